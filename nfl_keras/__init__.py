@@ -1,0 +1,7 @@
+"""Noise feature learning in Keras 3: embeddings for fine-grained image search."""
+
+from nfl_keras.errors import UserError
+
+__version__ = "0.1.0"
+
+__all__ = ["UserError"]
