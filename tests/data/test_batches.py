@@ -1,0 +1,216 @@
+import keras
+import numpy as np
+import pytest
+
+from nfl_keras.data import batches as batches_module
+from nfl_keras.data.batches import balanced_batches, inference_batches
+from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.photographs import decode, inference_crops, resize_shorter_side
+from nfl_keras.data.sampler import BalancedSampler
+from nfl_keras.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def plain(encoded):
+    """Function from class sizes to photographs of one colour: red is class, green is number."""
+
+    def make(sizes, side=12):
+        files, labels = [], []
+        for c, size in enumerate(sizes):
+            for number in range(size):
+                colour = np.empty((side, side + number, 3))
+                colour[:] = (20 * c, 10 * number, 0)
+                files.append(encoded(colour))
+                labels.append(c)
+        names = [f"class {c}" for c in range(len(sizes))]
+        ids = [f"{c}/{i}" for i, c in enumerate(labels)]
+        return ImageSet(ids, labels, names, files.__getitem__)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def noisy(encoded, noise):
+    """Twelve photographs of noise in three classes."""
+    files = [encoded(noise(20, 15 + i, seed=i)) for i in range(12)]
+    names = ["a", "b", "c"]
+    return ImageSet([str(i) for i in range(12)], np.arange(12) % 3, names, files.__getitem__)
+
+
+def passes(dataset, count):
+    """Images and labels of whole passes, as two arrays each."""
+    taken = []
+    for _ in range(count):
+        images, labels = zip(*dataset.as_numpy_iterator(), strict=True)
+        taken.append((np.stack(images), np.stack(labels)))
+    return taken
+
+
+def test_labels_are_those_of_the_photographs(plain):
+    dataset = balanced_batches(plain([5, 6, 9, 4]), 3, 2, image_size=10)
+    assert len(dataset) == 4
+    for images, labels in passes(dataset, 3):
+        assert images.shape == (4, 6, 10, 10, 3)
+        assert images.dtype == np.float32
+        assert labels.shape == (4, 6)
+        assert labels.dtype == np.int32
+        assert np.abs(images - images[:, :, :1, :1]).max() < 0.01
+        red, green, blue = np.moveaxis(images[:, :, 0, 0], -1, 0)
+        assert np.abs(red - 20 * labels).max() < 0.01
+        assert np.abs(blue).max() < 0.01
+        numbers = np.round(green / 10).astype(int)
+        assert np.abs(green - 10 * numbers).max() < 0.01
+        for batch_labels, batch_numbers in zip(labels.tolist(), numbers.tolist(), strict=True):
+            assert len(set(batch_labels)) == 3
+            assert batch_labels[::2] == batch_labels[1::2]
+            assert len(set(zip(batch_labels, batch_numbers, strict=True))) == 6
+
+
+def test_batches_are_the_samplers_plan_in_its_order(plain):
+    image_set = plain([5, 6, 9, 4])
+    numbers = np.concatenate([np.arange(size) for size in (5, 6, 9, 4)])
+    sampler = BalancedSampler(image_set.labels, 2, 3, seed=4)
+    dataset = balanced_batches(image_set, 2, 3, image_size=8, seed=4)
+    for epoch, (images, labels) in enumerate(passes(dataset, 3)):
+        plan = sampler.epoch(epoch)
+        assert np.array_equal(labels, image_set.labels[plan])
+        assert np.array_equal(np.round(images[:, :, 0, 0, 1] / 10), numbers[plan])
+
+
+def test_pixels_are_in_0_to_255(noisy):
+    ((images, _),) = passes(balanced_batches(noisy, 3, 2, image_size=16), 1)
+    assert 0 <= images.min() < 10
+    assert 245 < images.max() <= 255.001
+
+
+def test_the_same_seed_gives_the_same_bits(noisy):
+    one, other = (passes(balanced_batches(noisy, 3, 2, image_size=16, seed=5), 2) for _ in "ab")
+    for (images, labels), (other_images, other_labels) in zip(one, other, strict=True):
+        assert np.array_equal(images, other_images)
+        assert np.array_equal(labels, other_labels)
+
+
+def test_passes_and_seeds_differ_in_plan_and_views(noisy):
+    # One photograph per class and one batch of all classes: only order and views can differ.
+    image_set = noisy.subset([0, 1, 2])
+    taken = [
+        taken
+        for seed in (0, 1)
+        for taken in passes(balanced_batches(image_set, 3, 1, image_size=16, seed=seed), 2)
+    ]
+    by_label = [images[0][np.argsort(labels[0])] for images, labels in taken]
+    for i in range(4):
+        for j in range(i):
+            for one, other in zip(by_label[i], by_label[j], strict=True):
+                assert not np.array_equal(one, other)
+
+
+def test_no_two_views_of_an_epoch_share_a_seed(noisy):
+    # The same photograph in every slot: equal views would be equal seeds.
+    same = ImageSet([str(i) for i in range(12)], noisy.labels, "abc", lambda i: noisy.read(11))
+    taken = [images for images, _ in passes(balanced_batches(same, 3, 2, image_size=16), 3)]
+    views = np.concatenate(taken).reshape(-1, 16 * 16 * 3)
+    assert len(views) == 36
+    assert len(np.unique(views, axis=0)) == 36
+
+
+def test_a_later_epoch_can_be_begun_with(noisy):
+    third = passes(balanced_batches(noisy, 3, 2, image_size=16), 3)[2]
+    resumed = passes(balanced_batches(noisy, 3, 2, image_size=16, first_epoch=2), 1)[0]
+    assert np.array_equal(third[0], resumed[0])
+    assert np.array_equal(third[1], resumed[1])
+
+
+def test_rotation_can_be_switched_off(noisy):
+    dataset = balanced_batches(noisy, 3, 2, image_size=14, max_rotation=0)
+    ((images, labels),) = passes(dataset, 1)
+    crops = {}
+    for i in range(12):
+        resized = resize_shorter_side(decode(noisy.read(i)), 16).numpy()
+        for top, left in np.ndindex(resized.shape[0] - 13, resized.shape[1] - 13):
+            crop = resized[top : top + 14, left : left + 14]
+            crops[crop.tobytes()] = crops[crop[:, ::-1].tobytes()] = noisy.labels[i]
+    found = [crops[view.tobytes()] for view in images.reshape(-1, 14, 14, 3)]
+    assert found == labels.ravel().tolist()
+
+
+def test_fit_takes_one_pass_per_epoch(plain, monkeypatch):
+    planned = []
+    epoch = BalancedSampler.epoch
+    monkeypatch.setattr(
+        BalancedSampler, "epoch", lambda self, n: planned.append(n) or epoch(self, n)
+    )
+    model = keras.Sequential(
+        [keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    history = model.fit(balanced_batches(plain([6, 6, 6]), 3, 2, image_size=8), epochs=2, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    assert planned == [0, 1]
+    assert model.optimizer.iterations == 6
+
+
+def test_each_photograph_is_read_when_its_turn_comes(plain):
+    image_set = plain([4, 4])
+    reads = []
+
+    def read(position):
+        reads.append(position)
+        return image_set.read(position)
+
+    watched = ImageSet(image_set.ids, image_set.labels, image_set.class_names, read)
+    dataset = balanced_batches(watched, 2, 2, image_size=8)
+    assert reads == []
+    passes(dataset, 1)
+    assert sorted(reads) == list(range(8))
+
+
+def test_subsets_are_trained_on_with_their_own_labels(plain):
+    subset = plain([4, 4, 4]).subset([10, 9, 8, 3, 2])
+    ((images, labels),) = passes(balanced_batches(subset, 2, 2, image_size=8), 1)
+    assert np.array_equal(np.round(images[:, :, 0, 0, 0] / 20), np.array([0, 2])[labels])
+
+
+def test_classes_that_are_too_small_are_refused_by_name(plain):
+    image_set = plain([4, 2, 4])
+    with pytest.raises(UserError, match="class 1"):
+        balanced_batches(image_set, 2, 4)
+    with pytest.warns(UserWarning, match="class 1"):
+        dataset = balanced_batches(image_set, 2, 4, image_size=8, small_classes="drop")
+    ((_, labels),) = passes(dataset, 1)
+    assert set(labels.ravel()) == {0, 2}
+
+
+def test_a_photograph_that_cannot_be_decoded_stops_training(noisy):
+    files = ImageSet(noisy.ids, noisy.labels, noisy.class_names, lambda i: b"no photograph")
+    with pytest.raises(Exception, match="Unknown image file format"):
+        passes(balanced_batches(files, 3, 2, image_size=8), 1)
+
+
+@pytest.mark.parametrize("crops", [1, 3])
+@pytest.mark.parametrize("batch_size", [5, 12])
+def test_inference_batches_hold_every_photograph_in_order(noisy, crops, batch_size):
+    taken = list(inference_batches(noisy, 16, crops, batch_size).as_numpy_iterator())
+    full, rest = divmod(12, batch_size)
+    assert [len(batch) for batch in taken] == [batch_size] * full + [rest] * (rest > 0)
+    expected = [inference_crops(decode(noisy.read(i)), 16, crops) for i in range(12)]
+    assert np.allclose(np.concatenate(taken), np.stack(expected), atol=1e-3)
+
+
+def test_another_number_of_crops_is_refused(noisy):
+    with pytest.raises(UserError, match="crops must be 1 or 3, not 2"):
+        inference_batches(noisy, 16, crops=2)
+
+
+def test_read_gets_a_python_int_and_may_return_trailing_zero_bytes(encoded):
+    black = encoded(np.zeros((5, 7, 3)), "BMP")
+    assert black.endswith(b"\x00\x00")
+    kinds = []
+
+    def read(position):
+        kinds.append(type(position))
+        return black
+
+    reader = batches_module.reader(ImageSet(["a"], [0], ["black"], read))
+    assert reader(np.int64(0)).numpy() == black
+    assert kinds == [int]

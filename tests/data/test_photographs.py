@@ -1,0 +1,331 @@
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from nfl_keras.data.photographs import augment, decode, inference_crops, resize_shorter_side
+
+SIZE = 28
+RESIZED = 32  # 28 * 256 / 224
+
+
+def pillow_pixels(content):
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
+def coordinates(height, width):
+    """A photograph whose pixels say where they are: red is x and green is y."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    return np.stack([x, y, np.zeros_like(x)], axis=-1)
+
+
+def many_views(image, num_views, size=SIZE, **arguments):
+    @tf.function
+    def views():
+        return tf.map_fn(
+            lambda number: augment(image, size, (3, number), **arguments),
+            tf.range(num_views),
+            fn_output_signature=tf.float32,
+        )
+
+    return views().numpy()
+
+
+def transform_of(view):
+    """The affine map [x', y'] = A [x, y, 1] from a view of `coordinates` to the photograph.
+
+    Fitted to the middle of the view, which no rotation brings to the photograph's border.
+    """
+    size = len(view)
+    inner = slice(size // 4, size - size // 4)
+    y, x = np.mgrid[inner, inner]
+    columns = np.stack([x.ravel(), y.ravel(), np.ones(x.size)], axis=1)
+    seen = view[inner, inner, :2].reshape(-1, 2).astype(np.float64)
+    affine, residuals, _, _ = np.linalg.lstsq(columns, seen, rcond=None)
+    assert residuals.max() < 1e-4
+    return affine.T
+
+
+def bilinear(image, affine, size):
+    """A view by definition: four neighbours each, the photograph reflected at its borders."""
+    pad = size
+    padded = np.pad(np.float64(image), ((pad, pad), (pad, pad), (0, 0)), "symmetric")
+    view = np.empty((size, size, 3))
+    for y in range(size):
+        for x in range(size):
+            at_x, at_y = affine @ [x, y, 1.0] + pad
+            left, top = int(np.floor(at_x)), int(np.floor(at_y))
+            part_x, part_y = at_x - left, at_y - top
+            upper, lower = (
+                (1 - part_x) * padded[row, left] + part_x * padded[row, left + 1]
+                for row in (top, top + 1)
+            )
+            view[y, x] = (1 - part_y) * upper + part_y * lower
+    return view
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Of 4,000 views of a landscape: angle in degrees, mirrored or not, and corner (y, x)."""
+    rows = []
+    for view in many_views(coordinates(RESIZED, 44), 4000):
+        affine = transform_of(view)
+        turn = affine[:, :2]
+        mirrored = np.linalg.det(turn) < 0
+        if mirrored:
+            turn = turn @ np.diag([-1, 1])
+        assert np.allclose(turn.T @ turn, np.eye(2), atol=1e-4)
+        middle = (SIZE - 1) / 2
+        x, y = affine @ [middle, middle, 1.0] - middle
+        rows.append((np.degrees(np.arctan2(turn[1, 0], turn[0, 0])), mirrored, y, x))
+    return np.array(rows)
+
+
+# ---- decode ----
+
+
+@pytest.mark.parametrize(
+    ("file_format", "options"),
+    [("PNG", {}), ("BMP", {}), ("PNG", {"optimize": True})],
+)
+def test_lossless_formats_decode_exactly(encoded, noise, file_format, options):
+    pixels = noise(13, 17)
+    image = decode(encoded(pixels, file_format, **options))
+    assert image.dtype == tf.uint8
+    assert np.array_equal(image, pixels)
+
+
+@pytest.mark.parametrize("channels", [3, 1])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 95}])
+def test_jpeg_decodes_as_pillow_does(encoded, noise, options, channels):
+    # A few levels apart, since TensorFlow takes the fast inverse transform of libjpeg.
+    smooth = Image.fromarray(noise(6, 8)).resize((80, 60), Image.Resampling.BICUBIC)
+    pixels = np.asarray(smooth)[..., :channels]
+    content = encoded(pixels if channels == 3 else pixels[..., 0], "JPEG", **options)
+    difference = np.int32(decode(content)) - pillow_pixels(content)
+    assert difference.shape == (60, 80, 3)
+    assert np.abs(difference).max() <= 12
+    assert np.abs(difference).mean() < 2
+
+
+def test_grey_photographs_get_three_equal_channels(encoded, noise):
+    grey = noise(13, 17)[..., 0]
+    assert np.array_equal(decode(encoded(grey, "PNG")), np.stack([grey] * 3, axis=-1))
+
+
+def test_transparency_is_dropped(encoded, noise):
+    pixels = np.concatenate([noise(13, 17), noise(13, 17, seed=1)[..., :1]], axis=-1)
+    assert np.array_equal(decode(encoded(pixels, "PNG")), pixels[..., :3])
+
+
+def test_grey_with_transparency(encoded, noise):
+    pixels = noise(13, 17)[..., :2]
+    assert np.array_equal(decode(encoded(pixels, "PNG")), np.stack([pixels[..., 0]] * 3, axis=-1))
+
+
+def test_palette_png_and_gif_decode_as_pillow_does(noise):
+    palette = Image.fromarray(noise(13, 17)).quantize(32)
+    for file_format in ("PNG", "GIF"):
+        buffer = io.BytesIO()
+        palette.save(buffer, file_format)
+        assert np.array_equal(decode(buffer.getvalue()), pillow_pixels(buffer.getvalue()))
+
+
+def test_of_a_moving_gif_the_first_frame_is_taken(noise):
+    frames = [Image.fromarray(noise(13, 17, seed)).quantize(32) for seed in range(3)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    image = decode(buffer.getvalue())
+    assert image.shape == (13, 17, 3)
+    assert np.array_equal(image, frames[0].convert("RGB"))
+
+
+# ---- resize_shorter_side ----
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size", "expected"),
+    [
+        (300, 400, 64, (64, 85)),
+        (400, 300, 64, (85, 64)),
+        (333, 333, 64, (64, 64)),
+        (20, 400, 16, (16, 320)),
+        (400, 20, 16, (320, 16)),
+        (7, 9, 64, (64, 82)),
+        (1, 1, 64, (64, 64)),
+        (1, 20, 5, (5, 100)),
+        (64, 100, 64, (64, 100)),
+        (48, 71, 64, (64, 95)),
+        (71, 48, 64, (95, 64)),
+    ],
+)
+def test_the_shorter_side_is_exact_and_the_aspect_kept(noise, height, width, size, expected):
+    resized = resize_shorter_side(noise(height, width), size)
+    assert resized.shape == (*expected, 3)
+    assert resized.dtype == tf.float32
+    assert resized.numpy().min() >= 0
+    assert resized.numpy().max() <= 255.001
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size"), [(90, 120, 32), (120, 61, 17), (20, 31, 60), (33, 400, 32)]
+)
+def test_resizing_is_pillows_antialiased_bilinear(noise, height, width, size):
+    pixels = noise(height, width)
+    resized = resize_shorter_side(pixels, size).numpy()
+    to = (resized.shape[1], resized.shape[0])
+    for channel in range(3):
+        plane = Image.fromarray(pixels[..., channel].astype(np.float32))
+        expected = np.asarray(plane.resize(to, Image.Resampling.BILINEAR))
+        assert np.abs(resized[..., channel] - expected).max() < 0.05
+
+
+def test_a_photograph_of_the_right_size_is_left_alone(noise):
+    pixels = noise(32, 45)
+    assert np.array_equal(resize_shorter_side(pixels, 32), np.float32(pixels))
+
+
+# ---- augment ----
+
+
+def test_the_same_seed_gives_the_same_view(noise):
+    image = noise(50, 70)
+    views = [augment(image, SIZE, seed).numpy() for seed in [(1, 2), (1, 2), (1, 3), (2, 2)]]
+    assert np.array_equal(views[0], views[1])
+    assert not np.array_equal(views[0], views[2])
+    assert not np.array_equal(views[0], views[3])
+
+
+@pytest.mark.parametrize("size", [1, 32, 57])
+@pytest.mark.parametrize(("height", "width"), [(50, 70), (70, 50), (60, 60), (10, 200), (3, 3)])
+def test_views_are_squares_in_the_range_of_the_photograph(noise, size, height, width):
+    view = augment(np.clip(noise(height, width), 40, 220), size, (0, 1))
+    assert view.shape == (size, size, 3)
+    assert view.dtype == tf.float32
+    # No black corner either: nothing is darker than the photograph.
+    assert view.numpy().min() >= 39.99
+    assert view.numpy().max() <= 220.01
+
+
+@pytest.mark.parametrize(("height", "width"), [(50, 70), (90, 40)])
+def test_without_rotation_a_view_is_a_crop_mirrored_or_not(noise, height, width):
+    image = noise(height, width)
+    resized = resize_shorter_side(image, RESIZED).numpy()
+    found = set()
+    for view in many_views(image, 60, max_rotation=0.0):
+        places = [
+            (top, left, mirrored)
+            for top in range(resized.shape[0] - SIZE + 1)
+            for left in range(resized.shape[1] - SIZE + 1)
+            for mirrored in (False, True)
+            if np.array_equal(
+                view[:, ::-1] if mirrored else view,
+                resized[top : top + SIZE, left : left + SIZE],
+            )
+        ]
+        assert len(places) == 1
+        found.add(places[0])
+    assert len(found) > 30
+    assert {mirrored for _, _, mirrored in found} == {False, True}
+
+
+def test_a_view_is_a_bilinear_sampling_of_the_photograph(noise):
+    # The same seed moves every photograph of one size in the same way.
+    image = noise(RESIZED, 44)
+    places = many_views(coordinates(RESIZED, 44), 20)
+    for view, place in zip(many_views(image, 20), places, strict=True):
+        expected = bilinear(image, transform_of(place), SIZE)
+        # The transform is known to 1e-5 of a pixel, across which noise differs by 255.
+        assert np.abs(view - expected).max() < 0.1
+
+
+def test_a_turned_view_agrees_with_pillow():
+    # Pillow turns about a given centre, too; a smooth photograph forgives its rounding.
+    y, x = np.mgrid[:RESIZED, :RESIZED] / RESIZED
+    plane = np.float32(127 + 100 * np.sin(3 * x + 1) * np.cos(2 * y))
+    image = np.stack([plane] * 3, axis=-1)
+    places = many_views(coordinates(RESIZED, RESIZED), 20)
+    for view, place in zip(many_views(image, 20), places, strict=True):
+        affine = transform_of(place)
+        mirrored = np.linalg.det(affine[:, :2]) < 0
+        middle = (SIZE - 1) / 2
+        centre = affine @ [middle, middle, 1.0]
+        # Degrees counter-clockwise, where y points down.
+        angle = -np.degrees(np.arctan2(-affine[0, 1], affine[1, 1]))
+        turned = Image.fromarray(plane).rotate(
+            -angle, Image.Resampling.BILINEAR, center=tuple(centre + 0.5)
+        )
+        top, left = np.round(centre[::-1] - middle).astype(int)
+        crop = np.asarray(turned)[top : top + SIZE, left : left + SIZE]
+        inner = slice(6, SIZE - 6)
+        expected = crop[:, ::-1] if mirrored else crop
+        assert np.abs(view[inner, inner, 0] - expected[inner, inner]).max() < 1.0
+
+
+def test_angles_are_uniform_within_15_degrees(drawn):
+    angles = np.sort(drawn[:, 0])
+    assert -15.01 < angles[0] < -14.9
+    assert 14.9 < angles[-1] < 15.01
+    expected = (angles + 15) / 30
+    distance = np.abs(expected - np.linspace(0, 1, len(angles))).max()
+    assert distance < 1.63 / np.sqrt(len(angles))  # Kolmogorov and Smirnov, 1 %
+
+
+def test_max_rotation_is_in_degrees():
+    views = many_views(coordinates(RESIZED, RESIZED), 300, max_rotation=40.0)
+    turns = [transform_of(view)[1, 0] for view in views]
+    assert 39 < np.degrees(np.arcsin(np.abs(turns).max())) < 40.01
+
+
+def test_half_of_the_views_are_mirrored(drawn):
+    assert abs(drawn[:, 1].mean() - 0.5) < 3 * 0.5 / np.sqrt(len(drawn))
+
+
+@pytest.mark.parametrize(("column", "places"), [(2, RESIZED - SIZE + 1), (3, 44 - SIZE + 1)])
+def test_every_place_of_the_crop_is_as_likely(drawn, column, places):
+    corners = np.round(drawn[:, column])
+    assert np.abs(drawn[:, column] - corners).max() < 1e-3
+    counts = np.bincount(corners.astype(int))
+    assert len(counts) == places
+    expected = len(drawn) / places
+    assert np.abs(counts - expected).max() < 4 * np.sqrt(expected)
+
+
+def test_angle_mirroring_and_place_are_independent(drawn):
+    correlations = np.corrcoef(drawn.T) - np.eye(4)
+    assert np.abs(correlations).max() < 4 / np.sqrt(len(drawn))
+
+
+# ---- inference_crops ----
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "starts"),
+    [
+        (20, 33, [(0, 6), (0, 0), (0, 13)]),
+        (34, 20, [(7, 0), (0, 0), (14, 0)]),
+        (20, 20, [(0, 0), (0, 0), (0, 0)]),
+        (20, 400, [(0, 190), (0, 0), (0, 380)]),
+    ],
+)
+def test_inference_crops_are_the_centre_and_the_two_ends(noise, height, width, starts):
+    image = noise(height, width)
+    expected = [image[top : top + 20, left : left + 20] for top, left in starts]
+    crops = inference_crops(image, 20)
+    assert crops.dtype == tf.float32
+    assert np.array_equal(crops, np.stack(expected))
+    assert np.array_equal(inference_crops(image, 20, crops=1), expected[0][None])
+
+
+@pytest.mark.parametrize(("height", "width"), [(75, 120), (120, 75), (9, 30)])
+def test_inference_crops_are_of_the_resized_photograph(noise, height, width):
+    image = noise(height, width)
+    resized = resize_shorter_side(image, 16).numpy()
+    crops = inference_crops(image, 16).numpy()
+    assert crops.shape == (3, 16, 16, 3)
+    assert np.array_equal(crops[1], resized[:16, :16])
+    assert np.array_equal(crops[2], resized[-16:, -16:])
+    margins = (np.array(resized.shape[:2]) - 16) // 2
+    assert np.array_equal(crops[0], resized[margins[0] :, margins[1] :][:16, :16])

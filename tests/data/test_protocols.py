@@ -1,0 +1,200 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nfl_keras.data.protocols import hold_out_validation, split_set
+from nfl_keras.errors import UserError
+
+sizes_of_classes = st.lists(st.integers(2, 12), min_size=2, max_size=7)
+
+
+def names_of(image_set):
+    return {image_set.class_names[label] for label in image_set.labels}
+
+
+def counts_of(image_set):
+    return dict(
+        zip(image_set.class_names, np.bincount(image_set.labels).tolist(), strict=True)
+        if len(image_set)
+        else []
+    )
+
+
+def whole_and_splits(named_set, sizes, protocol, seed=0, **arguments):
+    whole = named_set(sizes, interleaved=True)
+    return whole, [
+        split_set(whole, protocol, split, seed, **arguments)
+        for split in ("train", "gallery", "query")
+    ]
+
+
+@given(sizes_of_classes)
+def test_zero_shot_trains_on_the_first_half_of_the_classes(named_set, sizes):
+    whole, (train, gallery, query) = whole_and_splits(named_set, sizes, "zero-shot")
+    half = len(sizes) // 2
+    assert counts_of(train) == {f"class {c}": sizes[c] for c in range(half)}
+    assert counts_of(query) == {f"class {c}": sizes[c] for c in range(half, len(sizes))}
+    assert query.ids.tolist() == gallery.ids.tolist()
+    assert set(train.ids) | set(query.ids) == set(whole.ids)
+    assert f"{half} classes ({sum(sizes[:half])} photographs)" in query.protocol
+    assert f"{len(sizes) - half} others ({sum(sizes[half:])})" in query.protocol
+
+
+@given(sizes_of_classes, st.integers(0, 50))
+def test_fine_grained_without_counts_halves_each_class(named_set, sizes, seed):
+    whole, (train, gallery, query) = whole_and_splits(named_set, sizes, "fine-grained", seed)
+    assert counts_of(train) == {f"class {c}": size // 2 for c, size in enumerate(sizes)}
+    assert counts_of(query) == {f"class {c}": size - size // 2 for c, size in enumerate(sizes)}
+    assert query.ids.tolist() == gallery.ids.tolist()
+    assert not set(train.ids) & set(query.ids)
+    assert set(train.ids) | set(query.ids) == set(whole.ids)
+    assert query.protocol.startswith(f"fine-grained, split {seed}: {len(train)} photographs")
+
+
+@given(st.lists(st.integers(9, 14), min_size=1, max_size=5), st.integers(0, 50))
+def test_fine_grained_with_counts_deals_them_of_each_class(named_set, sizes, seed):
+    whole, splits = whole_and_splits(named_set, sizes, "fine-grained", seed, per_class=(4, 3, 2))
+    for split, count in zip(splits, (4, 3, 2), strict=True):
+        assert counts_of(split) == {f"class {c}": count for c in range(len(sizes))}
+        assert "4 photographs to train, 2 queries against a gallery of 3" in split.protocol
+        assert f"split {seed}" in split.protocol
+    dealt = np.concatenate([split.ids for split in splits])
+    assert len(set(dealt)) == 9 * len(sizes)
+    assert set(dealt) <= set(whole.ids)
+
+
+@given(sizes_of_classes, st.sampled_from(["fine-grained", "zero-shot"]))
+def test_splits_keep_labels_and_bytes_together(named_set, sizes, protocol):
+    whole, splits = whole_and_splits(named_set, sizes, protocol)
+    class_of = {
+        photograph: whole.class_names[label]
+        for photograph, label in zip(whole.ids, whole.labels, strict=True)
+    }
+    for split in splits:
+        for i, (photograph, label) in enumerate(zip(split.ids, split.labels, strict=True)):
+            assert split.class_names[label] == class_of[photograph]
+            assert split.read(i) == photograph.encode()
+
+
+def test_all_is_the_whole_set(named_set):
+    whole = named_set([3, 3])
+    for protocol in ("zero-shot", "fine-grained"):
+        assert split_set(whole, protocol, "all") is whole
+
+
+def test_fine_grained_splits_follow_the_seed(named_set):
+    whole = named_set([20] * 4)
+    for arguments in ({}, {"per_class": (10, 6, 4)}):
+        trained = [
+            tuple(split_set(whole, "fine-grained", "train", seed, **arguments).ids)
+            for seed in (0, 0, 1, 2)
+        ]
+        assert trained[0] == trained[1]
+        assert len(set(trained)) == 3
+
+
+def test_fine_grained_splits_are_fair(named_set):
+    whole = named_set([6] * 3)
+    trained = [split_set(whole, "fine-grained", "train", seed).ids for seed in range(600)]
+    _, counts = np.unique(np.concatenate(trained), return_counts=True)
+    assert len(counts) == 18
+    assert np.abs(counts / 600 - 0.5).max() < 4 * 0.5 / np.sqrt(600)
+
+
+def test_zero_shot_does_not_depend_on_the_seed(named_set):
+    whole = named_set([3] * 5)
+    one, other = (split_set(whole, "zero-shot", "train", seed) for seed in (0, 1))
+    assert one.ids.tolist() == other.ids.tolist()
+
+
+def test_a_class_with_too_few_photographs_is_named(named_set):
+    message = r"'class 1' has 8 photographs; this protocol deals 4 \+ 3 \+ 2"
+    with pytest.raises(UserError, match=message) as refused:
+        split_set(named_set([9, 8, 10]), "fine-grained", "query", per_class=(4, 3, 2))
+    assert "\n" not in str(refused.value)
+
+
+def test_zero_shot_needs_two_classes(named_set):
+    with pytest.raises(UserError, match="2 classes or more"):
+        split_set(named_set([9]), "zero-shot", "train")
+
+
+@pytest.mark.parametrize("split", ["train", "all"])
+def test_another_protocol_is_refused(named_set, split):
+    message = "one of fine-grained, zero-shot, not 'zeroshot'"
+    with pytest.raises(UserError, match=message):
+        split_set(named_set([3, 3]), "zeroshot", split)
+    with pytest.raises(UserError, match=message):
+        hold_out_validation(named_set([3, 3]), "zeroshot")
+
+
+def test_another_split_is_refused(named_set):
+    with pytest.raises(UserError, match="one of train, gallery, query, all, not 'test'"):
+        split_set(named_set([3, 3]), "zero-shot", "test")
+
+
+# ---- hold_out_validation ----
+
+
+@given(sizes_of_classes, st.integers(0, 50), st.sampled_from([0.2, 0.25, 0.5]))
+def test_zero_shot_validation_holds_out_classes(named_set, sizes, seed, share):
+    whole = named_set(sizes, interleaved=True)
+    train, validation = hold_out_validation(whole, "zero-shot", seed, share)
+    held = len(names_of(validation))
+    assert held == max(1, round(share * len(sizes)))
+    assert len(names_of(train)) == len(sizes) - held > 0
+    assert not names_of(train) & names_of(validation)
+    assert set(train.ids) | set(validation.ids) == set(whole.ids)
+    assert len(train) + len(validation) == len(whole)
+    assert f"{held} of {len(sizes)} training classes" in validation.protocol
+    assert train.protocol == "made up"
+
+
+@given(
+    st.lists(st.integers(3, 16), min_size=1, max_size=6),
+    st.integers(0, 50),
+    st.sampled_from([0.25, 0.5]),
+)
+def test_fine_grained_validation_holds_out_a_share_of_each_class(named_set, sizes, seed, share):
+    whole = named_set(sizes, interleaved=True)
+    train, validation = hold_out_validation(whole, "fine-grained", seed, share)
+    held = counts_of(validation)
+    for c, size in enumerate(sizes):
+        assert abs(held[f"class {c}"] - share * size) <= 0.5
+    assert names_of(train) == names_of(validation) == names_of(whole)
+    assert not set(train.ids) & set(validation.ids)
+    assert set(train.ids) | set(validation.ids) == set(whole.ids)
+    assert f"{share:.0%} of each class" in validation.protocol
+
+
+@pytest.mark.parametrize("protocol", ["zero-shot", "fine-grained"])
+def test_validation_follows_the_seed(named_set, protocol):
+    whole = named_set([12] * 8)
+    held = [tuple(hold_out_validation(whole, protocol, seed)[1].ids) for seed in (0, 0, 1, 2, 3)]
+    assert held[0] == held[1]
+    assert len(set(held)) == 4
+
+
+def test_validation_is_not_the_split_it_is_taken_from(named_set):
+    # With one seed for both, the same draw twice would hold out those dealt first.
+    whole = named_set([40] * 5)
+    train = split_set(whole, "fine-grained", "train", seed=3)
+    _, validation = hold_out_validation(train, "fine-grained", seed=3)
+    first = split_set(whole, "fine-grained", "train", seed=3, per_class=(5, 5, 5))
+    assert set(validation.ids) != set(first.ids)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "protocol", "share", "message"),
+    [
+        ([5], "zero-shot", 0.25, "1 of 1 training classes would leave nothing to train on"),
+        ([5, 5], "zero-shot", 0.9, "2 of 2 training classes would leave nothing to train on"),
+        ([2, 2, 1], "fine-grained", 0.25, "25% .* would leave nothing to validate on"),
+        ([4, 4], "fine-grained", 1.0, "100% .* would leave nothing to train on"),
+    ],
+)
+def test_validation_is_never_empty_on_either_side(named_set, sizes, protocol, share, message):
+    with pytest.raises(UserError, match=message) as refused:
+        hold_out_validation(named_set(sizes), protocol, share=share)
+    assert "\n" not in str(refused.value)
