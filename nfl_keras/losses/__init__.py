@@ -1,0 +1,14 @@
+"""Losses of the papers: functions with one value per anchor, and `keras.losses.Loss` classes."""
+
+from nfl_keras.losses.class_discrimination import ClassDiscriminationLoss, class_discrimination
+from nfl_keras.losses.noise_invariance import NoiseInvarianceLoss, noise_invariance
+from nfl_keras.losses.noisy_classification import NoisyClassificationLoss, noisy_classification
+
+__all__ = [
+    "ClassDiscriminationLoss",
+    "NoiseInvarianceLoss",
+    "NoisyClassificationLoss",
+    "class_discrimination",
+    "noise_invariance",
+    "noisy_classification",
+]

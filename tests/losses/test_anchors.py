@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nfl_keras.losses.anchors import anchor_weights, has_pairs, pair_masks
+
+LABELS = st.lists(st.integers(-2, 3), min_size=1, max_size=9)
+BIG = 2**24
+
+
+@given(LABELS, st.booleans())
+def test_pair_masks_by_loops(labels, as_column):
+    array = np.array(labels)[:, None] if as_column else np.array(labels)
+    positives, negatives = (np.asarray(mask) for mask in pair_masks(array))
+    assert positives.dtype == negatives.dtype == bool
+    for i, of_i in enumerate(labels):
+        for j, of_j in enumerate(labels):
+            assert positives[i, j] == (of_i == of_j and i != j)
+            assert negatives[i, j] == (of_i != of_j)
+
+
+@given(LABELS)
+def test_has_pairs_by_counting(labels):
+    expected = [labels.count(label) > 1 and len(set(labels)) > 1 for label in labels]
+    assert np.asarray(has_pairs(np.array(labels))).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([BIG, BIG + 1, BIG], "int32"),
+        np.array([BIG, BIG + 1, BIG], "int64"),
+        np.array([2**40, 2**40 + 1, 2**40], "int64"),
+        np.array([256, 257, 256], "uint16"),
+        np.array([0, 255, 0], "uint8"),
+    ],
+)
+def test_class_ids_are_told_apart_at_any_size(labels):
+    positives, negatives = (np.asarray(mask) for mask in pair_masks(labels))
+    assert positives.tolist() == [[False, False, True], [False] * 3, [True, False, False]]
+    assert negatives.tolist() == [[False, True, False], [True, False, True], [False, True, False]]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=9))
+def test_a_plain_mean_under_the_weights_is_the_mean_over_the_anchors_that_have_a_term(anchors):
+    weights = np.asarray(anchor_weights(np.array(anchors)))
+    assert weights.dtype == np.float32
+    values = np.linspace(1, 2, len(anchors))
+    expected = values[anchors].mean() if any(anchors) else 0
+    np.testing.assert_allclose((weights * values).mean(), expected, rtol=1e-6)
