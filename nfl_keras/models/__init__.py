@@ -1,0 +1,16 @@
+"""The embedder, and the recipes that train it."""
+
+from nfl_keras.models.backbones import freeze_batch_norm, freeze_through
+from nfl_keras.models.embedder import Embedder
+from nfl_keras.models.learner import Learner, Outputs, Term
+from nfl_keras.models.noise_invariant import NoiseInvariantModel
+
+__all__ = [
+    "Embedder",
+    "Learner",
+    "NoiseInvariantModel",
+    "Outputs",
+    "Term",
+    "freeze_batch_norm",
+    "freeze_through",
+]

@@ -1,0 +1,156 @@
+"""The model that is trained, saved and served: photographs to unit vectors."""
+
+import keras
+
+from nfl_keras.errors import UserError
+from nfl_keras.models.backbones import (
+    freeze_layers,
+    frozen_layers,
+    load_backbone,
+)
+
+
+@keras.saving.register_keras_serializable(package="nfl_keras")
+class Embedder(keras.Model):
+    """Photographs to embeddings: f = L2(Dense(z)), z the pooled output of a backbone.
+
+    Args:
+        backbone: `keras.Model` from images to feature maps `[B, H, W, C]`, tokens `[B, T, C]`
+            or vectors `[B, C]`; or the name or folder of a KerasHub preset; or `"tiny"`, a
+            small ResNet with random weights.
+        embedding_dim: int D, or `None` for f = L2(z). Defaults to `256`.
+        image_size: int. Side in pixels of the square images that the embedder is trained
+            with, and to which `nfl.retrieval.embed` and the export bring photographs. The
+            network itself takes any size that the backbone takes. Defaults to `224`.
+        pixel_scale: float, or one per channel. Defaults to the preset's own, and to `1.0` for
+            a `keras.Model`.
+        pixel_offset: float, or one per channel. Pixels in 0..255 enter the backbone as
+            `pixel_scale * pixels + pixel_offset`. Defaults likewise, and to `0.0`.
+        **kwargs: as for `keras.Model`.
+
+    Call arguments:
+        inputs: float `[B, H, W, 3]`, pixels in 0..255.
+        training: bool.
+
+    Returns:
+        `[B, D]`, unit vectors in float32.
+
+    Raises:
+        UserError: if the preset is not found, or the backbone's output cannot be pooled.
+
+    Example:
+
+    >>> embedder = nfl.models.Embedder("resnet_18_imagenet", embedding_dim=512)
+    >>> embedder(np.zeros((2, 224, 224, 3), "float32")).shape
+    TensorShape([2, 512])
+
+    Reference: [NIFL] section 3, doi 10.1038/s41598-025-97528-9.
+    """
+
+    def __init__(
+        self,
+        backbone,
+        embedding_dim=256,
+        image_size=224,
+        pixel_scale=None,
+        pixel_offset=None,
+        **kwargs,
+    ):
+        # === Layers ===
+        preset_scale, preset_offset = 1.0, 0.0
+        if not isinstance(backbone, keras.Model):
+            backbone, preset_scale, preset_offset = load_backbone(backbone)
+        pixel_scale = preset_scale if pixel_scale is None else pixel_scale
+        pixel_offset = preset_offset if pixel_offset is None else pixel_offset
+        rescaling = keras.layers.Rescaling(pixel_scale, pixel_offset, name="pixels")
+        pooling = _pooling(backbone)
+        projection = None
+        if embedding_dim is not None:
+            projection = keras.layers.Dense(
+                embedding_dim, kernel_initializer="he_normal", name="projection"
+            )
+        unit = keras.layers.UnitNormalization(name="embedding", dtype="float32")
+
+        # === Functional Model ===
+        channels = backbone.input_shape[-1]
+        images = keras.Input((*_spatial_shape(backbone), channels), dtype="float32", name="images")
+        features = pooling(backbone(rescaling(images)))
+        projected = features if projection is None else projection(features)
+        super().__init__(inputs=images, outputs=unit(projected), **kwargs)
+
+        # === Config ===
+        self.backbone = backbone
+        self.embedding_dim = embedding_dim
+        self.image_size = image_size
+        self.pixel_scale = pixel_scale
+        self.pixel_offset = pixel_offset
+        self.feature_dim = features.shape[-1]
+        self._rescaling = rescaling
+        self._pooling = pooling
+        self._projection = projection
+        self._unit = unit
+
+    def features(self, images, training=False):
+        """The pooled features z of images.
+
+        Args:
+            images: float `[B, H, W, 3]`, pixels in 0..255.
+            training: bool.
+
+        Returns:
+            `[B, feature_dim]`, in the compute dtype.
+        """
+        return self._pooling(self.backbone(self._rescaling(images), training=training))
+
+    def project(self, features):
+        """The embeddings f of features z.
+
+        Args:
+            features: float `[B, feature_dim]`.
+
+        Returns:
+            float32 `[B, D]`, unit vectors.
+        """
+        return self._unit(features if self._projection is None else self._projection(features))
+
+    def get_config(self):
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "embedding_dim": self.embedding_dim,
+            "image_size": self.image_size,
+            "pixel_scale": self.pixel_scale,
+            "pixel_offset": self.pixel_offset,
+            "frozen_layers": frozen_layers(self.backbone),
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        backbone = keras.saving.deserialize_keras_object(
+            config["backbone"], custom_objects=custom_objects
+        )
+        freeze_layers(backbone, config["frozen_layers"])
+        arguments = {key: value for key, value in config.items() if key != "frozen_layers"}
+        return cls(**{**arguments, "backbone": backbone})
+
+
+def _pooling(backbone):
+    # A subclassed model, or a Sequential one without an Input, has none.
+    output_shape = getattr(backbone, "output_shape", None)
+    rank = len(output_shape) if isinstance(output_shape, tuple) else None
+    if rank == 4:
+        return keras.layers.GlobalAveragePooling2D(name="features")
+    if rank == 3:
+        return keras.layers.GlobalAveragePooling1D(name="features")
+    if rank == 2:
+        return keras.layers.Identity(name="features")
+    raise UserError(
+        f"the backbone {backbone.name!r} has the output shape {output_shape}; an embedder needs a "
+        f"Functional or Sequential model with an Input, and feature maps [B, H, W, C], tokens "
+        f"[B, T, C] or vectors [B, C]."
+    )
+
+
+def _spatial_shape(backbone):
+    return backbone.input_shape[1:-1]

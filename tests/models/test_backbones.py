@@ -1,0 +1,196 @@
+import json
+import socket
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+
+from nfl_keras.errors import UserError
+from nfl_keras.models.backbones import (
+    freeze_batch_norm,
+    freeze_layers,
+    freeze_through,
+    frozen_layers,
+    load_backbone,
+)
+
+
+@pytest.fixture
+def preset(tmp_path):
+    """A backbone, and the folder that it was saved in as a preset."""
+    backbone = keras_hub.models.VGGBackbone(
+        stackwise_num_repeats=[1], stackwise_num_filters=[4], image_shape=(None, None, 3)
+    )
+    backbone.save_to_preset(tmp_path / "preset")
+    return backbone, tmp_path / "preset"
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr("kagglehub.model_download", refuse)
+
+
+def small_resnet():
+    return keras_hub.models.ResNetBackbone(
+        input_conv_filters=[64],
+        input_conv_kernel_sizes=[3],
+        stackwise_num_filters=[64],
+        stackwise_num_blocks=[1],
+        stackwise_num_strides=[1],
+        block_type="basic_block",
+    )
+
+
+def names_of_frozen(backbone):
+    return [layer.name for layer in backbone.layers if layer.weights and not layer.trainable]
+
+
+def test_tiny_is_a_small_resnet_with_pixels_in_minus_1_to_1():
+    backbone, scale, offset = load_backbone("tiny")
+    assert isinstance(backbone, keras_hub.models.ResNetBackbone)
+    assert 0.85e6 < backbone.count_params() < 0.95e6
+    assert backbone.output_shape == (None, None, None, 160)
+    np.testing.assert_allclose(scale * np.array([0, 255]) + offset, [-1, 1], atol=1e-12)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_preset_folder_is_loaded_with_its_weights(preset):
+    saved, folder = preset
+    backbone, scale, offset = load_backbone(str(folder))
+    for weight, expected in zip(backbone.get_weights(), saved.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    assert (scale, offset) == (1 / 127.5, -1.0)
+
+
+CONVERTERS = {
+    "per channel": ([0.01, 0.02, 0.03], [-0.5, -0.4, -0.3]),
+    "numbers": (0.5, -7.0),
+    "scale only": (0.25, None),
+}
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("with_preprocessor", [True, False])
+@pytest.mark.parametrize(("scale", "offset"), CONVERTERS.values(), ids=CONVERTERS)
+def test_a_preset_states_its_own_pixel_range(preset, with_preprocessor, scale, offset):
+    _, folder = preset
+    converter = keras_hub.layers.VGGImageConverter(scale=scale, offset=offset)
+    if with_preprocessor:
+        preprocessor = keras_hub.models.VGGImageClassifierPreprocessor(converter)
+        preprocessor.save_to_preset(folder)
+        assert (folder / "preprocessor.json").exists()
+    else:
+        converter.save_to_preset(folder)
+        assert not (folder / "preprocessor.json").exists()
+    _, found_scale, found_offset = load_backbone(str(folder))
+    assert found_scale == scale
+    assert found_offset == (0.0 if offset is None else offset)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_preset_whose_converter_has_no_scale_gets_minus_1_to_1(preset):
+    _, folder = preset
+    keras_hub.layers.VGGImageConverter(image_size=(8, 8)).save_to_preset(folder)
+    assert load_backbone(str(folder))[1:] == (1 / 127.5, -1.0)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_preset_with_a_preprocessor_but_no_converter_gets_minus_1_to_1(preset):
+    _, folder = preset
+    keras_hub.models.VGGImageClassifierPreprocessor().save_to_preset(folder)
+    (folder / "image_converter.json").unlink(missing_ok=True)
+    assert (folder / "preprocessor.json").exists()
+    assert load_backbone(str(folder))[1:] == (1 / 127.5, -1.0)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("name", ["resnet_19_imagenet", "no/such/folder", "", "."])
+def test_a_wrong_name_is_answered_in_one_line_without_the_network(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="cannot load the backbone") as error:
+        load_backbone(name)
+    assert "\n" not in str(error.value)
+    assert repr(name) in str(error.value)
+    assert "resnet_18_imagenet" in str(error.value)
+
+
+def test_a_failed_download_is_answered_in_one_line(monkeypatch):
+    def fail(*args, **kwargs):
+        raise ConnectionError("kaggle.com cannot be reached\nand more lines")
+
+    monkeypatch.setattr("kagglehub.model_download", fail)
+    with pytest.raises(UserError, match=r"kaggle\.com cannot be reached") as error:
+        load_backbone("resnet_18_imagenet")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_damaged_preset_is_answered_in_one_line(preset):
+    _, folder = preset
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "registered_name": "gone>Gone"}))
+    with pytest.raises(UserError, match="cannot load the backbone") as error:
+        load_backbone(str(folder))
+    assert "\n" not in str(error.value)
+
+
+def test_freeze_through_takes_the_last_layer_that_starts_so(make_backbone):
+    backbone = make_backbone()
+    freeze_through(backbone, "a_")
+    assert names_of_frozen(backbone) == ["a_conv", "a_bn"]
+    freeze_through(backbone, "b_conv")
+    assert names_of_frozen(backbone) == ["a_conv", "a_bn", "b_conv"]
+    assert [v.path for v in backbone.trainable_weights] == ["b_bn/gamma", "b_bn/beta"]
+
+
+def test_freeze_through_names_the_layers_there_are(make_backbone):
+    with pytest.raises(UserError, match=r"starts with 'stage9'.*a_conv, a_bn.*b_bn") as error:
+        freeze_through(make_backbone(), "stage9")
+    assert "\n" not in str(error.value)
+
+
+def test_frozen_batch_norm_keeps_its_statistics_and_uses_them(make_backbone, images):
+    backbone = make_backbone()
+    freeze_batch_norm(backbone)
+    assert names_of_frozen(backbone) == ["a_bn", "b_bn"]
+    before = [v.numpy() for v in backbone.get_layer("a_bn").variables]
+    in_training = backbone(images, training=True)
+    np.testing.assert_allclose(in_training, backbone(images, training=False), rtol=1e-5)
+    for old, new in zip(before, backbone.get_layer("a_bn").variables, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def nested_backbone():
+    block = keras.Sequential(
+        [keras.layers.Conv2D(4, 3), keras.layers.BatchNormalization()], name="block"
+    )
+    inputs = keras.Input((8, 8, 3))
+    return keras.Model(inputs, keras.layers.Conv2D(2, 1)(block(inputs)))
+
+
+def test_freeze_batch_norm_reaches_into_blocks():
+    backbone = nested_backbone()
+    freeze_batch_norm(backbone)
+    convolution, batch_norm = backbone.get_layer("block").layers
+    assert not batch_norm.trainable
+    assert convolution.trainable
+    assert len(backbone.trainable_weights) == 4
+
+
+@pytest.mark.parametrize("make", [small_resnet, nested_backbone])
+def test_frozen_layers_are_frozen_again_in_another_backbone(make):
+    backbone, other = make(), make()
+    assert frozen_layers(backbone) == []
+    freeze_batch_norm(backbone)
+    freeze_through(backbone, backbone.layers[1].name)
+    freeze_layers(other, frozen_layers(backbone))
+    assert frozen_layers(other) == frozen_layers(backbone)
+    shapes = [[v.shape for v in b.trainable_weights] for b in (backbone, other)]
+    assert shapes[0] == shapes[1]
+    assert 0 < len(shapes[0]) < len(make().trainable_weights)
