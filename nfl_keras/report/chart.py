@@ -1,0 +1,132 @@
+"""One chart of lines over the epochs, each line named at its end."""
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from nfl_keras.report.labels import shorten, spread
+from nfl_keras.report.svg import PAINT, STYLE, to_inline_svg
+
+_WIDTH, _HEIGHT = 440, 290  # in units of the SVG's viewBox, about a pixel each
+_LEFT, _BOTTOM, _TOP = 46, 40, 18
+_LETTER, _LINE = 7, 14
+_FEW = 30  # epochs that still show a point each
+_HUES = [PAINT[f"series-{i}"] for i in range(1, 7)]
+_DASHES = ["-", (0, (6, 1.5)), (0, (1, 1))]
+
+
+def draw_lines(kind, epochs, series, levels, best_epoch):
+    """The chart as an inline `<svg>`.
+
+    Args:
+        kind: `"terms"` or `"measures"`; the latter are fractions, drawn in percent.
+        epochs: float `[E]`.
+        series: dict of name to float `[E]`, NaN where not measured, somewhere a number.
+        levels: dict of some of the names to the level drawn as a dashed line.
+        best_epoch: int, marked by a dotted line, or None.
+
+    Returns:
+        str.
+    """
+    names = {name: shorten(name) for name in series}
+    right = 14 + _LETTER * max(len(text) for text in names.values())
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(_WIDTH / 72, _HEIGHT / 72))
+        box = (_LEFT, _BOTTOM, _WIDTH - _LEFT - right, _HEIGHT - _BOTTOM - _TOP)
+        axes = figure.add_axes(np.divide(box, (_WIDTH, _HEIGHT) * 2))
+        colours = _colours(series)
+        for name, values in series.items():
+            known = ~np.isnan(values)
+            points = "o" if not known.all() or len(epochs) <= _FEW else None
+            axes.plot(
+                epochs[known],
+                values[known],
+                color=colours[name][0],
+                linestyle=colours[name][1],
+                linewidth=1.8,
+                marker=points,
+                markersize=3.5,
+                clip_on=False,
+            )
+            if name in levels:
+                axes.axhline(
+                    levels[name],
+                    color=colours[name][0],
+                    linewidth=1.1,
+                    linestyle=(0, (5, 4)),
+                    alpha=0.8,
+                )
+        _scale(axes, epochs, kind)
+        _name_lines(axes, box[3], series, names, colours)
+        if best_epoch is not None:
+            axes.axvline(best_epoch, color=PAINT["quiet"], linewidth=1, linestyle=(0, (1, 2.5)))
+            axes.text(
+                best_epoch,
+                1.02,
+                "best",
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                va="bottom",
+                fontsize=10,
+                color=PAINT["quiet"],
+            )
+        return to_inline_svg(figure, kind, _describe(kind, epochs, series))
+
+
+def _colours(series):
+    """A colour and dashes for each name: the total in ink, and no two of the others alike."""
+    hued = [name for name in series if name != "loss"]
+    paired = {
+        name: (_HUES[i % len(_HUES)], _DASHES[i // len(_HUES) % len(_DASHES)])
+        for i, name in enumerate(hued)
+    }
+    return {"loss": (PAINT["ink"], "-"), **paired}
+
+
+def _scale(axes, epochs, kind):
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(
+        MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    )
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
+    axes.tick_params(length=3)
+    axes.grid(axis="y", color=PAINT["line"], linewidth=0.6)
+    axes.set_axisbelow(True)
+    if epochs.min() == epochs.max():
+        axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
+    low, high = axes.get_ylim()
+    drawn = np.concatenate([line.get_ydata() for line in axes.lines])
+    if kind == "measures":
+        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+        axes.set_ylim(max(low, 0), max(min(high, 1), drawn.max()))
+    elif drawn.min() >= 0:
+        axes.set_ylim(0, high)
+
+
+def _name_lines(axes, height, series, names, colours):
+    low, high = axes.get_ylim()
+    ends = [values[~np.isnan(values)][-1] for values in series.values()]
+    places = spread([(end - low) / (high - low) for end in ends], _LINE / height)
+    for name, place in zip(series, places, strict=True):
+        axes.text(
+            1.02,
+            place,
+            names[name],
+            transform=axes.transAxes,
+            ha="left",
+            va="center_baseline",
+            color=colours[name][0],
+        )
+
+
+def _describe(kind, epochs, series):
+    def told(value):
+        return f"{value:.1%}" if kind == "measures" else f"{value:.3g}"
+
+    parts = []
+    for name, values in series.items():
+        known = values[~np.isnan(values)]
+        parts.append(f"{shorten(name)} from {told(known[0])} to {told(known[-1])}")
+    subject = "Retrieval measures" if kind == "measures" else "Loss terms"
+    return f"{subject}, epochs {epochs.min():g} to {epochs.max():g}: {'; '.join(parts)}."

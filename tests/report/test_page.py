@@ -1,0 +1,256 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nfl_keras.errors import UserError
+from nfl_keras.report import Neighbour, RetrievalRow, writing
+from nfl_keras.report.page import write_report, write_summary
+
+HOSTILE = '<script>alert(1)</script> & "it\'s" {{ 7 * 7 }}'
+METRICS = [("Recall@1", 0.7804, 0.9294), ("mAP", 0.4213, 0.3913), ("queries", None, 1360)]
+HISTORY = {
+    "epoch": [1, 2, 3, 4],
+    "loss": [3.0, 2.0, 1.5, 1.2],
+    "L_D": [2.0, 1.0, 0.8, 0.7],
+    "recall@1": [None, 0.85, float("nan"), 0.93],
+    "map": [None, 0.4, None, 0.39],
+}
+
+
+@pytest.fixture(scope="module")
+def rows(photograph):
+    def neighbour(seed, class_name, similarity, correct):
+        return Neighbour(photograph(seed), class_name, similarity, correct)
+
+    return [
+        RetrievalRow(
+            photograph(0),
+            "iris",
+            [neighbour(1, "iris", 0.914, True), neighbour(2, "pansy", 0.806, False)],
+            note="highest average precision",
+        ),
+        RetrievalRow(photograph(3), "tulip", [neighbour(4, "daisy", -0.25, False)]),
+    ]
+
+
+def arguments(**replaced):
+    usual = {
+        "title": "Flowers-17",
+        "summary": "255 queries.",
+        "metrics": METRICS,
+        "history": {},
+        "rows": [],
+        "config": {"model": {"temperature": 0.1}, "resume": False},
+        "notes": ["Epoch 4 was kept."],
+    }
+    return usual | replaced
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, parse, rows):
+    path = tmp_path_factory.mktemp("run") / "report.html"
+    write_report(path, **arguments(history=HISTORY, rows=rows, best_epoch=4))
+    return parse(path)
+
+
+def test_headline_table_states_every_value_and_the_change(page):
+    (table,) = page.find("table", "metrics")
+    cells = [[cell.text for cell in row.find("th") + row.find("td")] for row in table.find("tr")]
+    assert cells == [
+        ["Measure", "Untrained", "Trained", "Change, points"],
+        ["Recall@1", "78.04%", "92.94%", "+14.90"],
+        ["mAP", "42.13%", "39.13%", "\N{MINUS SIGN}3.00"],
+        ["queries", "—", "1,360", ""],
+    ]
+
+
+def test_title_summary_and_notes_are_there(page):
+    assert [heading.text for heading in page.find("h1")] == ["Flowers-17"]
+    assert [title.text for title in page.find("title")] == ["Flowers-17"]
+    assert [text.text for text in page.find("p", "summary")] == ["255 queries."]
+    (notes,) = page.find("div", "notes")
+    assert [note.text for note in notes.find("p")] == ["Epoch 4 was kept."]
+
+
+def test_frames_tell_right_from_wrong_in_colour_mark_and_words(page):
+    first, second = page.find("li", "row")
+    assert len(first.find("figure", "right")) == 1
+    assert len(first.find("figure", "wrong")) == 1
+    assert len(second.find("figure", "right")) == 0
+    assert len(second.find("figure", "wrong")) == 1
+    assert [mark.text for mark in first.find("span", "mark")] == ["✓", "✗"]
+    assert [count.text for count in page.find("span", "count")] == ["1 of 2 right", "0 of 1 right"]
+    assert [image.attributes["alt"] for image in first.find("img")] == [
+        "Query: iris",
+        "iris, right, similarity 0.91",
+        "pansy, wrong, similarity 0.81",
+    ]
+    assert [note.text for note in page.find("span", "note")] == ["highest average precision"]
+
+
+def test_settings_are_folded_and_flat(page):
+    (details,) = page.find("details")
+    assert "open" not in details.attributes
+    rows = [row.find("th") + row.find("td") for row in details.find("tr")]
+    assert [[cell.text for cell in row] for row in rows] == [
+        ["model.temperature", "0.1"],
+        ["resume", "false"],
+    ]
+
+
+def test_page_needs_nothing_but_itself(page):
+    for element in page.every():
+        assert element.tag not in ("script", "link", "iframe", "object", "base")
+        for name, value in element.attributes.items():
+            assert not name.startswith("on")
+            if name == "src":
+                assert value.startswith("data:image/jpeg;base64,")
+            if name == "href":
+                assert value.startswith("#")
+    (style,) = page.find("style")
+    assert "url(" not in style.text
+    assert "@import" not in style.text
+
+
+def test_ids_are_unique_and_every_reference_leads_somewhere(page):
+    ids = [e.attributes["id"] for e in page.every() if "id" in e.attributes]
+    assert len(ids) == len(set(ids))
+    links = [e.attributes["href"] for e in page.every() if "href" in e.attributes]
+    assert links
+    assert {link[1:] for link in links} <= set(ids)
+    named = [e.attributes.get("aria-labelledby") for e in page.every()]
+    assert {name for name in named if name} <= set(ids)
+
+
+def test_parts_with_nothing_to_show_are_left_out(tmp_path, parse):
+    path = tmp_path / "report.html"
+    write_report(path, **arguments(metrics=[("mAP", None, 0.5)], notes=[], config={}))
+    page = parse(path)
+    assert [heading.text for heading in page.find("h2")] == ["Result"]
+    assert [cell.text for cell in page.find("thead")[0].find("th")] == ["Measure", "Trained"]
+    assert page.find("svg") + page.find("details") + page.find("ol") == []
+
+
+def test_users_text_is_text_wherever_it_stands(tmp_path, parse, photograph):
+    near = Neighbour(photograph(1), HOSTILE, 0.5, True)
+    path = tmp_path / "report.html"
+    write_report(
+        path,
+        title=HOSTILE,
+        summary=HOSTILE,
+        metrics=[(HOSTILE, HOSTILE, HOSTILE)],
+        history={"epoch": [1, 2], HOSTILE: [1.0, 2.0], "$x^{$": [2.0, 1.0]},
+        rows=[RetrievalRow(photograph(0), HOSTILE, [near], note=HOSTILE)],
+        config={HOSTILE: HOSTILE},
+        notes=[HOSTILE],
+    )
+    page = parse(path)
+    assert page.find("script") == []
+    assert page.find("h1")[0].text == HOSTILE
+    assert [name.text for name in page.find("span", "class")] == [HOSTILE, HOSTILE]
+    assert page.find("img")[0].attributes["alt"] == f"Query: {HOSTILE}"
+    assert page.find("table", "settings")[0].find("td")[0].text == HOSTILE
+    assert any(text.text == "$x^{$" for text in page.find("text"))
+
+
+@settings(max_examples=30, deadline=None)
+@given(text=st.text(max_size=40))
+def test_any_text_comes_back_as_it_was(tmp_path_factory, parse, text):
+    path = tmp_path_factory.mktemp("any") / "report.html"
+    write_report(path, **arguments(title=text, config={text: text}))
+    page = parse(path)
+    assert page.find("h1")[0].text == text
+    assert page.find("table", "settings")[0].find("td")[0].text == text
+
+
+def test_names_that_are_no_text_do_not_stop_the_page(tmp_path, parse):
+    path = write_report(tmp_path / "report.html", **arguments(title="a\udcffb"))
+    assert parse(path).find("h1")[0].text == "a?b"
+
+
+def test_same_arguments_same_bytes(tmp_path, rows):
+    paths = [tmp_path / "1.html", tmp_path / "2.html"]
+    for path in paths:
+        write_report(path, **arguments(history=HISTORY, rows=rows))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_unreadable_photographs_become_placeholders(tmp_path, parse, photograph):
+    row = RetrievalRow(b"", "iris", [Neighbour(photograph(1)[:900], "pansy", 0.5, False)])
+    path = write_report(tmp_path / "report.html", **arguments(rows=[row]))
+    page = parse(path)
+    assert page.find("img") == []
+    assert [tile.attributes["aria-label"] for tile in page.find("span", "unreadable")] == [
+        "Query: iris; the photograph cannot be read",
+        "pansy, wrong, similarity 0.50; the photograph cannot be read",
+    ]
+
+
+def test_ten_rows_of_ten_stay_below_two_megabytes(tmp_path, photograph):
+    pictures = [photograph(seed, size=(500, 375)) for seed in range(10)]
+    near = [Neighbour(picture, "iris", 0.5, True) for picture in pictures]
+    rows = [RetrievalRow(picture, "iris", near) for picture in pictures]
+    path = write_report(tmp_path / "report.html", **arguments(history=HISTORY, rows=rows))
+    assert path.stat().st_size < 2_000_000
+
+
+def test_failing_render_leaves_the_old_page(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    with pytest.raises(UserError, match="2 epochs but 1 values of 'loss'"):
+        write_report(path, **arguments(history={"epoch": [1, 2], "loss": [1.0]}))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text() == "old"
+
+
+def test_failing_write_leaves_the_old_page(tmp_path, monkeypatch):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+
+    def refuse(source, target):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(writing.os, "replace", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        write_report(path, **arguments())
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text() == "old"
+
+
+def test_summary_lists_the_splits_and_leads_to_their_reports(tmp_path, parse):
+    path = write_summary(
+        tmp_path / "new" / "summary.html",
+        title="Flowers-17",
+        summary="Two splits.",
+        splits=[
+            ("Split 1", {"Recall@1": 0.92, "mAP": 0.8}, "split 1/report.html"),
+            ("Split <2>", {"Recall@1": 0.94}, None),
+        ],
+        mean={"Recall@1": 0.93, "mAP": 0.8},
+        deviation={"Recall@1": 0.0141},
+    )
+    page = parse(path)
+    cells = [[c.text for c in row.find("th") + row.find("td")] for row in page.find("tr")]
+    assert cells == [
+        ["Split", "Recall@1", "mAP"],
+        ["Split 1", "92.00%", "80.00%"],
+        ["Split <2>", "94.00%", "—"],
+        ["Mean ± deviation", "93.00 ± 1.41%", "80.00%"],
+    ]
+    assert [link.attributes["href"] for link in page.find("a")] == ["split%201/report.html"]
+
+
+def test_summary_links_cannot_leave_the_disk(tmp_path, parse):
+    def summary(href):
+        return write_summary(
+            tmp_path / "summary.html",
+            title="t",
+            summary="s",
+            splits=[("Split 1", {}, href)],
+            mean={},
+        )
+
+    (link,) = parse(summary("javascript:alert(1)")).find("a")
+    assert link.attributes["href"] == "javascript%3Aalert%281%29"
+    with pytest.raises(UserError, match="must be relative"):
+        summary("//example.org/report.html")
