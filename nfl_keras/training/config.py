@@ -1,0 +1,152 @@
+"""The settings of a training run, and the command line and YAML they are read from."""
+
+import dataclasses
+from typing import Literal
+
+import docstring_parser
+import jsonargparse
+from jsonargparse.typing import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from nfl_keras.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a training run. The defaults train on `blooms` from random weights.
+
+    Args:
+        dataset: "blooms", "flowers17", or a folder with one folder of photographs per class.
+        data_dir: Folder of a named dataset. Without it flowers17 is downloaded.
+        protocol: Who is trained on and who searched for. Defaults to the dataset's own.
+        split_seeds: Seeds of the fine-grained split. Several give one run each and their mean.
+        evaluate_on: "test", or "validation" to hold out a quarter of the training split
+            (classes under zero-shot, photographs under fine-grained) for choosing settings.
+        check_images: Decode every photograph before training and name those that fail.
+        backbone: "tiny" (random weights), a KerasHub preset name, or a preset folder.
+        embedding_dim: Dimensions of the embedding; null for the pooled features themselves.
+        image_size: Side of the square images in pixels.
+        pixel_scale: Pixels enter the backbone as scale * (0..255) + offset; one number, or one
+            per channel. Defaults to what the preset states.
+        pixel_offset: See pixel_scale.
+        freeze_through: Freeze the backbone up to the last layer whose name starts so ("block5").
+        freeze_batch_norm: Keep every BatchNormalization layer as it was pretrained.
+        lambda_d: Weight of L_D, class discrimination. 0 leaves a term out.
+        lambda_n: Weight of L_N, noise invariance.
+        lambda_s: Weight of L_S, noisy classification.
+        temperature: Temperature of L_D and L_N.
+        noise_stddev: Standard deviation of the input noise, for images in 0..1.
+        label_smoothing: Probability that L_S spreads over the wrong classes.
+        classes_per_batch: Classes in a batch.
+        images_per_class: Photographs of each class in a batch.
+        small_classes: Classes with fewer photographs than that are an "error", or "drop" them.
+        max_rotation: Training views are turned by up to this many degrees either way.
+        epochs: Passes over the training photographs.
+        learning_rate: Peak rate of AdamW, reached by a linear warm-up and left along a cosine.
+        warmup_epochs: Epochs of warm-up.
+        weight_decay: Decoupled weight decay, of kernels only.
+        crops: Crops per photograph in the final evaluation, 1 or 3.
+        evaluate_every: Epochs between evaluations (with one crop) during training; 0 for none.
+        seed: Seed of weights, batches, views and noise.
+        run_dir: Folder for the run's results, new or empty. Defaults to runs/DATASET-TIME.
+    """
+
+    dataset: str = "blooms"
+    data_dir: str | None = None
+    protocol: Literal["fine-grained", "zero-shot"] | None = None
+    split_seeds: list[NonNegativeInt] = dataclasses.field(default_factory=lambda: [0])
+    evaluate_on: Literal["test", "validation"] = "test"
+    check_images: bool = True
+    backbone: str = "tiny"
+    embedding_dim: PositiveInt | None = 128
+    image_size: PositiveInt = 64
+    pixel_scale: float | list[float] | None = None
+    pixel_offset: float | list[float] | None = None
+    freeze_through: str | None = None
+    freeze_batch_norm: bool = False
+    lambda_d: NonNegativeFloat = 1.0
+    lambda_n: NonNegativeFloat = 1.0
+    lambda_s: NonNegativeFloat = 1.0
+    temperature: PositiveFloat = 0.1
+    noise_stddev: NonNegativeFloat = 0.1
+    label_smoothing: NonNegativeFloat = 0.1
+    classes_per_batch: PositiveInt = 8
+    images_per_class: PositiveInt = 8
+    small_classes: Literal["error", "drop"] = "error"
+    max_rotation: NonNegativeFloat = 15.0
+    epochs: PositiveInt = 12
+    learning_rate: PositiveFloat = 1e-3
+    warmup_epochs: NonNegativeFloat = 1.0
+    weight_decay: NonNegativeFloat = 1e-4
+    crops: Literal[1, 3] = 1
+    evaluate_every: NonNegativeInt = 1
+    seed: NonNegativeInt = 0
+    run_dir: str | None = None
+
+    def __post_init__(self):
+        if not self.split_seeds:
+            raise UserError("split_seeds is empty; give one seed at least, such as [0].")
+        if len(set(self.split_seeds)) < len(self.split_seeds):
+            raise UserError(f"split_seeds {self.split_seeds} name one split twice.")
+
+
+def read_config(arguments=None):
+    """Reads a `TrainConfig` from flags, over a YAML file given by `--config`, over defaults.
+
+    Args:
+        arguments: list of str. Defaults to the process' own.
+
+    Returns:
+        A `TrainConfig`.
+
+    Raises:
+        UserError: for a flag, a key or a value that does not fit.
+        SystemExit: after `--help`.
+    """
+    try:
+        return _as_config(_parser().parse_args(arguments))
+    except jsonargparse.ArgumentError as error:
+        line = " ".join(str(error).split())
+        raise UserError(f"{line}. --help explains every flag.") from error
+
+
+def load_config(text):
+    """The `TrainConfig` of a YAML text, such as `dump_config` writes.
+
+    Raises:
+        UserError: if a key or a value does not fit.
+    """
+    try:
+        return _as_config(_parser().parse_string(text))
+    except jsonargparse.ArgumentError as error:
+        raise UserError(" ".join(str(error).split())) from error
+
+
+def dump_config(config):
+    """A `TrainConfig` as YAML, every setting resolved."""
+    return _parser().dump(jsonargparse.Namespace(dataclasses.asdict(config)), skip_none=False)
+
+
+def _as_config(values):
+    settings = values.as_dict()
+    settings.pop("config", None)
+    return TrainConfig(**settings)
+
+
+def _parser():
+    documented = docstring_parser.parse(TrainConfig.__doc__).params
+    descriptions = {entry.arg_name: " ".join(entry.description.split()) for entry in documented}
+    defaults = dataclasses.asdict(TrainConfig())
+    parser = jsonargparse.ArgumentParser(
+        prog="python -m nfl_keras.train",
+        description="Trains and evaluates an embedder, and writes a run folder with a report.",
+        exit_on_error=False,
+    )
+    parser.add_argument("--config", action="config", help="YAML file with any of these settings.")
+    for field in dataclasses.fields(TrainConfig):
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            type=field.type,
+            default=defaults[field.name],
+            help=descriptions[field.name],
+        )
+    return parser

@@ -1,0 +1,58 @@
+"""Repeats the evaluation of a finished run."""
+
+import dataclasses
+
+import keras
+
+from nfl_keras.errors import UserError
+from nfl_keras.models import NoiseInvariantModel
+from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
+from nfl_keras.training.run_folder import RunFolder
+from nfl_keras.training.splits import Splits
+
+
+def evaluate_run(path, checkpoint="last", data_dir=None):
+    """Evaluates a run's saved model on the run's own splits, and prints the reports.
+
+    Args:
+        path: str, a run's folder, also one over several splits.
+        checkpoint: `"last"` or `"best"`. Defaults to `"last"`.
+        data_dir: str, where the dataset lies now. Defaults to where the run found it.
+
+    Raises:
+        UserError: if this is not the folder of a finished run, or its data are gone.
+    """
+    folder = RunFolder(path)
+    config = folder.config()
+    if data_dir is not None:
+        config = dataclasses.replace(config, data_dir=data_dir)
+    if len(config.split_seeds) == 1:
+        _evaluate_split(folder, config, checkpoint)
+        return
+    rows = []
+    for seed in config.split_seeds:
+        of_split = dataclasses.replace(config, split_seeds=[seed])
+        rows.append(_evaluate_split(folder.split(seed), of_split, checkpoint))
+    mean, deviation = mean_and_deviation(rows)
+    print(f"mean       {in_one_line(mean)}\ndeviation  {in_one_line(deviation)}")
+
+
+def _evaluate_split(folder, config, checkpoint):
+    model = _load(folder.checkpoint(checkpoint))
+    splits = Splits.load(config)
+    report = splits.evaluate(*splits.embed(model.embedder, config.crops))
+    print(f"{report}\n", flush=True)
+    return figures(report)
+
+
+def _load(path):
+    if not path.is_file():
+        raise UserError(f"there is no {str(path)!r}: the run did not get so far.")
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise UserError(f"cannot load {str(path)!r} ({reason}).") from error
+    if not isinstance(model, NoiseInvariantModel):
+        raise UserError(f"{str(path)!r} holds a {type(model).__name__}, not a run's model.")
+    return model

@@ -1,0 +1,148 @@
+"""A whole training run: data, model, training, evaluation, report."""
+
+import dataclasses
+import importlib.metadata
+import pathlib
+import time
+
+import keras
+
+from nfl_keras.data import balanced_batches, check_images, load
+from nfl_keras.report import write_report, write_summary
+from nfl_keras.training.checkpoints import EvaluateAndSave
+from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
+from nfl_keras.training.learning import build_model, build_optimizer
+from nfl_keras.training.progress import Progress
+from nfl_keras.training.run_folder import RunFolder
+from nfl_keras.training.showcase import retrieval_rows
+from nfl_keras.training.splits import Splits
+
+
+def train(config):
+    """Trains as a `TrainConfig` says, and writes a run folder.
+
+    Args:
+        config: `TrainConfig`.
+
+    Raises:
+        UserError: if the data, the backbone or the run folder cannot be used; nothing is
+            written then.
+    """
+    path = config.run_dir or _default_run_dir(config.dataset)
+    if config.check_images:
+        check_images(load(config.dataset, config.data_dir, config.protocol, split="all"))
+    if len(config.split_seeds) == 1:
+        train_split(config, path)
+        return
+    folder = RunFolder.create(path, config)
+    rows = {}
+    for seed in config.split_seeds:
+        print(f"\nsplit {seed}")
+        of_split = folder.split(seed)
+        rows[of_split.path.name] = train_split(
+            dataclasses.replace(config, split_seeds=[seed]), of_split.path
+        )
+    mean, deviation = mean_and_deviation(list(rows.values()))
+    folder.write_json(
+        "metrics.json", {"splits": rows, "mean": mean, "standard_deviation": deviation}
+    )
+    write_summary(
+        folder.report,
+        title=f"{config.dataset}, {len(rows)} splits",
+        summary="One run per seed of the split, whose page states the protocol. The deviation is "
+        "the sample's.",
+        splits=[(name, row, f"{name}/report.html") for name, row in rows.items()],
+        mean=mean,
+        deviation=deviation,
+    )
+    print(f"\nmean       {in_one_line(mean)}\ndeviation  {in_one_line(deviation)}")
+    print(f"report: {folder.report}")
+
+
+def train_split(config, path):
+    """Trains on the one split of `config.split_seeds` and returns its `figures`."""
+    start = time.perf_counter()
+    keras.utils.set_random_seed(config.seed)
+    splits = Splits.load(config)
+    batches = balanced_batches(
+        splits.train,
+        config.classes_per_batch,
+        config.images_per_class,
+        config.image_size,
+        config.seed,
+        config.max_rotation,
+        config.small_classes,
+    )
+    model = build_model(config, num_classes=len(splits.train.class_names))
+    model.compile(build_optimizer(config, len(batches)))
+    folder = RunFolder.create(path, config)
+    print(splits.query.protocol)
+    untrained = splits.evaluate(*splits.embed(model.embedder, config.crops))
+    print(f"untrained  {in_one_line(figures(untrained))}", flush=True)
+
+    saved = EvaluateAndSave(splits, folder, config.evaluate_every, config.epochs)
+    batch_size = config.classes_per_batch * config.images_per_class
+    progress = Progress(config.epochs, len(batches), batch_size)
+    board = keras.callbacks.TensorBoard(folder.logs, write_graph=False)
+    callbacks = [saved, progress, board]
+    model.fit(batches, epochs=config.epochs, verbose=0, shuffle=False, callbacks=callbacks)
+
+    vectors = splits.embed(model.embedder, config.crops)
+    trained = splits.evaluate(*vectors)
+    print(f"trained    {in_one_line(figures(trained))}")
+    seconds = time.perf_counter() - start
+    metrics = {
+        "evaluated_on": config.evaluate_on,
+        "untrained": dataclasses.asdict(untrained),
+        "trained": dataclasses.asdict(trained),
+        "best_epoch": saved.best_epoch,
+        "images_per_second": progress.images_per_second,
+        "seconds": seconds,
+        "versions": _versions(),
+    }
+    folder.write_json("metrics.json", metrics)
+    before, after = figures(untrained), figures(trained)
+    write_report(
+        folder.report,
+        title=f"{config.dataset}, {pathlib.PurePath(config.backbone).name}",
+        summary=splits.query.protocol,
+        metrics=[(name, before[name], after[name]) for name in after],
+        history=saved.history,
+        rows=retrieval_rows(splits, *vectors, seed=config.seed),
+        config=dataclasses.asdict(config),
+        best_epoch=saved.best_epoch,
+        notes=_notes(config, saved, trained, progress, seconds),
+    )
+    print(f"{seconds:.0f} s; report: {folder.report}", flush=True)
+    return after
+
+
+def _default_run_dir(dataset):
+    name = pathlib.PurePath(dataset).name or "folder"
+    return pathlib.Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _versions():
+    names = ("nfl_keras", "tensorflow", "keras", "keras-hub", "numpy", "faiss-cpu")
+    return {name: importlib.metadata.version(name) for name in names}
+
+
+def _notes(config, saved, trained, progress, seconds):
+    where = {
+        "test": "the test queries, so its figures are no test result",
+        "validation": "the validation photographs held out of the training split",
+    }[config.evaluate_on]
+    notes = [
+        f"The figures are those of the last epoch, {config.epochs}, with {config.crops} "
+        f"crop{'s' if config.crops > 1 else ''} per photograph.",
+        f"Training took {progress.images_per_second:.0f} images/s, the whole run {seconds:.0f} s.",
+    ]
+    if saved.best_epoch is not None:
+        notes.insert(
+            1,
+            f"Curves are measured with one crop. best.keras is epoch {saved.best_epoch}, chosen "
+            f"by mAP on {where}.",
+        )
+    if trained.num_skipped:
+        notes.append(f"{trained.num_skipped} queries have nothing to find and are left out.")
+    return notes

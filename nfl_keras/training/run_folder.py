@@ -1,0 +1,101 @@
+"""The folder that holds everything a run leaves behind."""
+
+import json
+import os
+import pathlib
+
+from nfl_keras.errors import UserError
+from nfl_keras.training.config import dump_config, load_config
+
+
+class RunFolder:
+    """Paths of a run's results, and how they are written.
+
+    ```
+    config.yaml                    every setting, resolved
+    metrics.json                   the evaluation before and after training
+    report.html                    curves and retrieval grids
+    history.json                   loss terms and metrics of each epoch
+    checkpoints/last.keras         the model after the last epoch, with its optimizer
+    checkpoints/best.keras         the model of the epoch with the highest mAP
+    logs/                          TensorBoard
+    ```
+
+    A run over several splits holds one such folder per split, `split-0`, ..., and a
+    `config.yaml`, `metrics.json` and `report.html` of the whole.
+
+    Args:
+        path: str or `pathlib.Path`.
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.report = self.path / "report.html"
+        self.logs = self.path / "logs"
+
+    @classmethod
+    def create(cls, path, config):
+        """Makes the folder and writes its `config.yaml`.
+
+        Raises:
+            UserError: if it holds anything already, or cannot be written.
+        """
+        folder = cls(path)
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            occupied = any(folder.path.iterdir())
+            if not occupied:
+                folder._write("config.yaml", dump_config(config))
+        except OSError as error:
+            raise UserError(
+                f"cannot write to the run folder {str(path)!r} ({error.strerror}); name another "
+                f"with --run-dir."
+            ) from error
+        if occupied:
+            what = "another run" if (folder.path / "config.yaml").exists() else "other files"
+            raise UserError(
+                f"the run folder {str(path)!r} holds {what}; name a new one with --run-dir."
+            )
+        return folder
+
+    def config(self):
+        """The run's `TrainConfig`.
+
+        Raises:
+            UserError: if this is not a run folder.
+        """
+        return load_config(self._read("config.yaml"))
+
+    def split(self, seed):
+        """The `RunFolder` of one split of a run over several."""
+        return RunFolder(self.path / f"split-{seed}")
+
+    def checkpoint(self, which):
+        """Path of `"last"` or `"best"`."""
+        return self.path / "checkpoints" / f"{which}.keras"
+
+    def save_checkpoint(self, model, which):
+        """Saves a model beside the checkpoint's place, then moves it there."""
+        target = self.checkpoint(which)
+        target.parent.mkdir(exist_ok=True)
+        aside = target.with_name(f"{which}.aside.keras")
+        model.save(aside)
+        os.replace(aside, target)
+
+    def write_json(self, name, value):
+        """Writes `metrics.json` or `history.json`, whole or not at all."""
+        self._write(name, json.dumps(value, indent=2) + "\n")
+
+    def _read(self, name):
+        try:
+            return (self.path / name).read_text()
+        except OSError as error:
+            raise UserError(
+                f"{str(self.path)!r} is not the folder of a finished run: {name} cannot be read "
+                f"({error.strerror})."
+            ) from error
+
+    def _write(self, name, text):
+        aside = self.path / f"{name}.aside"
+        aside.write_text(text)
+        os.replace(aside, self.path / name)

@@ -1,0 +1,57 @@
+import keras_hub
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory):
+    """A preset folder with a network of two convolutions."""
+    folder = tmp_path_factory.mktemp("preset") / "vgg_2"
+    keras_hub.models.VGGBackbone(
+        stackwise_num_repeats=[1, 1], stackwise_num_filters=[8, 16]
+    ).save_to_preset(folder)
+    return folder
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """A folder of 6 class folders with 8 small pictures each, told apart by their colours."""
+    return draw_photographs(tmp_path / "photographs")
+
+
+def draw_photographs(root):
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 256, (6, 2, 3))
+    for number, (left, right) in enumerate(colours):
+        class_folder = root / f"class {number}"
+        class_folder.mkdir(parents=True)
+        for image in range(8):
+            pixels = np.empty((20, 28, 3))
+            pixels[:, :14], pixels[:, 14:] = left, right
+            pixels += rng.normal(0, 20, pixels.shape)
+            picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+            picture.save(class_folder / f"{image}.jpg", quality=95)
+    return root
+
+
+@pytest.fixture
+def quick(preset, photographs, tmp_path):
+    """Flags of a run that takes seconds."""
+    settings = {
+        "dataset": photographs,
+        "protocol": "fine-grained",
+        "backbone": preset,
+        "image_size": 16,
+        "embedding_dim": 8,
+        "classes_per_batch": 3,
+        "images_per_class": 2,
+        "epochs": 2,
+        "run_dir": tmp_path / "run",
+    }
+
+    def flags(**changed):
+        values = {**settings, **changed}
+        return [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+
+    return flags

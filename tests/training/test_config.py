@@ -1,0 +1,75 @@
+import dataclasses
+
+import pytest
+
+from nfl_keras.errors import UserError
+from nfl_keras.training.config import TrainConfig, dump_config, load_config, read_config
+
+
+def test_no_arguments_give_the_defaults():
+    assert read_config([]) == TrainConfig()
+
+
+def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
+    file = tmp_path / "some.yaml"
+    file.write_text("epochs: 3\nlearning_rate: 0.5\nsplit_seeds: [1, 2]\n")
+    config = read_config(["--config", str(file), "--epochs", "4"])
+    assert (config.epochs, config.learning_rate, config.split_seeds) == (4, 0.5, [1, 2])
+    assert config.seed == TrainConfig().seed
+
+
+def test_a_dumped_config_loads_as_it_was():
+    config = TrainConfig(data_dir="x y", pixel_scale=[0.1, 0.2, 0.3], embedding_dim=None, crops=3)
+    assert load_config(dump_config(config)) == config
+
+
+def test_a_dumped_config_holds_every_setting():
+    text = dump_config(TrainConfig())
+    assert all(f"{field.name}:" in text for field in dataclasses.fields(TrainConfig))
+
+
+def test_help_explains_every_flag(capsys):
+    with pytest.raises(SystemExit) as exit_info:
+        read_config(["--help"])
+    assert exit_info.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for field in dataclasses.fields(TrainConfig):
+        assert f"--{field.name.replace('_', '-')} " in text
+    assert "Weight of L_N, noise invariance." in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--nope", "1"], "--nope"),
+        (["--epochs", "0"], "epochs"),
+        (["--epochs", "many"], "epochs"),
+        (["--crops", "2"], "crops"),
+        (["--temperature", "-1"], "temperature"),
+        (["--protocol", "loose"], "protocol"),
+        (["--config", "missing.yaml"], "missing.yaml"),
+        (["--split-seeds", "[]"], "split_seeds"),
+        (["--split-seeds", "[1,1]"], "twice"),
+    ],
+)
+def test_what_does_not_fit_is_one_line_that_names_it(arguments, named):
+    with pytest.raises(UserError) as error:
+        read_config(arguments)
+    assert named in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_key_in_the_file_is_named(tmp_path):
+    file = tmp_path / "some.yaml"
+    file.write_text("epochz: 3\n")
+    with pytest.raises(UserError, match="epochz"):
+        read_config(["--config", str(file)])
+
+
+def test_yaml_cannot_make_objects(tmp_path):
+    file = tmp_path / "evil.yaml"
+    target = tmp_path / "made"
+    file.write_text(f"dataset: !!python/object/apply:pathlib.Path.touch [{target}]\n")
+    with pytest.raises(UserError):
+        read_config(["--config", str(file)])
+    assert not target.exists()
