@@ -49,8 +49,7 @@ def train(config):
     write_summary(
         folder.report,
         title=f"{config.dataset}, {len(rows)} splits",
-        summary="One run per seed of the split, whose page states the protocol. The deviation is "
-        "the sample's.",
+        summary="One run per seed of the split; its page states the protocol.",
         splits=[(name, row, f"{name}/report.html") for name, row in rows.items()],
         mean=mean,
         deviation=deviation,
