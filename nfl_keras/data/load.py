@@ -11,6 +11,11 @@ from nfl_keras.errors import UserError
 DATASETS = ("blooms", "flowers17")
 
 
+def default_protocol(name_or_folder):
+    """The protocol under which `load` splits a dataset unless told otherwise."""
+    return "fine-grained" if name_or_folder == "flowers17" else "zero-shot"
+
+
 def load(name_or_folder, data_dir=None, protocol=None, split="train", seed=0):
     """Loads one split of a dataset.
 
@@ -39,13 +44,13 @@ def load(name_or_folder, data_dir=None, protocol=None, split="train", seed=0):
     ImageSet(800 photographs of 20 classes)
     """
     name_or_folder = os.fspath(name_or_folder)
+    protocol = protocol or default_protocol(name_or_folder)
     if name_or_folder == "blooms":
-        return split_set(blooms(), protocol or "zero-shot", split, seed)
+        return split_set(blooms(), protocol, split, seed)
     if name_or_folder == "flowers17":
-        protocol = protocol or "fine-grained"
         return split_set(flowers17(data_dir), protocol, split, seed, per_class=(40, 25, 15))
     if os.path.isdir(name_or_folder) or os.sep in name_or_folder:
-        return split_set(folder(name_or_folder), protocol or "zero-shot", split, seed)
+        return split_set(folder(name_or_folder), protocol, split, seed)
     raise UserError(
         f"there is neither a dataset nor a folder {name_or_folder!r}; give {', '.join(DATASETS)}, "
         f"or a folder with one folder of photographs per class."

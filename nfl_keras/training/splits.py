@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from nfl_keras.data import ImageSet, hold_out_validation, load
+from nfl_keras.data.load import default_protocol
 from nfl_keras.errors import UserError
 from nfl_keras.retrieval import embed, evaluate
 
@@ -34,7 +35,7 @@ class Splits:
         (split_seed,) = config.split_seeds
         train = load(*source, split="train", seed=split_seed)
         if config.evaluate_on == "validation":
-            protocol = train.protocol.partition(":")[0].partition(",")[0]
+            protocol = config.protocol or default_protocol(config.dataset)
             train, validation = hold_out_validation(train, protocol, split_seed)
             return cls(train, validation, validation).checked()
         query = load(*source, split="query", seed=split_seed)
