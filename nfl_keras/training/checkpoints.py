@@ -33,8 +33,7 @@ class EvaluateAndSave(keras.callbacks.Callback):
             if report.map > self.best_map:
                 self.best_epoch, self.best_map = number, report.map
                 self.folder.save_checkpoint(self.model, "best")
-        if number == self.epochs:
-            self.folder.save_checkpoint(self.model, "last")
+        self.folder.save_checkpoint(self.model, "last")
         self.history["epoch"].append(number)
         measured = {"recall@1": None, "map": None} if self.every else {}
         for name, value in {**measured, **logs}.items():

@@ -5,6 +5,7 @@ import os
 import pathlib
 
 from nfl_keras.errors import UserError
+from nfl_keras.report.writing import write_whole
 from nfl_keras.training.config import dump_config, load_config
 
 
@@ -16,7 +17,7 @@ class RunFolder:
     metrics.json                   the evaluation before and after training
     report.html                    curves and retrieval grids
     history.json                   loss terms and metrics of each epoch
-    checkpoints/last.keras         the model after the last epoch, with its optimizer
+    checkpoints/last.keras         the model after the latest epoch, with its optimizer
     checkpoints/best.keras         the model of the epoch with the highest mAP
     logs/                          TensorBoard
     ```
@@ -45,7 +46,7 @@ class RunFolder:
             folder.path.mkdir(parents=True, exist_ok=True)
             occupied = any(folder.path.iterdir())
             if not occupied:
-                folder._write("config.yaml", dump_config(config))
+                write_whole(folder.path / "config.yaml", dump_config(config))
         except OSError as error:
             raise UserError(
                 f"cannot write to the run folder {str(path)!r} ({error.strerror}); name another "
@@ -84,7 +85,7 @@ class RunFolder:
 
     def write_json(self, name, value):
         """Writes `metrics.json` or `history.json`, whole or not at all."""
-        self._write(name, json.dumps(value, indent=2) + "\n")
+        write_whole(self.path / name, json.dumps(value, indent=2) + "\n")
 
     def _read(self, name):
         try:
@@ -94,8 +95,3 @@ class RunFolder:
                 f"{str(self.path)!r} is not the folder of a finished run: {name} cannot be read "
                 f"({error.strerror})."
             ) from error
-
-    def _write(self, name, text):
-        aside = self.path / f"{name}.aside"
-        aside.write_text(text)
-        os.replace(aside, self.path / name)
