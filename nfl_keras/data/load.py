@@ -2,10 +2,10 @@
 
 import os
 
-from nfl_keras.data.blooms import blooms
-from nfl_keras.data.flowers17 import flowers17
-from nfl_keras.data.folder import folder
 from nfl_keras.data.protocols import split_set
+from nfl_keras.data.sources.blooms import blooms
+from nfl_keras.data.sources.flowers17 import flowers17
+from nfl_keras.data.sources.folder import folder
 from nfl_keras.errors import UserError
 
 DATASETS = ("blooms", "flowers17")

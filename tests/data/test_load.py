@@ -3,8 +3,8 @@ import os
 import pytest
 
 from nfl_keras.data import load as public_load
-from nfl_keras.data.blooms import blooms
 from nfl_keras.data.load import load
+from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.errors import UserError
 
 

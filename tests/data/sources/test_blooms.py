@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nfl_keras.data.blooms import _draw, blooms
-from nfl_keras.data.blooms.species import MAX_SPECIES, make_species
+from nfl_keras.data.sources.blooms import _draw, blooms
+from nfl_keras.data.sources.blooms.species import MAX_SPECIES, make_species
 from nfl_keras.errors import UserError
 
 
@@ -62,7 +62,7 @@ def test_threads_do_not_disturb_each_other():
 
 def test_another_process_draws_the_same():
     code = (
-        "import hashlib; from nfl_keras.data.blooms import blooms; "
+        "import hashlib; from nfl_keras.data.sources.blooms import blooms; "
         "print(hashlib.sha256(blooms(seed=1).read(100)).hexdigest())"
     )
     there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

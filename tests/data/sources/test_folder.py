@@ -1,6 +1,6 @@
 import pytest
 
-from nfl_keras.data.folder import folder
+from nfl_keras.data.sources.folder import folder
 from nfl_keras.errors import UserError
 
 TREE = """

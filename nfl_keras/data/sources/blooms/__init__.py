@@ -4,9 +4,9 @@ import functools
 
 import numpy as np
 
-from nfl_keras.data.blooms.drawing import photograph
-from nfl_keras.data.blooms.species import MAX_SPECIES, make_species
 from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.sources.blooms.drawing import photograph
+from nfl_keras.data.sources.blooms.species import MAX_SPECIES, make_species
 from nfl_keras.errors import UserError
 
 _PHOTOGRAPHS_KEPT = 4096  # some 25 MB at 96 pixels

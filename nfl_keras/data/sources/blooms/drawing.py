@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from nfl_keras.data.blooms.flower import Pose, draw_flower
+from nfl_keras.data.sources.blooms.flower import Pose, draw_flower
 
 _SUPERSAMPLING = 2
 _GREENS = np.array([(58, 92, 44), (84, 120, 58), (40, 66, 40), (112, 138, 76), (70, 84, 52)])

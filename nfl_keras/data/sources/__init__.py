@@ -1,0 +1,1 @@
+"""Where photographs come from: each source gives an `ImageSet` of a whole dataset."""
