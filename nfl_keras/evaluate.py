@@ -16,8 +16,7 @@ def main(arguments=None):
     parser.add_argument(
         "--checkpoint",
         choices=("last", "best"),
-        default="last",
-        help="which model of the run to evaluate (default: last, as the run itself does)",
+        help="which model of the run to evaluate (default: the one whose figures it reports)",
     )
     parser.add_argument("--data-dir", help="where the dataset lies now, if it has moved")
     given = parser.parse_args(arguments)

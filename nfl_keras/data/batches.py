@@ -1,11 +1,12 @@
-"""Training batches: a tf.data pipeline from an image set to augmented pixels."""
+"""tf.data pipelines from an image set to pixels: augmented to train on, cropped to embed."""
 
 import itertools
 
 import tensorflow as tf
 
-from nfl_keras.data.photographs import augment, decode, inference_crops
+from nfl_keras.data.reading import reader
 from nfl_keras.data.sampler import BalancedSampler
+from nfl_keras.data.views import augment, inference_crops, shorter_side
 from nfl_keras.errors import UserError
 
 
@@ -17,13 +18,21 @@ def balanced_batches(
     seed=0,
     max_rotation=15.0,
     small_classes="error",
+    recolour=None,
     first_epoch=0,
+    first_batch=0,
 ):
     """Batches of K classes with K1 photographs each, augmented, for `model.fit`.
 
-    Reading, decoding, resizing, cropping, rotation and mirroring all run in the tf.data
-    graph, in parallel. Each pass over the dataset is the next epoch, with another plan and
-    other views; plan and views depend on `seed` and the epoch's number alone.
+    Reading, decoding, resizing, cropping, rotation, mirroring and recolouring all run in the
+    tf.data graph, in parallel, and come out in order. Each pass over the dataset is the next
+    epoch, with another plan and other views; plan and views depend on `seed`, the epoch's
+    number and the batch's alone.
+
+    A run that stopped goes on, bit for bit, from the epoch and the batch that it had come to.
+    Keras takes all passes of a dataset to be of one length, therefore a dataset with a
+    `first_batch` is what is left of that one epoch, in every pass; the epochs after it are
+    another dataset.
 
     Args:
         image_set: `nfl.data.ImageSet`.
@@ -32,21 +41,33 @@ def balanced_batches(
         image_size: int, side of the square views in pixels. Defaults to `224`.
         seed: int. Defaults to `0`.
         max_rotation: float, degrees either way. Defaults to `15.0`.
-        small_classes: `"error"` or `"drop"`, for classes of fewer than K1 photographs.
-            Defaults to `"error"`.
+        small_classes: `"error"`, `"drop"` or `"fill"`, for classes of fewer than K1
+            photographs, see `nfl.data.BalancedSampler`. Defaults to `"error"`.
+        recolour: function of a view, float32 `[image_size, image_size, 3]` in 0..255, and an
+            int `[2]` seed to the view in other colours, in the graph. Defaults to
+            `None`, colours as they are.
         first_epoch: int, the number of the first pass' epoch. Defaults to `0`.
+        first_batch: int, the batch of that epoch to begin at. Defaults to `0`.
 
     Returns:
         A `tf.data.Dataset` of (float32 `[K * K1, image_size, image_size, 3]` in 0..255,
-        int32 `[K * K1]`), of N // (K K1) batches.
+        int32 `[K * K1]`), of N // (K K1) batches, less `first_batch`.
 
     Raises:
-        UserError: if there are too few classes, or a class is too small.
+        UserError: if there are too few classes, a class is too small, or there is no such
+            batch.
 
     Example:
 
     >>> train = nfl.data.load("blooms", split="train")
-    >>> model.fit(nfl.data.balanced_batches(train, image_size=64), epochs=10)
+    >>> model.fit(nfl.data.balanced_batches(train, image_size=64), epochs=10, shuffle=False)
+
+    The same run, after it stopped before batch 7 of epoch 3:
+
+    >>> rest = nfl.data.balanced_batches(train, image_size=64, first_epoch=3, first_batch=7)
+    >>> model.fit(rest, initial_epoch=3, epochs=4, shuffle=False)
+    >>> later = nfl.data.balanced_batches(train, image_size=64, first_epoch=4)
+    >>> model.fit(later, initial_epoch=4, epochs=10, shuffle=False)
     """
     sampler = BalancedSampler(
         image_set.labels,
@@ -56,27 +77,37 @@ def balanced_batches(
         image_set.class_names,
         small_classes,
     )
-    epochs = itertools.count(first_epoch)
+    batches_per_epoch, batch_size = sampler.batches_per_epoch, sampler.batch_size
+    if not 0 <= first_batch < batches_per_epoch:
+        raise UserError(
+            f"first_batch must be in 0 to {batches_per_epoch - 1}, since an epoch has "
+            f"{batches_per_epoch} batches, not {first_batch}."
+        )
+    epochs = itertools.repeat(first_epoch) if first_batch else itertools.count(first_epoch)
 
     def plan():
         epoch = next(epochs)
-        for step, positions in enumerate(sampler.epoch(epoch)):
-            first_seed = (epoch * sampler.batches_per_epoch + step) * sampler.batch_size
-            yield positions, range(first_seed, first_seed + sampler.batch_size)
+        batches = sampler.epoch(epoch)[first_batch:]
+        for number, positions in enumerate(batches, epoch * batches_per_epoch + first_batch):
+            yield positions, range(number * batch_size, (number + 1) * batch_size)
 
-    def view(position, view_seed):
-        image = augment(decode(read(position)), image_size, (seed, view_seed), max_rotation)
-        return image, labels[position]
+    def view(position, number):
+        view_seed = tf.stack([tf.constant(seed, tf.int64), number])
+        image = augment(read(position), image_size, view_seed, max_rotation)
+        image = tf.ensure_shape(image, (image_size, image_size, 3))
+        if recolour is not None:
+            image = recolour(image, tf.random.fold_in(view_seed, 1))
+        return tf.ensure_shape(image, (image_size, image_size, 3)), labels[position]
 
-    read = reader(image_set)
+    read = reader(image_set, shorter_side(image_size))
     labels = tf.constant(image_set.labels)
-    signature = 2 * (tf.TensorSpec((sampler.batch_size,), tf.int64),)
+    signature = 2 * (tf.TensorSpec((batch_size,), tf.int64),)
     return (
         tf.data.Dataset.from_generator(plan, output_signature=signature)
         .unbatch()
-        .map(view, num_parallel_calls=tf.data.AUTOTUNE)
-        .batch(sampler.batch_size, drop_remainder=True)
-        .apply(tf.data.experimental.assert_cardinality(sampler.batches_per_epoch))
+        .map(view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(batch_size, drop_remainder=True)
+        .apply(tf.data.experimental.assert_cardinality(batches_per_epoch - first_batch))
         .prefetch(2)
     )
 
@@ -98,25 +129,15 @@ def inference_batches(image_set, image_size=224, crops=3, batch_size=64):
     """
     if crops not in (1, 3):
         raise UserError(f"crops must be 1 or 3, not {crops!r}.")
-    read = reader(image_set)
+    # No photograph is enlarged that its file need not be: `decode` may leave 15/16 of this.
+    read = reader(image_set, -(-16 * image_size // 15))
     return (
         tf.data.Dataset.range(len(image_set))
         .map(
-            lambda position: inference_crops(decode(read(position)), image_size, crops),
+            lambda position: inference_crops(read(position), image_size, crops),
             num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
         )
         .batch(batch_size)
         .prefetch(2)
     )
-
-
-def reader(image_set):
-    """`image_set.read` as a graph function from a scalar int64 to a scalar string."""
-
-    def read(position):
-        encoded = tf.numpy_function(
-            lambda i: image_set.read(int(i)), [position], tf.string, stateful=False
-        )
-        return tf.ensure_shape(encoded, ())
-
-    return read

@@ -7,6 +7,8 @@ import numpy as np
 
 from nfl_keras.errors import UserError
 
+OWN_SPLITS = ("train", "test", "gallery", "query")
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageSet:
@@ -22,9 +24,12 @@ class ImageSet:
         read: function from a position in `0 .. N - 1` to that photograph's encoded bytes
             (JPEG, PNG, ...).
         protocol: str. What the set is part of, in words, for reports.
+        own_split: sequence of str, `[N]`, each `"train"`, `"test"`, `"gallery"` or `"query"`:
+            the split that the dataset itself brings. `"test"` is both query and gallery.
+            Defaults to `None`, for a dataset that brings none.
 
     Raises:
-        UserError: if ids repeat, or ids, labels and class names do not fit together.
+        UserError: if ids repeat, or ids, labels, class names and split do not fit together.
 
     Example:
 
@@ -41,6 +46,7 @@ class ImageSet:
     class_names: Sequence[str]
     read: Callable[[int], bytes]
     protocol: str = ""
+    own_split: Sequence[str] | None = None
 
     def __post_init__(self):
         ids = np.asarray(self.ids, dtype=str)
@@ -60,6 +66,19 @@ class ImageSet:
                 f"labels run from {labels.min()} to {labels.max()}, but there are "
                 f"{len(self.class_names)} class names (0 to {len(self.class_names) - 1})."
             )
+        if self.own_split is not None:
+            own_split = np.asarray(self.own_split, dtype=str)
+            if own_split.shape != ids.shape:
+                raise UserError(
+                    f"own_split must have one entry per photograph, of shape {ids.shape}, not "
+                    f"{own_split.shape}."
+                )
+            unknown = np.setdiff1d(own_split, OWN_SPLITS)
+            if unknown.size:
+                raise UserError(
+                    f"own_split must be of {', '.join(OWN_SPLITS)}, not {str(unknown[0])!r}."
+                )
+            object.__setattr__(self, "own_split", own_split)
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "labels", labels.astype(np.int32))
         object.__setattr__(self, "class_names", tuple(self.class_names))
@@ -77,13 +96,16 @@ class ImageSet:
         their old order, so that a classification head is never wider than its data.
 
         Args:
-            indices: int `[M]`, positions in this set.
+            indices: int `[M]`, positions in this set, or bool `[N]`, true for those to keep.
             protocol: str, replaces this set's. Defaults to this set's.
 
         Returns:
             An `ImageSet` of M photographs.
+
+        Raises:
+            UserError: if the indices are no such array.
         """
-        indices = np.array(indices, dtype=np.int64)
+        indices = self._positions(indices)
         kept, labels = np.unique(self.labels[indices], return_inverse=True)
         return ImageSet(
             ids=self.ids[indices],
@@ -91,4 +113,22 @@ class ImageSet:
             class_names=[self.class_names[label] for label in kept],
             read=lambda position: self.read(int(indices[position])),
             protocol=self.protocol if protocol is None else protocol,
+            own_split=None if self.own_split is None else self.own_split[indices],
         )
+
+    def _positions(self, indices):
+        indices = np.array(indices)
+        if indices.dtype == bool and indices.shape == (len(self),):
+            return np.flatnonzero(indices)
+        if indices.ndim != 1 or not (np.issubdtype(indices.dtype, np.integer) or not indices.size):
+            raise UserError(
+                f"a subset is chosen by integer positions of shape (M,) or a bool mask of shape "
+                f"({len(self)},), not by {indices.dtype} of shape {indices.shape}."
+            )
+        indices = indices.astype(np.int64)
+        if indices.size and not -len(self) <= indices.min() <= indices.max() < len(self):
+            raise UserError(
+                f"positions run from {indices.min()} to {indices.max()}, but there are "
+                f"{len(self)} photographs."
+            )
+        return indices % max(1, len(self))

@@ -11,12 +11,22 @@ class BalancedSampler:
     """Batches of K classes with K1 photographs each, planned an epoch at a time.
 
     A batch holds K different classes and K1 different photographs of each, so that no image
-    meets itself. A class' photographs are dealt without replacement until fewer than K1 are
-    left, then shuffled and dealt anew. Classes are drawn by how many photographs they still
-    have to deal, so that an epoch, N // (K K1) batches, comes near to seeing each photograph
-    once whatever the sizes of the classes.
+    meets itself. A class deals all of its photographs, in random order, before it deals one
+    of them again: where fewer than K1 are left, a batch takes these and the others from a
+    fresh shuffle, in which these come last. Classes are drawn by how many deals the
+    photographs that they have left in this epoch are worth, so that an epoch,
+    N // (K K1) batches but at least one, comes near to seeing each photograph once whatever
+    the sizes of the classes.
 
-    An epoch's plan depends on the seed and the epoch's number alone.
+    A class of fewer than K1 photographs is refused, or left out of N and of every batch
+    (`small_classes="drop"`), or gives all it has (`"fill"`). In the last case further classes
+    fill the batch up to its K K1 photographs: a batch then holds K classes or more, of which
+    the last is cut to fit. A class of one photograph, or cut to one, takes part as a negative
+    of the others.
+
+    An epoch's plan depends on the seed and the epoch's number alone, so that a run goes on
+    at any batch from three integers: `sampler.epoch(number)[first_batch:]`. It is made in
+    arrays of an int64 per photograph or class, in less memory than the index takes.
 
     Args:
         labels: int `[N]`.
@@ -24,12 +34,11 @@ class BalancedSampler:
         images_per_class: int K1 >= 1.
         seed: int. Defaults to `0`.
         class_names: sequence of str, for messages. Defaults to the labels themselves.
-        small_classes: what to do with classes of fewer than K1 photographs: `"error"`, or
-            `"drop"` to train without them. Defaults to `"error"`.
+        small_classes: `"error"`, `"drop"` or `"fill"`, for classes of fewer than K1
+            photographs. Defaults to `"error"`.
 
     Raises:
-        UserError: if a class is too small, or fewer than K classes (or less than a batch of
-            photographs) are left.
+        UserError: if a class is too small, or the classes that are left do not make a batch.
 
     Example:
 
@@ -52,38 +61,33 @@ class BalancedSampler:
                 f"classes_per_batch ({classes_per_batch}) and images_per_class "
                 f"({images_per_class}) must be 1 or more."
             )
-        if small_classes not in ("error", "drop"):
-            raise UserError(f"small_classes must be 'error' or 'drop', not {small_classes!r}.")
-        labels = np.asarray(labels)
-        order = np.argsort(labels, kind="stable")
-        classes, starts = np.unique(labels[order], return_index=True)
-        members = np.split(order, starts[1:])
-        small = [c for c, m in zip(classes, members, strict=True) if len(m) < images_per_class]
-        if small:
-            named = [str(class_names[c]) if class_names is not None else str(c) for c in small[:5]]
-            more = f" and {len(small) - 5} more" if len(small) > 5 else ""
-            what = (
-                f"of {len(members)} classes {len(small)} have fewer than images_per_class = "
-                f"{images_per_class} photographs ({', '.join(named)}{more})"
-            )
-            if small_classes == "error":
-                raise UserError(
-                    f"{what}; lower images_per_class, add photographs, or leave these classes "
-                    f"out with small_classes = 'drop'."
-                )
-            warnings.warn(f"{what} and are left out.", stacklevel=2)
-        self.members = [m for m in members if len(m) >= images_per_class]
-        if len(self.members) < classes_per_batch:
+        if small_classes not in ("error", "drop", "fill"):
             raise UserError(
-                f"a batch needs classes_per_batch = {classes_per_batch} classes, but there are "
-                f"{len(self.members)} to train on; lower classes_per_batch or add classes."
+                f"small_classes must be 'error', 'drop' or 'fill', not {small_classes!r}."
             )
         self.classes_per_batch = classes_per_batch
         self.images_per_class = images_per_class
         self.batch_size = classes_per_batch * images_per_class
         self.seed = seed
-        num_images = sum(len(m) for m in self.members)
-        self.batches_per_epoch = max(1, num_images // self.batch_size)
+
+        labels = np.asarray(labels)
+        order = np.argsort(labels, kind="stable")
+        classes, sizes = np.unique(labels, return_counts=True)
+        small = sizes < images_per_class
+        if small.any() and small_classes != "fill":
+            what = _small_classes_in_words(classes, small, images_per_class, class_names)
+            if small_classes == "error":
+                raise UserError(
+                    f"{what}; lower images_per_class, add photographs, leave these classes out "
+                    f"with small_classes = 'drop', or take what they have with 'fill'."
+                )
+            warnings.warn(f"{what} and are left out.", stacklevel=2)
+            order, sizes = order[np.repeat(~small, sizes)], sizes[~small]
+        # Positions class by class: class c has `sizes[c]` of them, from `starts[c]` on.
+        self._order, self._sizes, self._starts = order, sizes, np.cumsum(sizes) - sizes
+        self._deals = np.minimum(sizes, images_per_class)
+        self._check_a_batch_can_be_made()
+        self.batches_per_epoch = max(1, len(order) // self.batch_size)
 
     def epoch(self, number):
         """The plan of one epoch.
@@ -95,23 +99,69 @@ class BalancedSampler:
             int64 `[batches_per_epoch, K * K1]`, positions in `labels`, class by class.
         """
         rng = np.random.default_rng([self.seed, number])
-        hands = [rng.permutation(m) for m in self.members]
-        per_class = self.images_per_class
-        left = np.array([len(m) // per_class for m in self.members])
-        batches = []
-        for _ in range(self.batches_per_epoch):
-            chosen = self._draw_classes(rng, left)
-            for c in chosen[left[chosen] == 0]:
-                hands[c] = rng.permutation(self.members[c])
-                left[c] = len(hands[c]) // per_class
-            left[chosen] -= 1
-            dealt = [hands[c][left[c] * per_class : (left[c] + 1) * per_class] for c in chosen]
-            batches.append(np.concatenate(dealt))
-        return np.stack(batches)
+        decks = self._order.copy()
+        dealt = np.zeros_like(self._sizes)
+        # Every class has an exponential clock, its rate the weight of the class, and those that
+        # ring first are drawn: weighted, and without replacement. Only these are set anew, since
+        # the others, having no memory, stand where new ones would.
+        clocks = rng.standard_exponential(len(dealt)) * self._deals / self._sizes
+        plan = np.empty((self.batches_per_epoch, self.batch_size), np.int64)
+        for batch in plan:
+            chosen, counts = self._first_to_ring(clocks)
+            filled = 0
+            for c, count in zip(chosen.tolist(), counts.tolist(), strict=True):
+                deck = decks[self._starts[c] : self._starts[c] + self._sizes[c]]
+                place = int(dealt[c]) % len(deck)
+                batch[filled : filled + count] = _deal(rng, deck, place, count)
+                filled += count
+            dealt[chosen] += counts
+            # Classes that have dealt all they had come last, in random order.
+            left = np.maximum(self._sizes[chosen] - dealt[chosen], 1e-99)
+            waits = rng.standard_exponential(len(chosen)) * self._deals[chosen] / left
+            clocks[chosen] = clocks[chosen[-1]] + waits
+        return plan
 
-    def _draw_classes(self, rng, left):
-        # Gumbel top-k: a draw without replacement, with weights `left`; classes that have
-        # dealt all they had come last, in random order.
-        keys = np.log(np.maximum(left, 1e-99)) + rng.gumbel(size=len(left))
-        first = np.argpartition(-keys, self.classes_per_batch - 1)[: self.classes_per_batch]
-        return first[np.argsort(-keys[first])]
+    def _first_to_ring(self, clocks):
+        """The classes of a batch, first to last, and how many photographs each deals."""
+        most = min(len(clocks), -(-self.batch_size // int(self._deals.min())))
+        first = np.argpartition(clocks, most - 1)[:most]
+        first = first[np.argsort(clocks[first])]
+        counts = self._deals[first]
+        ends = np.cumsum(counts)
+        last = int(np.searchsorted(ends, self.batch_size))
+        counts[last] -= ends[last] - self.batch_size
+        return first[: last + 1], counts[: last + 1]
+
+    def _check_a_batch_can_be_made(self):
+        if len(self._sizes) < self.classes_per_batch:
+            raise UserError(
+                f"a batch needs classes_per_batch = {self.classes_per_batch} classes, but there "
+                f"are {len(self._sizes)} to train on; lower classes_per_batch or add classes."
+            )
+        if self._deals.sum() < self.batch_size:
+            raise UserError(
+                f"a batch needs {self.classes_per_batch} x {self.images_per_class} photographs, "
+                f"but the classes give only {self._deals.sum()}, at most images_per_class = "
+                f"{self.images_per_class} each; lower classes_per_batch or add photographs."
+            )
+
+
+def _deal(rng, deck, place, count):
+    """The next `count` cards of a deck from `place` on; shuffles it, in place, when used up."""
+    if place == 0:
+        rng.shuffle(deck)
+    if place + count <= len(deck):
+        return deck[place : place + count]
+    rest = deck[place:].copy()
+    rng.shuffle(deck[:place])
+    rng.shuffle(deck[place:])
+    return np.concatenate([rest, deck[: count - len(rest)]])
+
+
+def _small_classes_in_words(classes, small, images_per_class, class_names):
+    named = [str(c) if class_names is None else str(class_names[c]) for c in classes[small][:5]]
+    more = f" and {small.sum() - 5} more" if small.sum() > 5 else ""
+    return (
+        f"of {len(classes)} classes {small.sum()} have fewer than images_per_class = "
+        f"{images_per_class} photographs ({', '.join(named)}{more})"
+    )

@@ -7,15 +7,15 @@ class EvaluateAndSave(keras.callbacks.Callback):
     """Adds `recall@1` and `map` to an epoch's logs, and keeps the last and the best model.
 
     Args:
-        splits: `Splits` whose queries are searched for, with one crop.
+        search: `Search` that epochs are measured on, with one crop.
         folder: `RunFolder`.
         every: int, epochs between evaluations; the last epoch is always evaluated. 0 for none.
         epochs: int.
     """
 
-    def __init__(self, splits, folder, every, epochs):
+    def __init__(self, search, folder, every, epochs):
         super().__init__()
-        self.splits = splits
+        self.search = search
         self.folder = folder
         self.every = every
         self.epochs = epochs
@@ -27,8 +27,8 @@ class EvaluateAndSave(keras.callbacks.Callback):
         number = epoch + 1
         due = self.every and (number % self.every == 0 or number == self.epochs)
         if due:
-            vectors = self.splits.embed(self.model.embedder, crops=1)
-            report = self.splits.evaluate(*vectors)
+            vectors = self.search.embed(self.model.embedder, crops=1)
+            report = self.search.evaluate(*vectors)
             logs["recall@1"], logs["map"] = report.recall_at[1], report.map
             if report.map > self.best_map:
                 self.best_epoch, self.best_map = number, report.map

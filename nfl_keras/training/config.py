@@ -15,13 +15,25 @@ class TrainConfig:
     """Settings of a training run. The defaults train on `blooms` from random weights.
 
     Args:
-        dataset: "blooms", "flowers17", or a folder with one folder of photographs per class.
-        data_dir: Folder of a named dataset. Without it flowers17 is downloaded.
+        dataset: "blooms", "flowers17", "cars196", "cub200_2011", "stanford_online_products", a
+            folder with one folder of photographs per class, a .csv or .parquet file with the
+            columns path, label and perhaps split, or a name that TensorFlow Datasets has prepared.
+        data_dir: Folder of a named dataset. Without it flowers17 is downloaded, and the others
+            are looked for where TensorFlow Datasets keeps its own.
         protocol: Who is trained on and who searched for. Defaults to the dataset's own.
         split_seeds: Seeds of the fine-grained split. Several give one run each and their mean.
-        evaluate_on: "test", or "validation" to hold out a quarter of the training split
-            (classes under zero-shot, photographs under fine-grained) for choosing settings.
-        check_images: Decode every photograph before training and name those that fail.
+        missing_images: Photographs that a dataset lists but its folder lacks are an "error", or
+            "skip" them.
+        on_bad_image: Photographs that cannot be decoded "stop" the run before it begins, or
+            "skip" them and list them in the run's bad_images.json.
+        check_images: Decode every photograph before training, to find the bad ones.
+        validation_classes: Training classes held out, on which the epochs are measured and the
+            best one chosen. 0 measures epochs on the test queries.
+        evaluate_on: "test", or "validation" to leave the test photographs alone and measure on
+            held out ones, for choosing settings: on validation_classes, or else on a quarter of
+            the training split (classes under zero-shot, photographs under fine-grained).
+        final_epoch: Whose figures the run reports: the "last" epoch's, or the "best" one's by
+            mAP, which is no test result unless there are validation_classes.
         backbone: "tiny" (random weights), a KerasHub preset name, or a preset folder.
         embedding_dim: Dimensions of the embedding; null for the pooled features themselves.
         image_size: Side of the square images in pixels.
@@ -38,8 +50,13 @@ class TrainConfig:
         label_smoothing: Probability that L_S spreads over the wrong classes.
         classes_per_batch: Classes in a batch.
         images_per_class: Photographs of each class in a batch.
-        small_classes: Classes with fewer photographs than that are an "error", or "drop" them.
+        small_classes: Classes with fewer photographs than that are an "error", or "drop" them, or
+            "fill": they give all they have, and further classes fill the batch.
         max_rotation: Training views are turned by up to this many degrees either way.
+        colour: Colours of training views: "none" leaves them, "white-balance" emulates another
+            white balance half of the time, "jitter" changes brightness, contrast, saturation, hue.
+        white_balance_parameters: Folder of the published white-balance emulator's parameters.
+            Without it "white-balance" is a random shift along the Planckian locus.
         epochs: Passes over the training photographs.
         learning_rate: Peak rate of AdamW, reached by a linear warm-up and left along a cosine.
         warmup_epochs: Epochs of warm-up.
@@ -54,8 +71,12 @@ class TrainConfig:
     data_dir: str | None = None
     protocol: Literal["fine-grained", "zero-shot"] | None = None
     split_seeds: list[NonNegativeInt] = dataclasses.field(default_factory=lambda: [0])
-    evaluate_on: Literal["test", "validation"] = "test"
+    missing_images: Literal["error", "skip"] = "error"
+    on_bad_image: Literal["stop", "skip"] = "stop"
     check_images: bool = True
+    validation_classes: NonNegativeInt = 0
+    evaluate_on: Literal["test", "validation"] = "test"
+    final_epoch: Literal["last", "best"] = "last"
     backbone: str = "tiny"
     embedding_dim: PositiveInt | None = 128
     image_size: PositiveInt = 64
@@ -71,8 +92,10 @@ class TrainConfig:
     label_smoothing: NonNegativeFloat = 0.1
     classes_per_batch: PositiveInt = 8
     images_per_class: PositiveInt = 8
-    small_classes: Literal["error", "drop"] = "error"
+    small_classes: Literal["error", "drop", "fill"] = "error"
     max_rotation: NonNegativeFloat = 15.0
+    colour: Literal["none", "white-balance", "jitter"] = "none"
+    white_balance_parameters: str | None = None
     epochs: PositiveInt = 12
     learning_rate: PositiveFloat = 1e-3
     warmup_epochs: NonNegativeFloat = 1.0
@@ -87,6 +110,12 @@ class TrainConfig:
             raise UserError("split_seeds is empty; give one seed at least, such as [0].")
         if len(set(self.split_seeds)) < len(self.split_seeds):
             raise UserError(f"split_seeds {self.split_seeds} name one split twice.")
+        if self.on_bad_image == "skip" and not self.check_images:
+            raise UserError("on_bad_image skip needs check_images, which finds the bad ones.")
+        if self.white_balance_parameters and self.colour != "white-balance":
+            raise UserError("white_balance_parameters are used by colour white-balance alone.")
+        if self.final_epoch == "best" and not self.evaluate_every:
+            raise UserError("final_epoch best needs evaluate_every above 0.")
 
 
 def read_config(arguments=None):

@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 
+from nfl_keras.data import open_dataset
 from nfl_keras.errors import UserError
 from nfl_keras.models import NoiseInvariantModel
 from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
@@ -11,12 +12,12 @@ from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.splits import Splits
 
 
-def evaluate_run(path, checkpoint="last", data_dir=None):
+def evaluate_run(path, checkpoint=None, data_dir=None):
     """Evaluates a run's saved model on the run's own splits, and prints the reports.
 
     Args:
         path: str, a run's folder, also one over several splits.
-        checkpoint: `"last"` or `"best"`. Defaults to `"last"`.
+        checkpoint: `"last"` or `"best"`. Defaults to the one that the run reports.
         data_dir: str, where the dataset lies now. Defaults to where the run found it.
 
     Raises:
@@ -26,21 +27,23 @@ def evaluate_run(path, checkpoint="last", data_dir=None):
     config = folder.config()
     if data_dir is not None:
         config = dataclasses.replace(config, data_dir=data_dir)
+    dataset = open_dataset(config.dataset, config.data_dir, config.missing_images)
+    dataset = dataset.without(folder.bad_images())
     if len(config.split_seeds) == 1:
-        _evaluate_split(folder, config, checkpoint)
+        _evaluate_split(folder, dataset, config, checkpoint)
         return
     rows = []
     for seed in config.split_seeds:
         of_split = dataclasses.replace(config, split_seeds=[seed])
-        rows.append(_evaluate_split(folder.split(seed), of_split, checkpoint))
+        rows.append(_evaluate_split(folder.split(seed), dataset, of_split, checkpoint))
     mean, deviation = mean_and_deviation(rows)
     print(f"mean       {in_one_line(mean)}\ndeviation  {in_one_line(deviation)}")
 
 
-def _evaluate_split(folder, config, checkpoint):
-    model = _load(folder.checkpoint(checkpoint))
-    splits = Splits.load(config)
-    report = splits.evaluate(*splits.embed(model.embedder, config.crops))
+def _evaluate_split(folder, dataset, config, checkpoint):
+    model = _load(folder.checkpoint(checkpoint or config.final_epoch))
+    search = Splits.of(dataset, config).final
+    report = search.evaluate(*search.embed(model.embedder, config.crops))
     print(f"{report}\n", flush=True)
     return figures(report)
 

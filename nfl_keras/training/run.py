@@ -7,11 +7,14 @@ import time
 
 import keras
 
-from nfl_keras.data import balanced_batches, check_images, load
+from nfl_keras.data import balanced_batches
 from nfl_keras.report import write_report, write_summary
 from nfl_keras.training.checkpoints import EvaluateAndSave
+from nfl_keras.training.colours import build_recolour
 from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.learning import build_model, build_optimizer
+from nfl_keras.training.notes import epoch_notes, photograph_notes
+from nfl_keras.training.photographs import blaming_photographs, open_photographs
 from nfl_keras.training.progress import Progress
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.showcase import retrieval_rows
@@ -29,18 +32,17 @@ def train(config):
             written then.
     """
     path = config.run_dir or _default_run_dir(config.dataset)
-    if config.check_images:
-        check_images(load(config.dataset, config.data_dir, config.protocol, split="all"))
+    dataset, bad = open_photographs(config)
     if len(config.split_seeds) == 1:
-        train_split(config, path)
+        train_split(config, dataset, path, bad)
         return
-    folder = RunFolder.create(path, config)
+    folder = RunFolder.create(path, config, bad)
     rows = {}
     for seed in config.split_seeds:
         print(f"\nsplit {seed}")
         of_split = folder.split(seed)
         rows[of_split.path.name] = train_split(
-            dataclasses.replace(config, split_seeds=[seed]), of_split.path
+            dataclasses.replace(config, split_seeds=[seed]), dataset, of_split.path, bad
         )
     mean, deviation = mean_and_deviation(list(rows.values()))
     folder.write_json(
@@ -58,11 +60,19 @@ def train(config):
     print(f"report: {folder.report}")
 
 
-def train_split(config, path):
-    """Trains on the one split of `config.split_seeds` and returns its `figures`."""
+def train_split(config, dataset, path, bad=()):
+    """Trains on the one split of `config.split_seeds` and returns its `figures`.
+
+    Args:
+        config: `TrainConfig`.
+        dataset: `nfl_keras.data.Dataset`.
+        path: str or path, the run's folder.
+        bad: dict from the ids of photographs left out to the reasons. Defaults to none.
+    """
     start = time.perf_counter()
     keras.utils.set_random_seed(config.seed)
-    splits = Splits.load(config)
+    splits = Splits.of(dataset, config)
+    recolour, colour_words = build_recolour(config)
     batches = balanced_batches(
         splits.train,
         config.classes_per_batch,
@@ -71,29 +81,37 @@ def train_split(config, path):
         config.seed,
         config.max_rotation,
         config.small_classes,
+        recolour,
     )
     model = build_model(config, num_classes=len(splits.train.class_names))
     model.compile(build_optimizer(config, len(batches)))
-    folder = RunFolder.create(path, config)
-    print(splits.query.protocol)
-    untrained = splits.evaluate(*splits.embed(model.embedder, config.crops))
+    folder = RunFolder.create(path, config, bad)
+    print(splits.final.protocol)
+    if splits.watched is not splits.final:
+        print(f"epochs measured on: {splits.watched.protocol}")
+    print(colour_words)
+    untrained = splits.final.evaluate(*splits.final.embed(model.embedder, config.crops))
     print(f"untrained  {in_one_line(figures(untrained))}", flush=True)
 
-    saved = EvaluateAndSave(splits, folder, config.evaluate_every, config.epochs)
+    saved = EvaluateAndSave(splits.watched, folder, config.evaluate_every, config.epochs)
     batch_size = config.classes_per_batch * config.images_per_class
     progress = Progress(config.epochs, len(batches), batch_size)
     board = keras.callbacks.TensorBoard(folder.logs, write_graph=False)
     callbacks = [saved, progress, board]
-    model.fit(batches, epochs=config.epochs, verbose=0, shuffle=False, callbacks=callbacks)
+    with blaming_photographs(splits.train):
+        model.fit(batches, epochs=config.epochs, verbose=0, shuffle=False, callbacks=callbacks)
+    if config.final_epoch == "best":
+        model.load_weights(folder.checkpoint("best"))
 
-    vectors = splits.embed(model.embedder, config.crops)
-    trained = splits.evaluate(*vectors)
+    vectors = splits.final.embed(model.embedder, config.crops)
+    trained = splits.final.evaluate(*vectors)
     print(f"trained    {in_one_line(figures(trained))}")
     seconds = time.perf_counter() - start
     metrics = {
         "evaluated_on": config.evaluate_on,
         "untrained": dataclasses.asdict(untrained),
         "trained": dataclasses.asdict(trained),
+        "final_epoch": saved.best_epoch if config.final_epoch == "best" else config.epochs,
         "best_epoch": saved.best_epoch,
         "images_per_second": progress.images_per_second,
         "seconds": seconds,
@@ -104,13 +122,19 @@ def train_split(config, path):
     write_report(
         folder.report,
         title=f"{config.dataset}, {pathlib.PurePath(config.backbone).name}",
-        summary=splits.query.protocol,
+        summary=splits.final.protocol,
         metrics=[(name, before[name], after[name]) for name in after],
         history=saved.history,
-        rows=retrieval_rows(splits, *vectors, seed=config.seed),
+        rows=retrieval_rows(splits.final, *vectors, seed=config.seed),
         config=dataclasses.asdict(config),
         best_epoch=saved.best_epoch,
-        notes=_notes(config, saved, trained, progress, seconds),
+        notes=[
+            *epoch_notes(config, splits, saved.best_epoch),
+            *photograph_notes(trained, bad),
+            f"{colour_words[0].upper()}{colour_words[1:]}.",
+            f"Training took {progress.images_per_second:.0f} images/s, the whole run "
+            f"{seconds:.0f} s.",
+        ],
     )
     print(f"{seconds:.0f} s; report: {folder.report}", flush=True)
     return after
@@ -124,24 +148,3 @@ def _default_run_dir(dataset):
 def _versions():
     names = ("nfl_keras", "tensorflow", "keras", "keras-hub", "numpy", "faiss-cpu")
     return {name: importlib.metadata.version(name) for name in names}
-
-
-def _notes(config, saved, trained, progress, seconds):
-    where = {
-        "test": "the test queries, so its figures are no test result",
-        "validation": "the validation photographs held out of the training split",
-    }[config.evaluate_on]
-    notes = [
-        f"The figures are those of the last epoch, {config.epochs}, with {config.crops} "
-        f"crop{'s' if config.crops > 1 else ''} per photograph.",
-        f"Training took {progress.images_per_second:.0f} images/s, the whole run {seconds:.0f} s.",
-    ]
-    if saved.best_epoch is not None:
-        notes.insert(
-            1,
-            f"Curves are measured with one crop. best.keras is epoch {saved.best_epoch}, chosen "
-            f"by mAP on {where}.",
-        )
-    if trained.num_skipped:
-        notes.append(f"{trained.num_skipped} queries have nothing to find and are left out.")
-    return notes

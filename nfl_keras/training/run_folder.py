@@ -17,6 +17,7 @@ class RunFolder:
     metrics.json                   the evaluation before and after training
     report.html                    curves and retrieval grids
     history.json                   loss terms and metrics of each epoch
+    bad_images.json                photographs left out, and what is wrong with each (if any)
     checkpoints/last.keras         the model after the latest epoch, with its optimizer
     checkpoints/best.keras         the model of the epoch with the highest mAP
     logs/                          TensorBoard
@@ -35,8 +36,8 @@ class RunFolder:
         self.logs = self.path / "logs"
 
     @classmethod
-    def create(cls, path, config):
-        """Makes the folder and writes its `config.yaml`.
+    def create(cls, path, config, bad=()):
+        """Makes the folder and writes its `config.yaml`, and `bad_images.json` if there are any.
 
         Raises:
             UserError: if it holds anything already, or cannot be written.
@@ -46,6 +47,8 @@ class RunFolder:
             folder.path.mkdir(parents=True, exist_ok=True)
             occupied = any(folder.path.iterdir())
             if not occupied:
+                if bad:
+                    folder.write_json("bad_images.json", bad)
                 write_whole(folder.path / "config.yaml", dump_config(config))
         except OSError as error:
             raise UserError(
@@ -67,6 +70,12 @@ class RunFolder:
         """
         return load_config(self._read("config.yaml"))
 
+    def bad_images(self):
+        """The photographs that the run left out, a dict from id to what is wrong with it."""
+        if not (self.path / "bad_images.json").exists():
+            return {}
+        return json.loads(self._read("bad_images.json"))
+
     def split(self, seed):
         """The `RunFolder` of one split of a run over several."""
         return RunFolder(self.path / f"split-{seed}")
@@ -84,7 +93,7 @@ class RunFolder:
         os.replace(aside, target)
 
     def write_json(self, name, value):
-        """Writes `metrics.json` or `history.json`, whole or not at all."""
+        """Writes a JSON file of the run, whole or not at all."""
         write_whole(self.path / name, json.dumps(value, indent=2) + "\n")
 
     def _read(self, name):

@@ -6,14 +6,14 @@ from nfl_keras.report import Neighbour, RetrievalRow
 from nfl_keras.retrieval import neighbours
 
 
-def retrieval_rows(splits, query_embeddings, gallery_embeddings, seed=0, rows=10, columns=8):
+def retrieval_rows(search, query_embeddings, gallery_embeddings, seed=0, rows=10, columns=8):
     """Rows for the report's retrieval grid: queries drawn at random, some of them failures.
 
     Of the rows, up to a third are drawn from the queries whose nearest is of another class;
     the report's headline says how rare they are.
 
     Args:
-        splits: `Splits`.
+        search: `Search`.
         query_embeddings: float32 `[Q, D]`.
         gallery_embeddings: float32 `[G, D]`.
         seed: int, of the draw. Defaults to `0`.
@@ -23,7 +23,7 @@ def retrieval_rows(splits, query_embeddings, gallery_embeddings, seed=0, rows=10
     Returns:
         A list of `RetrievalRow`.
     """
-    query, gallery = splits.query, splits.gallery
+    query, gallery = search.query, search.gallery
     found, similarities = neighbours(
         query_embeddings, gallery_embeddings, columns, query.ids, gallery.ids
     )

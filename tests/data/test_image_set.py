@@ -9,7 +9,7 @@ from nfl_keras.data.image_set import ImageSet
 from nfl_keras.errors import UserError
 
 
-def image_set(labels, num_classes=None):
+def image_set(labels, num_classes=None, own_split=None):
     num_classes = max(labels, default=-1) + 1 if num_classes is None else num_classes
     return ImageSet(
         ids=[f"photograph {i}" for i in range(len(labels))],
@@ -17,6 +17,7 @@ def image_set(labels, num_classes=None):
         class_names=[f"class {c}" for c in range(num_classes)],
         read=lambda i: b"bytes of %d" % i,
         protocol="whole",
+        own_split=own_split,
     )
 
 
@@ -80,6 +81,58 @@ def test_sets_are_told_apart_by_identity():
     assert one == one
     assert one != other
     assert len({one, other}) == 2
+
+
+def test_a_subset_keeps_its_part_of_the_own_split():
+    whole = image_set([0, 0, 1, 1], own_split=["train", "test", "gallery", "query"])
+    assert whole.subset([3, 0]).subset([1, 0]).own_split.tolist() == ["train", "query"]
+    assert image_set([0, 1]).subset([1]).own_split is None
+
+
+@given(sets_and_positions())
+def test_a_mask_keeps_what_it_marks(drawn):
+    labels, positions = drawn
+    mask = np.zeros(len(labels), bool)
+    mask[positions] = True
+    part = image_set(labels).subset(mask)
+    assert part.ids.tolist() == [f"photograph {i}" for i in range(len(labels)) if mask[i]]
+    assert image_set(labels).subset(mask.tolist()).ids.tolist() == part.ids.tolist()
+
+
+def test_positions_may_count_from_the_end():
+    part = image_set([0, 1, 2]).subset([-1, 0])
+    assert part.ids.tolist() == ["photograph 2", "photograph 0"]
+    assert part.read(0) == b"bytes of 2"
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [
+        ([True, False], r"bool mask of shape \(3,\), not by bool of shape \(2,\)"),
+        ([0.0, 1.0], "float64"),
+        ([[0, 1]], r"\(1, 2\)"),
+        (1, r"of shape \(\)"),
+        ([0, 3], "0 to 3, but there are 3"),
+        ([-4], "-4 to -4, but there are 3"),
+    ],
+)
+def test_indices_that_choose_nothing_sensible_are_refused(indices, message):
+    with pytest.raises(UserError, match=message) as refused:
+        image_set([0, 1, 2]).subset(indices)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("own_split", "message"),
+    [
+        (["train"], r"shape \(2,\), not \(1,\)"),
+        (["train", "val"], "train, test, gallery, query, not 'val'"),
+    ],
+)
+def test_own_splits_that_do_not_fit_are_refused(own_split, message):
+    with pytest.raises(UserError, match=message) as refused:
+        image_set([0, 1], own_split=own_split)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

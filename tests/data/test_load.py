@@ -1,11 +1,18 @@
+import dataclasses
+import importlib
 import os
 
+import numpy as np
 import pytest
 
 from nfl_keras.data import load as public_load
-from nfl_keras.data.load import load
+from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.load import BENCHMARKS, load, open_dataset
 from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.errors import UserError
+
+# The package's `load` is the function.
+module = importlib.import_module("nfl_keras.data.load")
 
 
 @pytest.fixture
@@ -69,14 +76,15 @@ def test_a_named_dataset_comes_before_a_folder_of_its_name(garden, monkeypatch):
 
 
 def test_data_dir_is_that_of_a_named_dataset(tmp_path):
-    with pytest.raises(UserError, match=f"not below '{tmp_path}'"):
+    with pytest.raises(UserError, match=f"not found in '{tmp_path}'"):
         load("flowers17", data_dir=str(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["cars", "flowers", ""])
+@pytest.mark.parametrize("name", ["cars", "my flowers", "f.jpg", ""])
 def test_an_unknown_name_lists_the_known_ones(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="blooms, flowers17, or a folder") as refused:
+    known = "blooms, flowers17, cars196, cub200_2011, stanford_online_products, or a folder"
+    with pytest.raises(UserError, match=known) as refused:
         load(name)
     assert repr(name) in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -103,3 +111,187 @@ def test_other_arguments_are_refused_in_one_line(garden, arguments, message):
         with pytest.raises(UserError, match=message) as refused:
             load(source, **arguments)
         assert "\n" not in str(refused.value)
+
+
+def test_missing_images_is_one_of_two(garden):
+    for source in (garden, "blooms"):
+        with pytest.raises(UserError, match="'error' or 'skip', not 'ignore'"):
+            load(source, missing_images="ignore")
+
+
+# ---- Tables and TFDS ----
+
+
+@pytest.mark.parametrize(
+    ("splits", "protocol"),
+    [
+        (None, "zero-shot, split by halves"),
+        (["train", "test"] * 2, "fine-grained, the dataset's own split"),
+        (["test", "test", "train", "train"], "zero-shot, the dataset's own split"),
+    ],
+)
+def test_a_table_is_split_by_its_own_split_or_zero_shot(tmp_path, splits, protocol):
+    lines = ["path,label,split"] if splits else ["path,label"]
+    for number in range(4):
+        (tmp_path / f"{number}.jpg").touch()
+        row = f"{number}.jpg,{number // 2}"
+        lines.append(f"{row},{splits[number]}" if splits else row)
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    train = load(tmp_path / "table.csv")
+    assert train.protocol.startswith(protocol)
+    expected = ["0.jpg", "1.jpg"] if not splits else None
+    expected = expected or [f"{i}.jpg" for i in range(4) if splits[i] == "train"]
+    assert train.ids.tolist() == expected
+
+
+def test_a_table_without_some_photographs(tmp_path):
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "t.csv").write_text("path,label\na.jpg,1\nb.jpg,2\nc.jpg,2\n")
+    with pytest.raises(UserError, match=r"c\.jpg"):
+        load(tmp_path / "t.csv")
+    query = load(tmp_path / "t.csv", split="query", missing_images="skip")
+    assert query.ids.tolist() == ["b.jpg"]
+    assert query.protocol.endswith("; in part: 2 of 3 photographs")
+
+
+@pytest.fixture
+def tfds(monkeypatch):
+    """What TFDS has prepared, by (name, data_dir)."""
+    datasets = {}
+    monkeypatch.setattr(module, "prepared", lambda name, data_dir: datasets[name, data_dir])
+    monkeypatch.setattr(
+        module,
+        "find_prepared",
+        lambda names, data_dir: next((n for n in names if (n, data_dir) in datasets), None),
+    )
+    return datasets
+
+
+def made_up(sizes, own_split=None):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    ids = [f"{i}" for i in range(len(labels))]
+    names = [f"class {c}" for c in range(len(sizes))]
+    return ImageSet(ids, labels, names, lambda i: ids[i].encode(), own_split=own_split)
+
+
+@pytest.mark.parametrize("name", ["pets", "eurosat/rgb", "pets:1.0.0"])
+@pytest.mark.parametrize("prefix", ["", "tfds:"])
+def test_what_tfds_has_prepared_by_its_name(tfds, tmp_path, monkeypatch, name, prefix):
+    monkeypatch.chdir(tmp_path)
+    tfds[name, "where"] = made_up([4, 4], ["train", "test"] * 4)
+    train = load(prefix + name, "where")
+    assert train.ids.tolist() == ["0", "2", "4", "6"]
+    assert train.protocol.startswith("fine-grained, the dataset's own split")
+
+
+def test_a_folder_comes_before_tfds_unless_forced(tfds, garden, monkeypatch):
+    os.rename(garden / "aster", garden / "pets")
+    os.mkdir(garden / "pets" / "cat")
+    (garden / "pets" / "cat" / "1.jpg").touch()
+    monkeypatch.chdir(garden)
+    tfds["pets", None] = made_up([1, 1])
+    assert ids("pets", split="all") == ["cat/1.jpg"]
+    assert ids("tfds:pets", split="all") == ["0", "1"]
+
+
+# ---- Benchmarks ----
+
+
+def test_the_published_counts():
+    counts = {
+        name: (benchmark.protocol, benchmark.size, benchmark.counts.get("zero-shot"))
+        for name, benchmark in BENCHMARKS.items()
+    }
+    assert counts == {
+        "blooms": ("zero-shot", (40, 1920), ((20, 960), (20, 960))),
+        "flowers17": ("fine-grained", (17, 1360), ((8, 640), (9, 720))),
+        "cars196": ("zero-shot", (196, 16185), ((98, 8054), (98, 8131))),
+        "cub200_2011": ("zero-shot", (200, 11788), ((100, 5864), (100, 5924))),
+        "stanford_online_products": (
+            "zero-shot",
+            (22634, 120053),
+            ((11318, 59551), (11316, 60502)),
+        ),
+    }
+    fine_grained = {name: b.counts.get("fine-grained") for name, b in BENCHMARKS.items()}
+    assert fine_grained["cars196"] == ((196, 8144), (196, 8041))
+    assert fine_grained["cub200_2011"] == ((200, 5994), (200, 5794))
+    assert BENCHMARKS["flowers17"].per_class == (40, 25, 15)
+    for benchmark in BENCHMARKS.values():
+        for train, test in benchmark.counts.values():
+            assert train[1] + test[1] == benchmark.size[1]
+
+
+def full(name):
+    """A set of a benchmark's published counts, every photograph without content."""
+    benchmark = BENCHMARKS[name]
+    if name == "stanford_online_products":
+        (train_classes, train), (test_classes, test) = benchmark.counts["zero-shot"]
+        sizes = [*spread(train, train_classes), *spread(test, test_classes)]
+        return made_up(sizes, ["train"] * train + ["test"] * test)
+    (first_classes, first), (second_classes, second) = benchmark.counts["zero-shot"]
+    whole = made_up([*spread(first, first_classes), *spread(second, second_classes)])
+    trained = benchmark.counts["fine-grained"][0][1]
+    rank = np.arange(len(whole)) - np.searchsorted(whole.labels, whole.labels)
+    order = np.argsort(rank, kind="stable")
+    own_split = np.full(len(whole), "test", dtype="<U5")
+    own_split[order[:trained]] = "train"
+    return dataclasses.replace(whole, own_split=own_split)
+
+
+def spread(total, parts):
+    return np.diff(np.linspace(0, total, parts + 1).astype(int)).tolist()
+
+
+def stand_in(monkeypatch, name, whole):
+    benchmark = dataclasses.replace(BENCHMARKS[name], read=lambda data_dir, missing_images: whole)
+    monkeypatch.setitem(module.BENCHMARKS, name, benchmark)
+
+
+@pytest.mark.parametrize("name", ["cars196", "cub200_2011", "stanford_online_products"])
+def test_benchmarks_of_their_published_counts_are_split_by_both_protocols(monkeypatch, name):
+    whole = full(name)
+    stand_in(monkeypatch, name, whole)
+    dataset = open_dataset(name)
+    for protocol, counts in BENCHMARKS[name].counts.items():
+        train, query = dataset.split("train", protocol), dataset.split("query", protocol)
+        assert (len(train.class_names), len(train)) == counts[0]
+        assert (len(query.class_names), len(query)) == counts[1]
+    assert dataset.split("train").ids.tolist() == dataset.split("train", "zero-shot").ids.tolist()
+    own = "zero-shot" if name == "stanford_online_products" else "fine-grained"
+    assert "the dataset's own split" in dataset.split("query", own).protocol
+    other = {"zero-shot": "fine-grained", "fine-grained": "zero-shot"}[own]
+    assert "own split" not in dataset.split("query", other).protocol
+
+
+def test_a_benchmark_of_another_size_is_refused(monkeypatch):
+    whole = full("cars196")
+    stand_in(monkeypatch, "cars196", whole.subset(range(1, 16_185)))
+    message = "16,185 photographs of 196 classes, but 16,184 of 196 are found"
+    with pytest.raises(UserError, match=message) as refused:
+        load("cars196")
+    assert "\n" not in str(refused.value)
+    assert len(load("cars196", split="all", missing_images="skip")) == 16_184
+
+
+@pytest.mark.parametrize("missing_images", ["error", "skip"])
+def test_a_benchmark_whose_split_differs_from_the_published_is_refused(monkeypatch, missing_images):
+    whole = full("cars196")
+    moved = whole.own_split.copy()
+    moved[np.flatnonzero(moved == "train")[0]] = "test"
+    stand_in(monkeypatch, "cars196", dataclasses.replace(whole, own_split=moved))
+    dataset = open_dataset("cars196", missing_images=missing_images)
+    assert len(dataset.split("train")) == 8054
+    with pytest.raises(UserError, match=r"should have 8,144 .* but has 8,143 photographs"):
+        dataset.split("train", "fine-grained")
+
+
+def test_a_benchmark_in_part_is_split_without_its_counts(monkeypatch):
+    whole = full("cars196")
+    stand_in(monkeypatch, "cars196", whole.subset(whole.labels < 60, "in part: some"))
+    dataset = open_dataset("cars196", missing_images="skip")
+    query = dataset.split("query")
+    assert len(query.class_names) == 30
+    assert query.protocol.startswith("zero-shot, split by halves of the classes: 30 classes")
+    assert query.protocol.endswith("; in part: some")

@@ -1,9 +1,16 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nfl_keras.data.protocols import hold_out_validation, split_set
+from nfl_keras.data.protocols import (
+    hold_out_classes,
+    hold_out_validation,
+    own_protocol,
+    split_set,
+)
 from nfl_keras.errors import UserError
 
 sizes_of_classes = st.lists(st.integers(2, 12), min_size=2, max_size=7)
@@ -57,8 +64,12 @@ def test_fine_grained_with_counts_deals_them_of_each_class(named_set, sizes, see
     whole, splits = whole_and_splits(named_set, sizes, "fine-grained", seed, per_class=(4, 3, 2))
     for split, count in zip(splits, (4, 3, 2), strict=True):
         assert counts_of(split) == {f"class {c}": count for c in range(len(sizes))}
-        assert "4 photographs to train, 2 queries against a gallery of 3" in split.protocol
-        assert f"split {seed}" in split.protocol
+        classes = len(sizes)
+        assert f"split {seed} of 4 train, 3 gallery and 2 query photographs a class" in (
+            split.protocol
+        )
+        assert f"{4 * classes} photographs of {classes} classes to train" in split.protocol
+        assert f"{2 * classes} queries against a gallery of {3 * classes}" in split.protocol
     dealt = np.concatenate([split.ids for split in splits])
     assert len(set(dealt)) == 9 * len(sizes)
     assert set(dealt) <= set(whole.ids)
@@ -78,9 +89,13 @@ def test_splits_keep_labels_and_bytes_together(named_set, sizes, protocol):
 
 
 def test_all_is_the_whole_set(named_set):
-    whole = named_set([3, 3])
+    whole = named_set([3, 4])
     for protocol in ("zero-shot", "fine-grained"):
-        assert split_set(whole, protocol, "all") is whole
+        everything = split_set(whole, protocol, "all")
+        assert everything.ids.tolist() == whole.ids.tolist()
+        assert everything.labels.tolist() == whole.labels.tolist()
+        assert everything.read(5) == whole.read(5)
+        assert everything.protocol == "all 7 photographs of 2 classes; made up"
 
 
 def test_fine_grained_splits_follow_the_seed(named_set):
@@ -134,7 +149,147 @@ def test_another_split_is_refused(named_set):
         split_set(named_set([3, 3]), "zero-shot", "test")
 
 
-# ---- hold_out_validation ----
+# ---- A dataset's own split ----
+
+
+def own_set(named_set, sizes, own_split):
+    return dataclasses.replace(named_set(sizes), own_split=own_split, protocol="")
+
+
+def ids_by(whole, *roles):
+    chosen = zip(whole.ids.tolist(), whole.own_split, strict=True)
+    return [photograph for photograph, split in chosen if split in roles]
+
+
+SHARED = ["train", "test", "test", "train", "test"]
+DISJOINT = ["test", "test", "train", "train", "train"]
+CATALOGUE = ["query", "gallery", "train", "train", "train"]
+
+
+@pytest.mark.parametrize(
+    ("own_split", "protocol"),
+    [
+        (None, None),
+        (["train"] * 5, None),
+        (SHARED, "fine-grained"),
+        (["train", "train", "train", "gallery", "query"], "fine-grained"),
+        (DISJOINT, "zero-shot"),
+        (CATALOGUE, "zero-shot"),
+        (["test"] * 5, "zero-shot"),
+    ],
+)
+def test_an_own_split_is_of_the_protocol_that_its_classes_make_it(named_set, own_split, protocol):
+    assert own_protocol(own_set(named_set, [2, 3], own_split)) == protocol
+
+
+@pytest.mark.parametrize(
+    ("own_split", "protocol", "words"),
+    [
+        (
+            SHARED,
+            "fine-grained",
+            "fine-grained, the dataset's own split: 2 photographs of 2 classes to train, 3 of 2 to "
+            "test, each of these a query against the rest",
+        ),
+        (
+            DISJOINT,
+            "zero-shot",
+            "zero-shot, the dataset's own split: 1 classes (3 photographs) to train, 1 others (2) "
+            "to test, each of these a query against the rest",
+        ),
+        (
+            CATALOGUE,
+            "zero-shot",
+            "zero-shot, the dataset's own split: 1 classes (3 photographs) to train, 1 others (2) "
+            "to test, 1 queries against a gallery of 1",
+        ),
+    ],
+)
+def test_an_own_split_is_kept_under_its_protocol(named_set, own_split, protocol, words):
+    whole = own_set(named_set, [2, 3], own_split)
+    for split, roles in (("train", ["train"]), ("gallery", ["gallery", "test"])):
+        part = split_set(whole, protocol, split, seed=5)
+        assert part.ids.tolist() == ids_by(whole, *roles)
+        assert part.protocol == words
+    query = split_set(whole, protocol, "query")
+    assert query.ids.tolist() == ids_by(whole, "query", "test")
+    assert query.protocol == words
+
+
+def test_under_the_other_protocol_an_own_split_is_passed_over(named_set):
+    shared = own_set(named_set, [2, 3], SHARED)
+    assert split_set(shared, "zero-shot", "train").ids.tolist() == shared.ids[:2].tolist()
+    assert "halves of the classes" in split_set(shared, "zero-shot", "query").protocol
+    disjoint = own_set(named_set, [4, 6], [*4 * ["train"], *6 * ["test"]])
+    dealt = [split_set(disjoint, "fine-grained", "train", seed) for seed in range(9)]
+    assert all(counts_of(part) == {"class 0": 2, "class 1": 3} for part in dealt)
+    assert len({tuple(part.ids) for part in dealt}) > 1
+
+
+def test_a_split_that_is_empty_is_refused(named_set):
+    whole = own_set(named_set, [2, 3], ["test"] * 5)
+    assert len(split_set(whole, "zero-shot", "query")) == 5
+    with pytest.raises(UserError, match=r"no train photograph .*own split") as refused:
+        split_set(whole, "zero-shot", "train")
+    assert "\n" not in str(refused.value)
+
+
+# ---- Counts ----
+
+
+@pytest.mark.parametrize("split", ["train", "gallery", "query"])
+def test_counts_are_asserted_whichever_split_is_asked_for(named_set, split):
+    whole = named_set([2, 3, 5, 1])
+    right = ((2, 5), (2, 6))
+    assert len(split_set(whole, "zero-shot", split, expected=right)) in (5, 6)
+    message = (
+        r"should have 2 classes \(1,000 photographs\) to train, 2 others \(6\) to test, but has "
+        r"2 classes \(5 photographs\) to train, 2 others \(6\) to test"
+    )
+    with pytest.raises(UserError, match=message) as refused:
+        split_set(whole, "zero-shot", split, expected=((2, 1000), (2, 6)))
+    assert "\n" not in str(refused.value)
+    for wrong in (((1, 5), (2, 6)), ((2, 5), (3, 6)), ((2, 5), (2, 7))):
+        with pytest.raises(UserError, match="should have"):
+            split_set(whole, "zero-shot", split, expected=wrong)
+
+
+def test_counts_are_of_classes_that_have_photographs(named_set):
+    whole = dataclasses.replace(named_set([2, 2, 3]), class_names=["a", "b", "c", "empty"])
+    query = split_set(whole, "zero-shot", "query", expected=((2, 4), (1, 3)))
+    assert query.class_names == ("c",)
+
+
+# ---- hold_out_validation and hold_out_classes ----
+
+
+@given(st.lists(st.integers(1, 6), min_size=2, max_size=8), st.integers(0, 50), st.data())
+def test_so_many_classes_are_held_out(named_set, sizes, seed, data):
+    count = data.draw(st.integers(1, len(sizes) - 1))
+    whole = named_set(sizes, interleaved=True)
+    train, validation = hold_out_classes(whole, count, seed)
+    assert len(names_of(validation)) == count
+    assert not names_of(train) & names_of(validation)
+    assert names_of(train) | names_of(validation) == names_of(whole)
+    assert sorted([*train.ids, *validation.ids]) == sorted(whole.ids)
+    assert validation.protocol == (
+        f"zero-shot, validation: {count} of {len(sizes)} training classes held out "
+        f"({len(validation)} photographs), each a query against the rest; training split of made up"
+    )
+
+
+@pytest.mark.parametrize(("count", "what"), [(0, "validate"), (-1, "validate"), (3, "train")])
+def test_classes_are_left_on_both_sides(named_set, count, what):
+    with pytest.raises(UserError, match=f"{count} of 3 .* nothing to {what} on") as refused:
+        hold_out_classes(named_set([2, 2, 2]), count)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_share_of_the_classes_is_so_many_classes(named_set):
+    whole = named_set([3] * 8)
+    by_share, by_count = hold_out_validation(whole, "zero-shot", 7), hold_out_classes(whole, 2, 7)
+    for one, other in zip(by_share, by_count, strict=True):
+        assert one.ids.tolist() == other.ids.tolist()
 
 
 @given(sizes_of_classes, st.integers(0, 50), st.sampled_from([0.2, 0.25, 0.5]))

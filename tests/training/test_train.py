@@ -203,5 +203,5 @@ def test_from_a_shell_a_mistake_is_one_line_and_code_2(tmp_path):
     )
     assert finished.returncode == 2
     assert "Traceback" not in finished.stderr
-    assert finished.stderr.splitlines()[-1].startswith("error: there is neither a dataset")
+    assert finished.stderr.splitlines()[-1].startswith("error: there is no dataset")
     assert os.listdir(tmp_path) == []

@@ -1,11 +1,10 @@
 """Any folder of class folders."""
 
+import os
 import pathlib
 
-from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.sources.files import SUFFIXES, file_set
 from nfl_keras.errors import UserError
-
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".bmp"}
 
 
 def folder(path):
@@ -26,29 +25,28 @@ def folder(path):
     root = pathlib.Path(path)
     if not root.is_dir():
         raise UserError(f"there is no folder {str(root)!r}. Expected:\n{_tree(root.name)}")
-    class_folders = sorted(p for p in root.iterdir() if p.is_dir() and p.name[0] != ".")
-    files, labels, class_names = [], [], []
-    for class_folder in class_folders:
-        photographs = sorted(
-            p
-            for p in class_folder.iterdir()
-            if p.suffix.lower() in _SUFFIXES and p.name[0] != "." and p.is_file()
-        )
+    names, labels, class_names = [], [], []
+    for class_name in _visible(root, os.DirEntry.is_dir):
+        photographs = [
+            name
+            for name in _visible(root / class_name, os.DirEntry.is_file)
+            if name.lower().endswith(SUFFIXES)
+        ]
         if photographs:
-            files += photographs
+            names += [f"{class_name}/{name}" for name in photographs]
             labels += [len(class_names)] * len(photographs)
-            class_names.append(class_folder.name)
-    if not files:
+            class_names.append(class_name)
+    if not names:
         raise UserError(
             f"the folder {str(root)!r} holds no class folders with photographs "
-            f"({', '.join(sorted(_SUFFIXES))}). Expected:\n{_tree(root.name)}"
+            f"({', '.join(SUFFIXES)}). Expected:\n{_tree(root.name)}"
         )
-    return ImageSet(
-        ids=[file.relative_to(root).as_posix() for file in files],
-        labels=labels,
-        class_names=class_names,
-        read=lambda position: files[position].read_bytes(),
-    )
+    return file_set(root, names, labels, class_names)
+
+
+def _visible(path, kind):
+    with os.scandir(path) as entries:
+        return sorted(entry.name for entry in entries if entry.name[0] != "." and kind(entry))
 
 
 def _tree(name):

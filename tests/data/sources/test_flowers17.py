@@ -19,12 +19,13 @@ SPECIES = [
     "buttercup", "windflower", "pansy",
 ]
 # fmt: on
-TREE = """Expected:
-  data_dir/
-    jpg/
-      image_0001.jpg
-      ...
-      image_1360.jpg"""
+TREE = """
+  jpg/
+    image_0001.jpg
+    ...
+    image_1360.jpg
+Then run again, as in:
+  python -m nfl_keras.train --dataset flowers17 --data-dir """
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +51,41 @@ def test_eighty_photographs_of_each_species_in_order(archive):
         assert image_set.read(i) == (archive / image_set.ids[i]).read_bytes()
 
 
-def test_missing_photographs_are_counted_with_the_tree_expected(tmp_path):
-    (tmp_path / "jpg").mkdir()
+def without(root, *numbers):
+    (root / "jpg").mkdir()
     for number in range(1, 1361):
-        if number not in (7, 1000):
-            (tmp_path / "jpg" / f"image_{number:04d}.jpg").touch()
+        if number not in numbers:
+            (root / "jpg" / f"image_{number:04d}.jpg").touch()
+
+
+def test_missing_photographs_are_counted_and_named(tmp_path):
+    without(tmp_path, 7, 1000)
     with pytest.raises(UserError) as refused:
         flowers17(tmp_path)
-    message, _, tree = str(refused.value).partition(" Expected:")
-    assert message.startswith("2 of the 1,360 photographs")
+    message = str(refused.value)
+    assert message.startswith("2 of the 1,360 photographs of flowers17")
     assert repr(str(tmp_path)) in message
-    assert "jpg/image_0007.jpg" in message
-    assert module.ARCHIVE_URL in message
+    assert "jpg/image_0007.jpg, jpg/image_1000.jpg" in message
+    assert "missing_images = skip" in message
     assert "\n" not in message
-    assert "Expected:" + tree == TREE
 
 
-def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(UserError, match="1,360 of the 1,360 photographs"):
-        flowers17(tmp_path / "nowhere")
+def test_missing_photographs_may_be_left_out(tmp_path):
+    without(tmp_path, 7, *range(1281, 1361))
+    image_set = flowers17(tmp_path, missing_images="skip")
+    assert np.bincount(image_set.labels).tolist() == [79] + [80] * 15
+    assert image_set.class_names == tuple(SPECIES[:16])
+    assert image_set.protocol == "in part: 1,279 of 1,360 photographs"
+
+
+@pytest.mark.parametrize("missing_images", ["error", "skip"])
+def test_a_folder_that_is_not_there(tmp_path, missing_images):
+    with pytest.raises(UserError) as refused:
+        flowers17(tmp_path / "nowhere", missing_images)
+    message, _, tree = str(refused.value).partition(f"Expected in {tmp_path / 'nowhere'}:")
+    assert message.startswith(f"flowers17 is not found in {str(tmp_path / 'nowhere')!r}.")
+    assert module.ARCHIVE_URL in message
+    assert tree == TREE + str(tmp_path / "nowhere")
 
 
 def test_without_a_folder_the_archive_is_downloaded_and_unpacked(archive, tmp_path, monkeypatch):
@@ -106,16 +123,16 @@ def test_a_failed_download_says_where_to_get_the_archive(monkeypatch):
     monkeypatch.setattr(keras.utils, "get_file", get_file)
     with pytest.raises(UserError) as refused:
         flowers17()
-    message, _, tree = str(refused.value).partition(" Expected:")
+    message, _, tree = str(refused.value).partition("Expected in FOLDER:")
     assert "could not be downloaded (URL fetch failure: 404 -- Not Found)." in message
     assert module.ARCHIVE_URL in message
-    assert "\n" not in message
-    assert "Expected:" + tree == TREE
+    assert "second line" not in message
+    assert tree == TREE + "FOLDER"
 
 
 def test_a_download_of_something_else_says_where_to_get_the_archive(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.utils, "get_file", lambda *_, **__: str(tmp_path))
-    with pytest.raises(UserError, match=r"1,360 of the 1,360 photographs.*17flowers\.tgz"):
+    with pytest.raises(UserError, match=r"not found in .*\n.*17flowers\.tgz"):
         flowers17()
 
 

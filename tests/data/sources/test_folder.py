@@ -28,6 +28,20 @@ def test_classes_ids_and_bytes(tmp_path):
     assert [image_set.read(i) for i in range(5)] == [f"bytes of {n}".encode() for n in names]
 
 
+def test_web_and_print_formats(tmp_path):
+    write(tmp_path, "rose/a.webp", "rose/b.tif", "rose/c.TIFF", "rose/d.heic")
+    assert folder(tmp_path).ids.tolist() == ["rose/a.webp", "rose/b.tif", "rose/c.TIFF"]
+
+
+def test_a_photograph_that_leads_out_of_the_folder_is_refused(tmp_path):
+    write(tmp_path, "secret.jpg", "flowers/rose/a.jpg")
+    (tmp_path / "flowers" / "rose" / "b.jpg").symlink_to(tmp_path / "secret.jpg")
+    image_set = folder(tmp_path / "flowers")
+    assert image_set.read(0) == b"bytes of flowers/rose/a.jpg"
+    with pytest.raises(UserError, match=r"'rose/b\.jpg' leads out"):
+        image_set.read(1)
+
+
 def test_a_path_may_be_text(tmp_path):
     write(tmp_path, "rose/a.jpg")
     assert folder(str(tmp_path)).ids.tolist() == ["rose/a.jpg"]
@@ -87,5 +101,5 @@ def test_a_folder_of_another_layout_is_refused_with_the_tree_expected(tmp_path, 
         folder(tmp_path)
     message, _, tree = str(refused.value).partition("\n")
     assert str(tmp_path) in message
-    assert ".jpg, .png" in message
+    assert ".jpg, .png, .tif, .tiff, .webp" in message
     assert tree == f"  {tmp_path.name}/" + TREE

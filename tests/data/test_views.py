@@ -1,18 +1,14 @@
-import io
+import functools
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from nfl_keras.data.photographs import augment, decode, inference_crops, resize_shorter_side
+from nfl_keras.data.views import augment, inference_crops, resize_shorter_side, shorter_side
 
 SIZE = 28
 RESIZED = 32  # 28 * 256 / 224
-
-
-def pillow_pixels(content):
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
 def coordinates(height, width):
@@ -21,16 +17,21 @@ def coordinates(height, width):
     return np.stack([x, y, np.zeros_like(x)], axis=-1)
 
 
-def many_views(image, num_views, size=SIZE, **arguments):
-    @tf.function
-    def views():
+@functools.cache
+def view_maker(size, **arguments):
+    @tf.function(input_signature=[tf.TensorSpec((None, None, 3)), tf.TensorSpec((), tf.int32)])
+    def views(image, num_views):
         return tf.map_fn(
             lambda number: augment(image, size, (3, number), **arguments),
             tf.range(num_views),
             fn_output_signature=tf.float32,
         )
 
-    return views().numpy()
+    return views
+
+
+def many_views(image, num_views, **arguments):
+    return view_maker(SIZE, **arguments)(np.float32(image), num_views).numpy()
 
 
 def transform_of(view):
@@ -48,22 +49,52 @@ def transform_of(view):
     return affine.T
 
 
-def bilinear(image, affine, size):
-    """A view by definition: four neighbours each, the photograph reflected at its borders."""
-    pad = size
-    padded = np.pad(np.float64(image), ((pad, pad), (pad, pad), (0, 0)), "symmetric")
-    view = np.empty((size, size, 3))
-    for y in range(size):
-        for x in range(size):
-            at_x, at_y = affine @ [x, y, 1.0] + pad
+def reflected(index, extent):
+    """Positions along an axis whose ends are mirrors: 1 0 0 1 2 2 1 for an extent of 3."""
+    index = index % (2 * extent)
+    return min(index, 2 * extent - 1 - index)
+
+
+def bilinear(image, affine, height, width):
+    """A sampling by definition: four neighbours each, the photograph reflected at its borders."""
+    image = np.float64(image)
+    view = np.empty((height, width, 3))
+    for y in range(height):
+        for x in range(width):
+            at_x, at_y = affine @ [x, y, 1.0]
             left, top = int(np.floor(at_x)), int(np.floor(at_y))
             part_x, part_y = at_x - left, at_y - top
+            columns = [reflected(i, image.shape[1]) for i in (left, left + 1)]
             upper, lower = (
-                (1 - part_x) * padded[row, left] + part_x * padded[row, left + 1]
-                for row in (top, top + 1)
+                (1 - part_x) * image[row, columns[0]] + part_x * image[row, columns[1]]
+                for row in (reflected(i, image.shape[0]) for i in (top, top + 1))
             )
             view[y, x] = (1 - part_y) * upper + part_y * lower
     return view
+
+
+def averaged(image, height, width):
+    """Each new pixel the mean of the area that it covers."""
+
+    def shares(new, old):
+        edges = np.arange(new + 1) * old / new
+        cells = np.arange(old)
+        overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+        return np.maximum(overlap, 0) * new / old
+
+    rows, columns = shares(height, image.shape[0]), shares(width, image.shape[1])
+    return np.einsum("yi,ijc,xj->yxc", rows, np.float64(image), columns)
+
+
+def brought_to(image, side):
+    """The photograph with its shorter side as views are cropped from it."""
+    height, width = image.shape[:2]
+    scale = min(height, width) / side
+    if scale > 16 / 15:
+        return averaged(image, round(height / scale), round(width / scale))
+    affine = np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2]])
+    new = (size * side // min(height, width) for size in (height, width))
+    return bilinear(image, affine, *new)
 
 
 @pytest.fixture(scope="module")
@@ -81,65 +112,6 @@ def drawn():
         x, y = affine @ [middle, middle, 1.0] - middle
         rows.append((np.degrees(np.arctan2(turn[1, 0], turn[0, 0])), mirrored, y, x))
     return np.array(rows)
-
-
-# ---- decode ----
-
-
-@pytest.mark.parametrize(
-    ("file_format", "options"),
-    [("PNG", {}), ("BMP", {}), ("PNG", {"optimize": True})],
-)
-def test_lossless_formats_decode_exactly(encoded, noise, file_format, options):
-    pixels = noise(13, 17)
-    image = decode(encoded(pixels, file_format, **options))
-    assert image.dtype == tf.uint8
-    assert np.array_equal(image, pixels)
-
-
-@pytest.mark.parametrize("channels", [3, 1])
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 95}])
-def test_jpeg_decodes_as_pillow_does(encoded, noise, options, channels):
-    # A few levels apart, since TensorFlow takes the fast inverse transform of libjpeg.
-    smooth = Image.fromarray(noise(6, 8)).resize((80, 60), Image.Resampling.BICUBIC)
-    pixels = np.asarray(smooth)[..., :channels]
-    content = encoded(pixels if channels == 3 else pixels[..., 0], "JPEG", **options)
-    difference = np.int32(decode(content)) - pillow_pixels(content)
-    assert difference.shape == (60, 80, 3)
-    assert np.abs(difference).max() <= 12
-    assert np.abs(difference).mean() < 2
-
-
-def test_grey_photographs_get_three_equal_channels(encoded, noise):
-    grey = noise(13, 17)[..., 0]
-    assert np.array_equal(decode(encoded(grey, "PNG")), np.stack([grey] * 3, axis=-1))
-
-
-def test_transparency_is_dropped(encoded, noise):
-    pixels = np.concatenate([noise(13, 17), noise(13, 17, seed=1)[..., :1]], axis=-1)
-    assert np.array_equal(decode(encoded(pixels, "PNG")), pixels[..., :3])
-
-
-def test_grey_with_transparency(encoded, noise):
-    pixels = noise(13, 17)[..., :2]
-    assert np.array_equal(decode(encoded(pixels, "PNG")), np.stack([pixels[..., 0]] * 3, axis=-1))
-
-
-def test_palette_png_and_gif_decode_as_pillow_does(noise):
-    palette = Image.fromarray(noise(13, 17)).quantize(32)
-    for file_format in ("PNG", "GIF"):
-        buffer = io.BytesIO()
-        palette.save(buffer, file_format)
-        assert np.array_equal(decode(buffer.getvalue()), pillow_pixels(buffer.getvalue()))
-
-
-def test_of_a_moving_gif_the_first_frame_is_taken(noise):
-    frames = [Image.fromarray(noise(13, 17, seed)).quantize(32) for seed in range(3)]
-    buffer = io.BytesIO()
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
-    image = decode(buffer.getvalue())
-    assert image.shape == (13, 17, 3)
-    assert np.array_equal(image, frames[0].convert("RGB"))
 
 
 # ---- resize_shorter_side ----
@@ -190,6 +162,11 @@ def test_a_photograph_of_the_right_size_is_left_alone(noise):
 # ---- augment ----
 
 
+@pytest.mark.parametrize(("size", "side"), [(224, 256), (448, 512), (28, 32), (64, 73), (1, 1)])
+def test_the_shorter_side_is_in_the_papers_proportion(size, side):
+    assert shorter_side(size) == side
+
+
 def test_the_same_seed_gives_the_same_view(noise):
     image = noise(50, 70)
     views = [augment(image, SIZE, seed).numpy() for seed in [(1, 2), (1, 2), (1, 3), (2, 2)]]
@@ -198,32 +175,57 @@ def test_the_same_seed_gives_the_same_view(noise):
     assert not np.array_equal(views[0], views[3])
 
 
+def test_in_a_dataset_a_seed_gives_the_bits_that_it_gives_alone(noise):
+    images = [noise(30 + i, 50) for i in range(8)]
+    seeds = tf.data.Dataset.range(8)
+    photographs = tf.data.Dataset.from_generator(
+        lambda: images, output_signature=tf.TensorSpec((None, None, 3), tf.uint8)
+    )
+    views = tf.data.Dataset.zip(photographs, seeds).map(
+        lambda image, seed: augment(image, SIZE, (5, seed)), num_parallel_calls=4
+    )
+    assert views.element_spec == tf.TensorSpec((SIZE, SIZE, 3), tf.float32)
+    for seed, view in enumerate(views.as_numpy_iterator()):
+        assert np.array_equal(view, augment(images[seed], SIZE, (5, seed)))
+
+
 @pytest.mark.parametrize("size", [1, 32, 57])
-@pytest.mark.parametrize(("height", "width"), [(50, 70), (70, 50), (60, 60), (10, 200), (3, 3)])
+@pytest.mark.parametrize(
+    ("height", "width"),
+    [(50, 70), (70, 50), (60, 60), (10, 200), (3, 3), (1, 1), (2000, 2), (1, 5000), (23, 31)],
+)
 def test_views_are_squares_in_the_range_of_the_photograph(noise, size, height, width):
-    view = augment(np.clip(noise(height, width), 40, 220), size, (0, 1))
-    assert view.shape == (size, size, 3)
-    assert view.dtype == tf.float32
-    # No black corner either: nothing is darker than the photograph.
-    assert view.numpy().min() >= 39.99
-    assert view.numpy().max() <= 220.01
+    image = np.clip(noise(height, width), 40, 220)
+    for seed in range(5):
+        view = augment(image, size, (0, seed))
+        assert view.shape == (size, size, 3)
+        assert view.dtype == tf.float32
+        # No black corner either: nothing is darker than the photograph.
+        assert view.numpy().min() >= image.min() - 0.01
+        assert view.numpy().max() <= image.max() + 0.01
 
 
-@pytest.mark.parametrize(("height", "width"), [(50, 70), (90, 40)])
+def test_one_pixel_fills_the_view(noise):
+    view = augment(noise(1, 1), SIZE, (0, 0))
+    assert np.array_equal(view, np.broadcast_to(noise(1, 1), (SIZE, SIZE, 3)))
+
+
+@pytest.mark.parametrize(
+    ("height", "width"),
+    [(32, 44), (45, 32), (34, 47), (20, 31), (23, 9), (35, 61), (64, 80), (50, 70), (90, 40)],
+)
 def test_without_rotation_a_view_is_a_crop_mirrored_or_not(noise, height, width):
     image = noise(height, width)
-    resized = resize_shorter_side(image, RESIZED).numpy()
+    whole = brought_to(image, RESIZED)
+    assert min(whole.shape[:2]) == RESIZED
+    crops = np.lib.stride_tricks.sliding_window_view(whole, (SIZE, SIZE), axis=(0, 1))
+    crops = np.moveaxis(crops, 2, -1)
     found = set()
     for view in many_views(image, 60, max_rotation=0.0):
         places = [
-            (top, left, mirrored)
-            for top in range(resized.shape[0] - SIZE + 1)
-            for left in range(resized.shape[1] - SIZE + 1)
-            for mirrored in (False, True)
-            if np.array_equal(
-                view[:, ::-1] if mirrored else view,
-                resized[top : top + SIZE, left : left + SIZE],
-            )
+            (*place, mirrored)
+            for mirrored, crop in ((False, view), (True, view[:, ::-1]))
+            for place in np.argwhere(np.abs(crops - crop).max(axis=(2, 3, 4)) < 0.02).tolist()
         ]
         assert len(places) == 1
         found.add(places[0])
@@ -231,14 +233,40 @@ def test_without_rotation_a_view_is_a_crop_mirrored_or_not(noise, height, width)
     assert {mirrored for _, _, mirrored in found} == {False, True}
 
 
-def test_a_view_is_a_bilinear_sampling_of_the_photograph(noise):
-    # The same seed moves every photograph of one size in the same way.
+def test_a_crop_of_a_photograph_of_the_right_size_keeps_its_values(noise):
     image = noise(RESIZED, 44)
-    places = many_views(coordinates(RESIZED, 44), 20)
-    for view, place in zip(many_views(image, 20), places, strict=True):
-        expected = bilinear(image, transform_of(place), SIZE)
+    values = set(image.reshape(-1, 3).view("V3").ravel().tolist())
+    for view in many_views(image, 20, max_rotation=0.0):
+        assert np.array_equal(view, np.uint8(view))
+        assert set(np.uint8(view).reshape(-1, 3).view("V3").ravel().tolist()) <= values
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "max_rotation"),
+    [(32, 44, 15.0), (44, 32, 180.0), (34, 47, 180.0), (20, 31, 180.0), (300, 32, 180.0)],
+)
+def test_a_view_is_a_bilinear_sampling_of_the_photograph(noise, height, width, max_rotation):
+    # The same seed moves every photograph of one size in the same way.
+    image = noise(height, width)
+    views = many_views(image, 12, max_rotation=max_rotation)
+    places = many_views(coordinates(height, width), 12, max_rotation=max_rotation)
+    for view, place in zip(views, places, strict=True):
+        expected = bilinear(image, transform_of(place), SIZE, SIZE)
         # The transform is known to 1e-5 of a pixel, across which noise differs by 255.
         assert np.abs(view - expected).max() < 0.1
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 90), (120, 50), (36, 50)])
+def test_a_large_photograph_is_averaged_before_it_is_turned(noise, height, width):
+    image = noise(height, width)
+    reduced = np.float32(brought_to(image, RESIZED))
+    for view, expected in zip(many_views(image, 12), many_views(reduced, 12), strict=True):
+        assert np.abs(view - expected).max() < 0.02
+
+
+def test_bytes_and_floats_are_sampled_alike(noise):
+    image = noise(30, 50)
+    assert np.array_equal(augment(image, SIZE, (1, 2)), augment(np.float32(image), SIZE, (1, 2)))
 
 
 def test_a_turned_view_agrees_with_pillow():
@@ -281,6 +309,15 @@ def test_max_rotation_is_in_degrees():
 
 def test_half_of_the_views_are_mirrored(drawn):
     assert abs(drawn[:, 1].mean() - 0.5) < 3 * 0.5 / np.sqrt(len(drawn))
+
+
+def test_mirroring_can_be_left_out(noise):
+    image = coordinates(RESIZED, 44)
+    views = many_views(image, 60, mirror=False)
+    assert all(np.linalg.det(transform_of(view)[:, :2]) > 0 for view in views)
+    both = many_views(image, 60)
+    same = [np.array_equal(one, other) for one, other in zip(views, both, strict=True)]
+    assert 15 < sum(same) < 45
 
 
 @pytest.mark.parametrize(("column", "places"), [(2, RESIZED - SIZE + 1), (3, 44 - SIZE + 1)])

@@ -1,0 +1,175 @@
+"""Stanford Cars-196: 196 models of cars, in the layouts in which it goes about."""
+
+import pathlib
+import re
+
+import numpy as np
+import scipy.io
+
+from nfl_keras.data.sources.files import file_set
+from nfl_keras.data.sources.folder import folder
+from nfl_keras.data.sources.missing import Whereabouts, without_missing
+from nfl_keras.data.sources.prepared import find_prepared, prepared
+from nfl_keras.errors import UserError
+
+NUM_PHOTOGRAPHS = 16_185
+TFDS_NAMES = ("cars196", "stanford_cars196")
+WHEREABOUTS = Whereabouts(
+    name="cars196",
+    places=[
+        "the official page, https://ai.stanford.edu/~jkrause/cars/car_dataset.html (its archives "
+        "have been gone since 2023; the Internet Archive, web.archive.org, keeps copies)",
+        "Kaggle: jessicali9530/stanford-cars-dataset for the photographs and "
+        "abdelrahmant11/standford-cars-dataset-meta for the devkit's .mat files",
+        "Kaggle: jutrera/stanford-car-dataset-by-classes-folder",
+        "TFDS, from the files below: tfds build stanford_cars196 --imports="
+        "nfl_keras.data.sources.cars196_builder --manual_dir=FILES --data_dir=FOLDER "
+        "--file_format=array_record",
+    ],
+    tree="""cars_train/
+  00001.jpg
+  ...
+  08144.jpg
+cars_test/
+  00001.jpg
+  ...
+  08041.jpg
+devkit/
+  cars_meta.mat
+  cars_train_annos.mat
+  cars_test_annos_withlabels.mat
+or car_ims/000001.jpg ... and cars_annos.mat
+or car_data/train/ and car_data/test/ with one folder per class""",
+)
+_DEVKITS = (".", "devkit", "car_devkit/devkit")
+_BY_CLASS = ("car_data/car_data", "car_data", ".")
+
+
+def cars196(data_dir=None, missing_images="error"):
+    """All 16,185 photographs of Cars-196, with the dataset's own split.
+
+    Args:
+        data_dir: str, a folder in one of these layouts: `cars_train/` and `cars_test/` (each
+            may hold itself once more) with the devkit's `.mat` files beside them, in `devkit/`
+            or in `car_devkit/devkit/`; `car_ims/` with `cars_annos.mat`; `train/` and `test/`
+            of class folders, also below `car_data/` or `car_data/car_data/`; or where TFDS has
+            prepared `cars196` or `stanford_cars196`. Defaults to `None`: TFDS' own default
+            folder.
+        missing_images: `"error"`, or `"skip"` to leave out photographs that have no file, and
+            the test photographs if their annotations have none. Defaults to `"error"`.
+
+    Returns:
+        An `ImageSet`, classes in the official order. Names are those of `cars_meta.mat`, or
+        the official numbers without it; class folders without it are taken alphabetically,
+        which leaves the halves of the zero-shot protocol as they are.
+
+    Raises:
+        UserError: if the dataset is not found, or its annotations cannot be read.
+
+    Reference: Krause et al., 3D Object Representations for Fine-Grained Categorization, 2013.
+    """
+    for layout in () if data_dir is None else (_devkit, _combined, _class_folders):
+        whole = layout(pathlib.Path(data_dir), missing_images)
+        if whole is not None:
+            found = without_missing(
+                whole, data_dir, missing_images, WHEREABOUTS.name, NUM_PHOTOGRAPHS
+            )
+            if len(found):
+                return found
+    tfds_name = find_prepared(TFDS_NAMES, data_dir)
+    if tfds_name is None:
+        raise WHEREABOUTS.not_found(data_dir)
+    return prepared(tfds_name, data_dir)
+
+
+def _devkit(root, missing_images):
+    annotations = {
+        "train": ["cars_train_annos.mat"],
+        "test": ["cars_test_annos_withlabels.mat", "cars_test_annos_withlabels (1).mat"],
+    }
+    if not any((root / f"cars_{split}").is_dir() for split in annotations):
+        return None
+    names, numbers, own_split = [], [], []
+    for split, file_names in annotations.items():
+        file = _devkit_file(root, *file_names)
+        if file is None:
+            if missing_images == "skip":
+                continue
+            raise UserError(
+                f"{file_names[0]} is not in {str(root)!r}, its devkit/ or its car_devkit/devkit/, "
+                f"so that the photographs of cars_{split}/ have no labels; put it there, or do "
+                f"without them by missing_images = skip."
+            )
+        nested = root / f"cars_{split}" / f"cars_{split}"
+        below = f"cars_{split}/cars_{split}" if nested.is_dir() else f"cars_{split}"
+        rows = _matlab(file, "annotations", ("fname", "class"))
+        names += [f"{below}/{name}" for name in rows["fname"]]
+        numbers += rows["class"].tolist()
+        own_split += [split] * len(rows)
+    return _numbered(root, names, numbers, own_split)
+
+
+def _combined(root, _):
+    file = _devkit_file(root, "cars_annos.mat")
+    if file is None or not (root / "car_ims").is_dir():
+        return None
+    rows = _matlab(file, "annotations", ("relative_im_path", "class", "test"))
+    own_split = np.where(rows["test"].astype(int) == 1, "test", "train")
+    return _numbered(root, rows["relative_im_path"], rows["class"].tolist(), own_split)
+
+
+def _class_folders(root, _):
+    base = next((below for below in _BY_CLASS if (root / below / "train").is_dir()), None)
+    if base is None:
+        return None
+    names, folders, own_split = [], [], []
+    for split in ("train", "test"):
+        below = pathlib.PurePosixPath(base) / split
+        if (root / below).is_dir():
+            part = folder(root / below)
+            names += [f"{below}/{name}" for name in part.ids]
+            folders += [part.class_names[label] for label in part.labels]
+            own_split += [split] * len(part)
+    class_names = _class_names(root) or sorted(set(folders))
+    label_of = {_as_folder(name): label for label, name in enumerate(class_names)}
+    unknown = sorted({name for name in folders if _as_folder(name) not in label_of})
+    if unknown:
+        raise UserError(
+            f"cars_meta.mat names no class like the folder {unknown[0]!r}; rename it, or move it "
+            f"out of {str(root / base)!r}."
+        )
+    labels = [label_of[_as_folder(name)] for name in folders]
+    return file_set(root, names, labels, class_names, own_split)
+
+
+def _as_folder(class_name):
+    # "Ram C/V Cargo Van Minivan 2012" cannot be the name of a folder.
+    return re.sub(r"\W|_", "", class_name)
+
+
+def _numbered(root, names, numbers, own_split):
+    class_names = _class_names(root) or [str(n) for n in range(1, max(numbers, default=0) + 1)]
+    return file_set(root, names, np.array(numbers, int) - 1, class_names, own_split)
+
+
+def _class_names(root):
+    file = _devkit_file(root, "cars_meta.mat")
+    return [] if file is None else [str(name) for name in _matlab(file, "class_names")]
+
+
+def _devkit_file(root, *names):
+    files = (root / below / name for name in names for below in _DEVKITS)
+    return next((file for file in files if file.is_file()), None)
+
+
+def _matlab(file, variable, fields=()):
+    """A variable of a MATLAB 5 file as an array `[N]`, checked to have these fields."""
+    try:
+        rows = np.atleast_1d(scipy.io.loadmat(file, squeeze_me=True)[variable])
+        for field in fields:
+            rows[field]
+    except Exception as error:
+        raise UserError(
+            f"{str(file)!r} does not hold the {variable} of Cars-196 ({error!r}); get it anew."
+        ) from error
+    return rows

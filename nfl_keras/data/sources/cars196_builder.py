@@ -1,0 +1,82 @@
+"""Cars-196 as a builder of TensorFlow Datasets (TFDS), from a folder that a person has filled."""
+
+import io
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from nfl_keras.data.sources.cars196 import cars196
+
+
+class StanfordCars196(tfds.core.GeneratorBasedBuilder):
+    r"""Stanford Cars-196: photographs of 196 models of cars, in a training and a test half.
+
+    TFDS' own `cars196` has been undownloadable since 2023. This one reads what a person has
+    put into the manual folder, in any layout that `nfl_keras.data.sources.cars196` reads, and
+    keeps each file's bytes as they are. Class names come from the folder's `cars_meta.mat`.
+
+    Example:
+
+    ```sh
+    tfds build stanford_cars196 --imports nfl_keras.data.sources.cars196_builder \
+        --manual_dir CARS --data_dir DATASETS --file_format=array_record
+    ```
+    """
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "From a manual folder."}  # noqa: RUF012
+    MANUAL_DOWNLOAD_INSTRUCTIONS = """\
+    manual_dir holds the photographs and the devkit's annotations:
+      manual_dir/
+        cars_train/
+          00001.jpg
+          ...
+          08144.jpg
+        cars_test/
+          00001.jpg
+          ...
+          08041.jpg
+        devkit/
+          cars_meta.mat
+          cars_train_annos.mat
+          cars_test_annos_withlabels.mat
+    """
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description="Photographs of 196 models of cars, by make, model and year.",
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(),
+                    "label": tfds.features.ClassLabel(),
+                    "id": tfds.features.Text(),
+                }
+            ),
+            supervised_keys=("image", "label"),
+            homepage="https://ai.stanford.edu/~jkrause/cars/car_dataset.html",
+            citation=(
+                "Krause, Stark, Deng, Fei-Fei. 3D Object Representations for Fine-Grained "
+                "Categorization. 3dRR, 2013."
+            ),
+        )
+
+    def _split_generators(self, dl_manager):
+        whole = cars196(dl_manager.manual_dir)
+        self.info.features["label"].names = list(whole.class_names)
+        return {
+            split: self._generate_examples(whole, np.flatnonzero(whole.own_split == split))
+            for split in ("train", "test")
+        }
+
+    def _generate_examples(self, whole, positions):
+        for position in positions.tolist():
+            name = str(whole.ids[position])
+            yield (
+                name,
+                {
+                    "image": io.BytesIO(whole.read(position)),
+                    "label": int(whole.labels[position]),
+                    "id": name,
+                },
+            )

@@ -1,0 +1,79 @@
+"""CUB-200-2011: 200 species of birds, as the official archive unpacks or TFDS prepares it."""
+
+import pathlib
+
+from nfl_keras.data.sources.files import file_set
+from nfl_keras.data.sources.lines import read_columns
+from nfl_keras.data.sources.missing import Whereabouts, without_missing
+from nfl_keras.data.sources.prepared import find_prepared, prepared
+from nfl_keras.errors import UserError
+
+TFDS_NAMES = ("caltech_birds2011",)
+WHEREABOUTS = Whereabouts(
+    name="cub200_2011",
+    places=[
+        "the official page, https://www.vision.caltech.edu/datasets/cub_200_2011/ "
+        "(CUB_200_2011.tgz, to be unpacked)",
+        "Kaggle: wenewone/cub2002011",
+        "TFDS: tfds build caltech_birds2011 --file_format=array_record --data_dir=FOLDER",
+    ],
+    tree="""CUB_200_2011/
+  images.txt
+  image_class_labels.txt
+  train_test_split.txt
+  classes.txt
+  images/
+    001.Black_footed_Albatross/
+      Black_Footed_Albatross_0001_796111.jpg
+      ...
+    ...""",
+)
+
+
+def cub200_2011(data_dir=None, missing_images="error"):
+    """All 11,788 photographs of CUB-200-2011, with the dataset's own split.
+
+    Args:
+        data_dir: str, the folder that holds `images.txt` and its companions, or holds
+            `CUB_200_2011/` with them, or where TFDS has prepared `caltech_birds2011`. Defaults
+            to `None`: TFDS' own default folder.
+        missing_images: `"error"`, or `"skip"` to leave out photographs that have no file.
+            Defaults to `"error"`.
+
+    Returns:
+        An `ImageSet`, classes in the official order.
+
+    Raises:
+        UserError: if the dataset is not found, or its lists cannot be read.
+
+    Reference: Wah et al., The Caltech-UCSD Birds-200-2011 Dataset, 2011.
+    """
+    for below in () if data_dir is None else (".", "CUB_200_2011"):
+        root = pathlib.Path(data_dir) / below
+        if (root / "images.txt").is_file():
+            found = without_missing(_annotated(root), root, missing_images, WHEREABOUTS.name)
+            if len(found):
+                return found
+    tfds_name = find_prepared(TFDS_NAMES, data_dir)
+    if tfds_name is None:
+        raise WHEREABOUTS.not_found(data_dir)
+    return prepared(tfds_name, data_dir)
+
+
+def _annotated(root):
+    names, species_of, trained = (
+        dict(read_columns(root / f"{file}.txt", 2))
+        for file in ("images", "image_class_labels", "train_test_split")
+    )
+    species = dict(read_columns(root / "classes.txt", 2))
+    label_of = {number: label for label, number in enumerate(species)}
+    try:
+        labels = [label_of[species_of[image]] for image in names]
+        own_split = ["train" if trained[image] == "1" else "test" for image in names]
+    except KeyError as error:
+        raise UserError(
+            f"the lists in {str(root)!r} do not agree: {error} is in one and not in the other; "
+            f"unpack them anew."
+        ) from error
+    files = [f"images/{name}" for name in names.values()]
+    return file_set(root, files, labels, list(species.values()), own_split)

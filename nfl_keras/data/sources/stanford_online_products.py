@@ -1,0 +1,79 @@
+"""Stanford Online Products: 22,634 products, as the archive unpacks or TFDS prepares it."""
+
+import pathlib
+
+import numpy as np
+
+from nfl_keras.data.sources.files import file_set
+from nfl_keras.data.sources.lines import read_columns
+from nfl_keras.data.sources.missing import Whereabouts, without_missing
+from nfl_keras.data.sources.prepared import find_prepared, prepared
+from nfl_keras.errors import UserError
+
+TFDS_NAMES = ("stanford_online_products",)
+WHEREABOUTS = Whereabouts(
+    name="stanford_online_products",
+    places=[
+        "the official page, https://cvgl.stanford.edu/projects/lifted_struct/ "
+        "(Stanford_Online_Products.zip, to be unpacked)",
+        "Kaggle: liucong12601/stanford-online-products-dataset",
+        "TFDS: tfds build stanford_online_products --file_format=array_record --data_dir=FOLDER",
+    ],
+    tree="""Stanford_Online_Products/
+  Ebay_train.txt
+  Ebay_test.txt
+  bicycle_final/
+    111085122871_0.JPG
+    ...
+  ...""",
+)
+
+
+def stanford_online_products(data_dir=None, missing_images="error"):
+    """All 120,053 photographs of Stanford Online Products, with the dataset's own split.
+
+    Args:
+        data_dir: str, the folder that holds `Ebay_train.txt` and `Ebay_test.txt`, or holds
+            `Stanford_Online_Products/` with them, or where TFDS has prepared
+            `stanford_online_products`. Defaults to `None`: TFDS' own default folder.
+        missing_images: `"error"`, or `"skip"` to leave out photographs that have no file.
+            Defaults to `"error"`.
+
+    Returns:
+        An `ImageSet`, products in the official order.
+
+    Raises:
+        UserError: if the dataset is not found, or its lists cannot be read.
+
+    Reference: Song et al., Deep Metric Learning via Lifted Structured Feature Embedding, 2016.
+    """
+    for below in () if data_dir is None else (".", "Stanford_Online_Products"):
+        root = pathlib.Path(data_dir) / below
+        if (root / "Ebay_train.txt").is_file():
+            found = without_missing(_annotated(root), root, missing_images, WHEREABOUTS.name)
+            if len(found):
+                return found
+    tfds_name = find_prepared(TFDS_NAMES, data_dir)
+    if tfds_name is None:
+        raise WHEREABOUTS.not_found(data_dir)
+    return prepared(tfds_name, data_dir)
+
+
+def _annotated(root):
+    files, products, kinds, own_split = [], [], {}, []
+    for split in ("train", "test"):
+        path = root / f"Ebay_{split}.txt"
+        for _, product, _, file in read_columns(path, 4, header=True):
+            if not product.isdecimal():
+                raise UserError(
+                    f"{str(path)!r} gives {file!r} the class {product!r}, which is no number; "
+                    f"unpack the file anew."
+                )
+            product = int(product)
+            files.append(file)
+            products.append(product)
+            kinds[product] = file.partition("/")[0].removesuffix("_final")
+            own_split.append(split)
+    numbers, labels = np.unique(products, return_inverse=True)
+    class_names = [f"{kinds[number]} {number}" for number in numbers]
+    return file_set(root, files, labels, class_names, own_split)

@@ -1,0 +1,135 @@
+"""Photographs listed in a table: a CSV or Parquet file with paths and labels."""
+
+import pathlib
+import posixpath
+
+import pyarrow
+import pyarrow.csv
+import pyarrow.parquet
+
+from nfl_keras.data.image_set import OWN_SPLITS
+from nfl_keras.data.sources.files import file_set
+from nfl_keras.data.sources.missing import without_missing
+from nfl_keras.errors import UserError
+
+SUFFIXES = (".csv", ".parquet")
+
+
+def table(path, missing_images="error"):
+    """All photographs of a table with the columns `path`, `label` and, if it likes, `split`.
+
+    `path` is relative to the table's folder, with `/`, and is the photograph's id. `label` is
+    text or an integer; classes are ordered as numbers where all labels are integers, and else
+    alphabetically. `split` is `train`, `test`, `gallery` or `query`, where `test` is both query
+    and gallery. Other columns are passed over, and rows counted from 1, the header not among
+    them.
+
+    Args:
+        path: str or `pathlib.Path`, of a `.csv` (comma-separated UTF-8 with a header) or
+            `.parquet` file.
+        missing_images: `"error"`, or `"skip"` to leave out photographs that have no file.
+            Defaults to `"error"`.
+
+    Returns:
+        An `ImageSet`, in the table's order.
+
+    Raises:
+        UserError: naming the column and row that cannot be used, or the files missing.
+
+    Example:
+
+    >>> table("photographs.csv")  # path,label,split
+    ImageSet(1,200 photographs of 30 classes)
+    """
+    path = pathlib.Path(path)
+    columns = _read(path)
+    names = _paths(path, columns["path"])
+    labels = columns["label"]
+    if all(label.removeprefix("-").isdecimal() for label in set(labels)):
+        class_names = sorted(set(labels), key=lambda label: (int(label), label))
+    else:
+        class_names = sorted(set(labels))
+    number_of = {name: number for number, name in enumerate(class_names)}
+    own_split = columns.get("split")
+    for row, split in enumerate(own_split or (), 1):
+        if split not in OWN_SPLITS:
+            raise _unusable(
+                path,
+                "split",
+                row,
+                f"is {split!r}; it must be one of {', '.join(OWN_SPLITS)} (photographs to "
+                f"validate on are held out of train)",
+            )
+    numbers = [number_of[label] for label in labels]
+    whole = file_set(path.parent, names, numbers, class_names, own_split)
+    found = without_missing(whole, path.parent, missing_images, str(path))
+    if not len(found):
+        raise UserError(
+            f"none of the {len(whole):,} photographs of {str(path)!r} are there (the first: "
+            f"{names[0]!r}); paths must be relative to the table's folder."
+        )
+    return found
+
+
+def _read(path):
+    """The table's columns as lists of str without nulls."""
+    try:
+        if path.suffix.lower() == ".parquet":
+            schema = pyarrow.parquet.read_schema(path)
+            wanted = [name for name in ("path", "label", "split") if name in schema.names]
+            read = pyarrow.parquet.read_table(path, columns=wanted)
+        else:
+            text = dict.fromkeys(("path", "label", "split"), pyarrow.string())
+            convert = pyarrow.csv.ConvertOptions(column_types=text, strings_can_be_null=False)
+            read = pyarrow.csv.read_csv(path, convert_options=convert)
+    except (OSError, pyarrow.ArrowException) as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"the table {str(path)!r} cannot be read ({reason}).") from error
+    columns = {}
+    for name in ("path", "label", "split"):
+        if name in read.column_names:
+            columns[name] = _as_text(path, name, read.column(name))
+        elif name != "split":
+            raise UserError(
+                f"the table {str(path)!r} has no column {name!r}, but "
+                f"{', '.join(map(repr, read.column_names))}; it needs path, label and, if it "
+                f"likes, split."
+            )
+    if not columns["path"]:
+        raise UserError(f"the table {str(path)!r} has no rows.")
+    return columns
+
+
+def _as_text(path, name, column):
+    kind = column.type
+    if pyarrow.types.is_dictionary(kind):
+        kind = kind.value_type
+        column = column.cast(kind)
+    is_text = pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)
+    if not is_text and not (name == "label" and pyarrow.types.is_integer(kind)):
+        wanted = "text or integers" if name == "label" else "text"
+        raise UserError(f"the column {name!r} of {str(path)!r} must be {wanted}, not {kind}.")
+    values = column.cast(pyarrow.string()).to_pylist()
+    for row, value in enumerate(values, 1):
+        if not value:
+            raise _unusable(path, name, row, "is empty")
+    return values
+
+
+def _paths(path, values):
+    names, first_row = [], {}
+    for row, value in enumerate(values, 1):
+        name = posixpath.normpath(value)
+        if name.startswith(("/", "../")) or name in (".", ".."):
+            raise _unusable(
+                path, "path", row, f"is {value!r}; it must lie below the table's folder"
+            )
+        if name in first_row:
+            raise _unusable(path, "path", row, f"repeats row {first_row[name]}: {value!r}")
+        first_row[name] = row
+        names.append(name)
+    return names
+
+
+def _unusable(path, column, row, what):
+    return UserError(f"{str(path)!r}, column {column!r}, row {row:,} {what}.")

@@ -1,0 +1,153 @@
+"""The geometry of training views and of inference crops, as TensorFlow graphs for tf.data."""
+
+import math
+
+import tensorflow as tf
+
+# A photograph whose shorter side is at most this times the one wanted is sampled as it is.
+_LARGEST_SCALE = 16 / 15
+
+
+def shorter_side(size):
+    """The shorter side that [NIFL] crops views from: 256 pixels for views of 224."""
+    return round(size * 256 / 224)
+
+
+def augment(image, size, seed, max_rotation=15.0, mirror=True):
+    """A random training view, in [NIFL]'s order.
+
+    The shorter side is brought to `shorter_side(size)`, a `size` square is cropped at random,
+    turned about its centre by up to `max_rotation` degrees and mirrored half of the time. All
+    of this is one bilinear sampling of the photograph, so that the corners of a turned crop
+    show the photograph, and past its border its reflection (the border pixel comes twice).
+    Only a photograph larger than 16/15 of what is wanted is first reduced, by averaging areas.
+
+    The paper mirrors after it changes colours. Here colours are changed after this function:
+    a change that maps each pixel's colour alike commutes with mirroring.
+
+    Args:
+        image: `[H, W, 3]`, pixels in 0..255, of any size from 1 x 1.
+        size: int, side of the view in pixels.
+        seed: int `[2]`. The same seed gives the same view, bit for bit.
+        max_rotation: float, degrees. Defaults to `15.0`.
+        mirror: bool, whether half of the views are mirrored. Defaults to `True`.
+
+    Returns:
+        float32 `[size, size, 3]`, in 0..255.
+    """
+    image, target = tf.convert_to_tensor(image), shorter_side(size)
+    draws = tf.cast(tf.random.stateless_uniform((4,), seed), tf.float64)
+    angle = (2 * draws[2] - 1) * math.radians(max_rotation)
+    sign = tf.where(draws[3] < 0.5, -1.0, 1.0) if mirror else 1.0
+    turn = _turn(angle, tf.cast(sign, tf.float64))
+    # A window of this half side holds every pixel that a turned view may sample.
+    widest = math.radians(min(max_rotation, 45.0))
+    reach = (size - 1) / 2 * (math.cos(widest) + math.sin(widest)) * _LARGEST_SCALE
+    half_window = math.ceil(reach + 1e-3) + 1
+
+    def view_of(photograph):
+        extent = tf.shape(photograph, out_type=tf.int64)[:2]
+        shorter = tf.reduce_min(extent)
+        scale = tf.cast(shorter, tf.float64) / target
+        places = tf.cast(extent * target // shorter - size + 1, tf.float64)
+        centre = (tf.floor(draws[:2] * places) + size / 2) * scale - 0.5
+        return _sample(photograph, centre, scale * turn, size, half_window)
+
+    shorter = tf.reduce_min(tf.shape(image)[:2])
+    return tf.cond(
+        tf.cast(shorter, tf.float64) > _LARGEST_SCALE * target,
+        lambda: view_of(tf.minimum(_resize(image, target, method="area"), 255.0)),
+        lambda: view_of(image),
+    )
+
+
+def resize_shorter_side(image, size):
+    """Resizes so that the shorter side is `size` pixels, keeping the aspect.
+
+    Args:
+        image: `[H, W, 3]`, pixels in 0..255.
+        size: int.
+
+    Returns:
+        float32 `[H', W', 3]`, antialiased, in 0..255.
+    """
+    return _resize(image, size, antialias=True)
+
+
+def inference_crops(image, size, crops=3):
+    """The square crops whose embeddings are averaged when a photograph is embedded.
+
+    Args:
+        image: `[H, W, 3]`, pixels in 0..255.
+        size: int. The shorter side is resized to it, and the crops are of this side.
+        crops: 1, the centre; or 3, the centre and the two ends of the longer side.
+            Defaults to `3`.
+
+    Returns:
+        float32 `[crops, size, size, 3]`, in 0..255.
+
+    Reference: [NIFL], inference protocol.
+    """
+    image = resize_shorter_side(image, size)
+    room = tf.shape(image)[:2] - size
+    starts = [room // 2] if crops == 1 else [room // 2, tf.zeros_like(room), room]
+    squares = [tf.image.crop_to_bounding_box(image, s[0], s[1], size, size) for s in starts]
+    return tf.ensure_shape(tf.stack(squares), (crops, size, size, 3))
+
+
+def _resize(image, size, **how):
+    extent = tf.cast(tf.shape(image)[:2], tf.float32)
+    target = tf.round(extent * size / tf.reduce_min(extent))
+    return tf.image.resize(image, tf.cast(target, tf.int32), **how)
+
+
+def _turn(angle, sign):
+    """The matrix from (y, x) of a view to (y, x) of the photograph, mirrored if sign is -1."""
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    return tf.stack([[cos, sign * sin], [-sin, sign * cos]])
+
+
+def _sample(image, centre, matrix, size, half_window):
+    """The view whose middle is at `centre` (y, x), its pixels `matrix` apart."""
+    side = 2 * half_window
+    extent = tf.shape(image, out_type=tf.int64)[:2]
+    first = tf.cast(tf.floor(centre), tf.int64) - (half_window - 1)
+    first = tf.clip_by_value(first, 0, tf.maximum(extent - side, 0))
+    window = image[first[0] : first[0] + side, first[1] : first[1] + side]
+    extent = tf.shape(window)[:2]
+    # XLA wants constant shapes: the rows follow each other, and zeros follow them.
+    values = tf.pad(tf.reshape(window, (-1,)), [[0, 3 * side**2 - tf.size(window)]])
+    centre = tf.cast(centre - tf.cast(first, tf.float64), tf.float32)
+    return _bilinear(values, extent, centre, tf.cast(matrix, tf.float32), size)
+
+
+@tf.function(jit_compile=True)
+def _bilinear(values, extent, centre, matrix, size):
+    # Compiled, since no kernel of TensorFlow turns an image in less than four times as long.
+    pixels = tf.reshape(values, (-1, 3))
+    steps = tf.range(size, dtype=tf.float32) - (size - 1) / 2
+    (first_y, part_y), (first_x, part_x) = (
+        _neighbours(
+            row[0] * steps[:, None] + row[1] * steps + centre[axis],
+            tf.cast(extent[axis], tf.float32),
+        )
+        for axis, row in enumerate(tf.unstack(matrix))
+    )
+    index = first_y * extent[1] + first_x
+
+    def between(index):
+        left, right = (tf.cast(tf.gather(pixels, i), tf.float32) for i in (index, index + 1))
+        return left + part_x * (right - left)
+
+    upper, lower = between(index), between(index + extent[1])
+    return upper + part_y * (lower - upper)
+
+
+def _neighbours(place, extent):
+    """The pixel before each place, reflected at the borders, and the share of the next."""
+    place += 0.5
+    # Reflections repeat: what counts is how far the nearest repetition of the border is.
+    place = tf.abs(place - 2 * extent * tf.round(place * (0.5 / extent)))
+    place = tf.clip_by_value(place - 0.5, 0.0, extent - 1)
+    first = tf.floor(place)
+    return tf.cast(first, tf.int32), (place - first)[..., None]

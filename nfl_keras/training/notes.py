@@ -1,0 +1,58 @@
+"""What a report says about how its figures came about."""
+
+
+def epoch_notes(config, splits, best_epoch):
+    """Sentences about the epoch whose figures are reported, and how it was chosen.
+
+    Args:
+        config: `TrainConfig`.
+        splits: `Splits`.
+        best_epoch: int, the epoch with the highest mAP on `splits.watched`; `None` if epochs
+            were not measured.
+
+    Returns:
+        A list of str.
+    """
+    crops = f"{config.crops} crop{'s' if config.crops > 1 else ''} per photograph"
+    if best_epoch is None:
+        return [f"The figures are those of the last epoch, {config.epochs}, with {crops}."]
+    if splits.watched is not splits.final:
+        where = "held-out validation classes, no test photograph among them"
+    elif config.evaluate_on == "validation":
+        where = "the validation photographs that the figures are measured on"
+    else:
+        where = "the test queries themselves, so that its figures are no test result"
+    if config.final_epoch == "best":
+        notes = [
+            f"The figures are those of epoch {best_epoch} of {config.epochs}, with {crops}. It "
+            f"was chosen by mAP on {where}."
+        ]
+    else:
+        notes = [
+            f"The figures are those of the last epoch, {config.epochs}, with {crops}.",
+            f"best.keras is epoch {best_epoch}, chosen by mAP on {where}.",
+        ]
+    measured = "The curves of measures are of one crop"
+    if splits.watched is not splits.final:
+        measured += f", on other photographs than the figures: {splits.watched.protocol}"
+    return [*notes, f"{measured}."]
+
+
+def photograph_notes(report, bad):
+    """Sentences about queries and photographs that were left out.
+
+    Args:
+        report: `RetrievalReport`.
+        bad: collection of the photographs that could not be decoded.
+
+    Returns:
+        A list of str.
+    """
+    notes = []
+    if bad:
+        notes.append(
+            f"{len(bad):,} photographs cannot be used and are left out; bad_images.json lists them."
+        )
+    if report.num_skipped:
+        notes.append(f"{report.num_skipped:,} queries have nothing to find and are left out.")
+    return notes
