@@ -9,12 +9,11 @@ import scipy.io
 from nfl_keras.data.sources.files import file_set
 from nfl_keras.data.sources.folder import folder
 from nfl_keras.data.sources.missing import Whereabouts, without_missing
-from nfl_keras.data.sources.prepared import find_prepared, prepared
 from nfl_keras.errors import UserError
 
 NUM_PHOTOGRAPHS = 16_185
-TFDS_NAMES = ("cars196", "stanford_cars196")
 WHEREABOUTS = Whereabouts(
+    tfds_names=("cars196", "stanford_cars196"),
     name="cars196",
     places=[
         "the official page, https://ai.stanford.edu/~jkrause/cars/car_dataset.html (its archives "
@@ -76,10 +75,7 @@ def cars196(data_dir=None, missing_images="error"):
             )
             if len(found):
                 return found
-    tfds_name = find_prepared(TFDS_NAMES, data_dir)
-    if tfds_name is None:
-        raise WHEREABOUTS.not_found(data_dir)
-    return prepared(tfds_name, data_dir)
+    return WHEREABOUTS.prepared(data_dir)
 
 
 def _devkit(root, missing_images):

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import tensorflow_datasets as tfds
 
-from nfl_keras.data.sources.cars196 import cars196
+from nfl_keras.data.sources.cars196 import WHEREABOUTS, cars196
 
 
 class StanfordCars196(tfds.core.GeneratorBasedBuilder):
@@ -25,22 +25,7 @@ class StanfordCars196(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "From a manual folder."}  # noqa: RUF012
-    MANUAL_DOWNLOAD_INSTRUCTIONS = """\
-    manual_dir holds the photographs and the devkit's annotations:
-      manual_dir/
-        cars_train/
-          00001.jpg
-          ...
-          08144.jpg
-        cars_test/
-          00001.jpg
-          ...
-          08041.jpg
-        devkit/
-          cars_meta.mat
-          cars_train_annos.mat
-          cars_test_annos_withlabels.mat
-    """
+    MANUAL_DOWNLOAD_INSTRUCTIONS = f"Expected in manual_dir:\n{WHEREABOUTS.tree}"
 
     def _info(self):
         return tfds.core.DatasetInfo(

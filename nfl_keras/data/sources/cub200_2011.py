@@ -5,11 +5,10 @@ import pathlib
 from nfl_keras.data.sources.files import file_set
 from nfl_keras.data.sources.lines import read_columns
 from nfl_keras.data.sources.missing import Whereabouts, without_missing
-from nfl_keras.data.sources.prepared import find_prepared, prepared
 from nfl_keras.errors import UserError
 
-TFDS_NAMES = ("caltech_birds2011",)
 WHEREABOUTS = Whereabouts(
+    tfds_names=("caltech_birds2011",),
     name="cub200_2011",
     places=[
         "the official page, https://www.vision.caltech.edu/datasets/cub_200_2011/ "
@@ -54,10 +53,7 @@ def cub200_2011(data_dir=None, missing_images="error"):
             found = without_missing(_annotated(root), root, missing_images, WHEREABOUTS.name)
             if len(found):
                 return found
-    tfds_name = find_prepared(TFDS_NAMES, data_dir)
-    if tfds_name is None:
-        raise WHEREABOUTS.not_found(data_dir)
-    return prepared(tfds_name, data_dir)
+    return WHEREABOUTS.prepared(data_dir)
 
 
 def _annotated(root):

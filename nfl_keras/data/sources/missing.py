@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from nfl_keras.data.sources.files import are_there
+from nfl_keras.data.sources.prepared import find_prepared, prepared
 from nfl_keras.errors import UserError
 
 
@@ -16,11 +17,30 @@ class Whereabouts:
         name: str, of the dataset.
         places: sequence of str, each a line on where to get it.
         tree: str, the files expected in `data_dir`, a line each.
+        tfds_names: sequence of str, the names under which TFDS prepares it. Defaults to none.
     """
 
     name: str
     places: Sequence[str]
     tree: str
+    tfds_names: Sequence[str] = ()
+
+    def prepared(self, data_dir):
+        """All photographs, where TFDS has prepared the dataset.
+
+        Args:
+            data_dir: str, `pathlib.Path` or `None`, see `nfl_keras.data.sources.prepared`.
+
+        Returns:
+            An `ImageSet`.
+
+        Raises:
+            UserError: `not_found`, if TFDS has not.
+        """
+        name = find_prepared(self.tfds_names, data_dir)
+        if name is None:
+            raise self.not_found(data_dir)
+        return prepared(name, data_dir)
 
     def not_found(self, data_dir, reason=None):
         """The error for a dataset of which nothing is there.

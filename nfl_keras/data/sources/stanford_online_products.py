@@ -7,11 +7,10 @@ import numpy as np
 from nfl_keras.data.sources.files import file_set
 from nfl_keras.data.sources.lines import read_columns
 from nfl_keras.data.sources.missing import Whereabouts, without_missing
-from nfl_keras.data.sources.prepared import find_prepared, prepared
 from nfl_keras.errors import UserError
 
-TFDS_NAMES = ("stanford_online_products",)
 WHEREABOUTS = Whereabouts(
+    tfds_names=("stanford_online_products",),
     name="stanford_online_products",
     places=[
         "the official page, https://cvgl.stanford.edu/projects/lifted_struct/ "
@@ -53,10 +52,7 @@ def stanford_online_products(data_dir=None, missing_images="error"):
             found = without_missing(_annotated(root), root, missing_images, WHEREABOUTS.name)
             if len(found):
                 return found
-    tfds_name = find_prepared(TFDS_NAMES, data_dir)
-    if tfds_name is None:
-        raise WHEREABOUTS.not_found(data_dir)
-    return prepared(tfds_name, data_dir)
+    return WHEREABOUTS.prepared(data_dir)
 
 
 def _annotated(root):
