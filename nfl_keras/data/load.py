@@ -12,7 +12,7 @@ from nfl_keras.data.sources.cars196 import cars196
 from nfl_keras.data.sources.cub200_2011 import cub200_2011
 from nfl_keras.data.sources.flowers17 import flowers17
 from nfl_keras.data.sources.folder import folder
-from nfl_keras.data.sources.prepared import find_prepared, prepared
+from nfl_keras.data.sources.prepared import find_prepared, is_listed, prepared
 from nfl_keras.data.sources.stanford_online_products import stanford_online_products
 from nfl_keras.data.sources.table import SUFFIXES as TABLES
 from nfl_keras.data.sources.table import table
@@ -143,16 +143,15 @@ def open_dataset(name_or_folder, data_dir=None, missing_images="error"):
         whole = table(name, missing_images)
     elif os.path.isdir(name) or os.path.isabs(name) or name.startswith("."):
         whole = folder(name)
-    elif _is_prepared(name, data_dir):
+    elif _is_prepared(name, data_dir) or is_listed(name):
         whole = prepared(name, data_dir)
     elif os.sep in name:
         whole = folder(name)
     else:
         raise UserError(
-            f"there is no dataset, folder or table {name!r}, and TFDS has prepared none of that "
-            f"name; give {', '.join(BENCHMARKS)}, or a folder with one folder of photographs per "
-            f"class, a {' or '.join(TABLES)} file, or the name of a dataset that TFDS has "
-            f"prepared."
+            f"there is no dataset, folder or table {name!r}, and TFDS knows none of that name; "
+            f"give {', '.join(BENCHMARKS)}, a folder with one folder of photographs per class, a "
+            f"{' or '.join(TABLES)} file, or the name of a dataset that TFDS has prepared."
         )
     return Dataset(whole, own_protocol(whole) or "zero-shot")
 

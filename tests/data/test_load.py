@@ -83,7 +83,7 @@ def test_data_dir_is_that_of_a_named_dataset(tmp_path):
 @pytest.mark.parametrize("name", ["cars", "my flowers", "f.jpg", ""])
 def test_an_unknown_name_lists_the_known_ones(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    known = "blooms, flowers17, cars196, cub200_2011, stanford_online_products, or a folder"
+    known = "blooms, flowers17, cars196, cub200_2011, stanford_online_products, a folder"
     with pytest.raises(UserError, match=known) as refused:
         load(name)
     assert repr(name) in str(refused.value)
@@ -153,6 +153,12 @@ def test_a_table_without_some_photographs(tmp_path):
     query = load(tmp_path / "t.csv", split="query", missing_images="skip")
     assert query.ids.tolist() == ["b.jpg"]
     assert query.protocol.endswith("; in part: 2 of 3 photographs")
+
+
+def test_a_name_that_tfds_knows_is_answered_with_how_to_prepare_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="tfds build eurosat/rgb --data_dir"):
+        load("eurosat/rgb", tmp_path)
 
 
 @pytest.fixture

@@ -112,6 +112,15 @@ def find_prepared(names, data_dir=None):
     return next((name for name in names if _builder(name, data_dir) is not None), None)
 
 
+def is_listed(name):
+    """Whether TFDS, or this package for it, can prepare a dataset of this name."""
+    return _base(name) in _listed()
+
+
+def _listed():
+    return [_OURS, *tfds.list_builders(with_community_datasets=False)]
+
+
 def _builder(name, data_dir):
     where = {}
     if data_dir is not None:
@@ -136,7 +145,7 @@ def _base(name):
 def _how_to_prepare(name, data_dir):
     folder = str(tfds.core.constants.DATA_DIR if data_dir is None else data_dir)
     base = _base(name)
-    known = [_OURS, *tfds.list_builders(with_community_datasets=False)]
+    known = _listed()
     if base not in known:
         alike = difflib.get_close_matches(base, known)
         mend = f"did you mean {' or '.join(alike)}?" if alike else "see tfds.list_builders()."
