@@ -8,6 +8,7 @@ from nfl_keras.data import open_dataset
 from nfl_keras.errors import UserError
 from nfl_keras.models import NoiseInvariantModel
 from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
+from nfl_keras.training.photographs import blaming_photographs
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.splits import Splits
 
@@ -43,7 +44,9 @@ def evaluate_run(path, checkpoint=None, data_dir=None):
 def _evaluate_split(folder, dataset, config, checkpoint):
     model = _load(folder.checkpoint(checkpoint or config.final_epoch))
     search = Splits.of(dataset, config).final
-    report = search.evaluate(*search.embed(model.embedder, config.crops))
+    with blaming_photographs(dataset.whole):
+        vectors = search.embed(model.embedder, config.crops)
+    report = search.evaluate(*vectors)
     print(f"{report}\n", flush=True)
     return figures(report)
 

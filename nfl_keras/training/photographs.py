@@ -15,8 +15,8 @@ def open_photographs(config):
         of these to what is wrong with it.
 
     Raises:
-        UserError: if the dataset cannot be used, or holds bad photographs that are not to be
-            skipped.
+        UserError: if the dataset cannot be used, holds bad photographs that are not to be
+            skipped, or no others.
     """
     dataset = open_dataset(config.dataset, config.data_dir, config.missing_images)
     if not config.check_images:
@@ -25,6 +25,8 @@ def open_photographs(config):
         check_images(dataset.whole)
         return dataset, {}
     bad = bad_images(dataset.whole)
+    if len(bad) == len(dataset.whole):
+        check_images(dataset.whole)
     if bad:
         print(
             f"{len(bad):,} of {len(dataset.whole):,} photographs cannot be used and are left "
@@ -36,7 +38,7 @@ def open_photographs(config):
 
 @contextlib.contextmanager
 def blaming_photographs(image_set):
-    """Around training: a failed read or decode becomes a `UserError` that names the photograph.
+    """Around a run: a failed read or decode becomes a `UserError` that names the photograph.
 
     For a photograph that was damaged or removed after the run had looked through them all, or
     in a run that did not look.

@@ -34,16 +34,17 @@ def train(config):
     path = config.run_dir or _default_run_dir(config.dataset)
     dataset, bad = open_photographs(config)
     if len(config.split_seeds) == 1:
-        train_split(config, dataset, path, bad)
+        with blaming_photographs(dataset.whole):
+            train_split(config, dataset, path, bad)
         return
     folder = RunFolder.create(path, config, bad)
     rows = {}
     for seed in config.split_seeds:
         print(f"\nsplit {seed}")
         of_split = folder.split(seed)
-        rows[of_split.path.name] = train_split(
-            dataclasses.replace(config, split_seeds=[seed]), dataset, of_split.path, bad
-        )
+        of_seed = dataclasses.replace(config, split_seeds=[seed])
+        with blaming_photographs(dataset.whole):
+            rows[of_split.path.name] = train_split(of_seed, dataset, of_split.path, bad)
     mean, deviation = mean_and_deviation(list(rows.values()))
     folder.write_json(
         "metrics.json", {"splits": rows, "mean": mean, "standard_deviation": deviation}
@@ -98,8 +99,7 @@ def train_split(config, dataset, path, bad=()):
     progress = Progress(config.epochs, len(batches), batch_size)
     board = keras.callbacks.TensorBoard(folder.logs, write_graph=False)
     callbacks = [saved, progress, board]
-    with blaming_photographs(splits.train):
-        model.fit(batches, epochs=config.epochs, verbose=0, shuffle=False, callbacks=callbacks)
+    model.fit(batches, epochs=config.epochs, verbose=0, shuffle=False, callbacks=callbacks)
     if config.final_epoch == "best":
         model.load_weights(folder.checkpoint("best"))
 

@@ -71,10 +71,21 @@ class RunFolder:
         return load_config(self._read("config.yaml"))
 
     def bad_images(self):
-        """The photographs that the run left out, a dict from id to what is wrong with it."""
-        if not (self.path / "bad_images.json").exists():
+        """The photographs that the run left out, a dict from id to what is wrong with it.
+
+        Raises:
+            UserError: if the list cannot be read.
+        """
+        path = self.path / "bad_images.json"
+        if not path.exists():
             return {}
-        return json.loads(self._read("bad_images.json"))
+        try:
+            bad = json.loads(self._read(path.name))
+        except ValueError:
+            bad = None
+        if not isinstance(bad, dict):
+            raise UserError(f"{str(path)!r} is not the list that the run wrote; train anew.")
+        return bad
 
     def split(self, seed):
         """The `RunFolder` of one split of a run over several."""

@@ -29,7 +29,7 @@ class Search:
             object.__setattr__(self, "gallery", self.query)
         query_labels, gallery_labels = self.labels()
         to_find = np.bincount(gallery_labels, minlength=1 + query_labels.max(initial=0))
-        itself = self.gallery is self.query
+        itself = np.isin(self.query.ids, self.gallery.ids)
         if not np.any(to_find[query_labels] > itself):
             raise UserError(
                 f"there is nothing to find, since no class has 2 photographs among the queries "

@@ -1,12 +1,20 @@
+import contextlib
+import io
+import types
+
+import keras
 import keras_hub
 import numpy as np
 import pytest
 from PIL import Image
 
+from nfl_keras import train
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture(scope="session")
 def preset(tmp_path_factory):
     """A preset folder with a network of two convolutions."""
+    keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("preset") / "vgg_2"
     keras_hub.models.VGGBackbone(
         stackwise_num_repeats=[1, 1], stackwise_num_filters=[8, 16]
@@ -35,23 +43,50 @@ def draw_photographs(root):
     return root
 
 
+@pytest.fixture(scope="session")
+def quick_in(preset):
+    """Function from a folder to flags of a run that takes seconds, on its photographs."""
+
+    def flags_in(root):
+        settings = {
+            "dataset": root / "photographs",
+            "protocol": "fine-grained",
+            "backbone": preset,
+            "image_size": 16,
+            "embedding_dim": 8,
+            "classes_per_batch": 3,
+            "images_per_class": 2,
+            "epochs": 2,
+            "run_dir": root / "run",
+        }
+
+        def flags(**changed):
+            values = {**settings, **changed}
+            return [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+
+        return flags
+
+    return flags_in
+
+
 @pytest.fixture
-def quick(preset, photographs, tmp_path):
-    """Flags of a run that takes seconds."""
-    settings = {
-        "dataset": photographs,
-        "protocol": "fine-grained",
-        "backbone": preset,
-        "image_size": 16,
-        "embedding_dim": 8,
-        "classes_per_batch": 3,
-        "images_per_class": 2,
-        "epochs": 2,
-        "run_dir": tmp_path / "run",
-    }
+def quick(quick_in, photographs, tmp_path):
+    """Flags of such a run."""
+    return quick_in(tmp_path)
 
-    def flags(**changed):
-        values = {**settings, **changed}
-        return [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
 
-    return flags
+@pytest.fixture(scope="module")
+def shared(quick_in, tmp_path_factory):
+    """Function that makes a run for several tests: its folder, which no test may change."""
+
+    def run(spoil=lambda photographs: None, **changed):
+        root = tmp_path_factory.mktemp("shared")
+        spoil(draw_photographs(root / "photographs"))
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            train.main(quick_in(root)(**changed))
+        return types.SimpleNamespace(
+            path=root / "run", photographs=root / "photographs", printed=printed.getvalue()
+        )
+
+    return run

@@ -50,6 +50,14 @@ def test_help_explains_every_flag(capsys):
         (["--config", "missing.yaml"], "missing.yaml"),
         (["--split-seeds", "[]"], "split_seeds"),
         (["--split-seeds", "[1,1]"], "twice"),
+        (["--missing-images", "ignore"], "missing"),
+        (["--on-bad-image", "ignore"], "on"),
+        (["--validation-classes", "-1"], "validation"),
+        (["--colour", "grey"], "colour"),
+        (["--on-bad-image", "skip", "--check-images", "false"], "check_images"),
+        (["--white-balance-parameters", "some"], "white_balance_parameters"),
+        (["--white-balance-parameters", "some", "--colour", "jitter"], "white_balance_parameters"),
+        (["--final-epoch", "best", "--evaluate-every", "0"], "evaluate_every"),
     ],
 )
 def test_what_does_not_fit_is_one_line_that_names_it(arguments, named):
@@ -57,6 +65,24 @@ def test_what_does_not_fit_is_one_line_that_names_it(arguments, named):
         read_config(arguments)
     assert named in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"on_bad_image": "skip"},
+        {"check_images": False},
+        {"colour": "white-balance", "white_balance_parameters": "some"},
+        {"final_epoch": "best", "evaluate_every": 2},
+        {"final_epoch": "last", "evaluate_every": 0},
+        {"validation_classes": 3, "evaluate_on": "validation", "missing_images": "skip"},
+    ],
+)
+def test_what_fits_together_is_read_and_dumped_as_it_is(settings):
+    config = TrainConfig(**settings)
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+    assert read_config(flags) == config
+    assert load_config(dump_config(config)) == config
 
 
 def test_an_unknown_key_in_the_file_is_named(tmp_path):

@@ -49,6 +49,29 @@ def test_json_is_replaced_whole(tmp_path):
     assert json.loads((tmp_path / "metrics.json").read_text()) == {"map": 0.5}
 
 
+def test_bad_photographs_are_listed(tmp_path):
+    bad = {"class 1/ä.jpg": "zero bytes", "2.jpg": "not an image"}
+    folder = RunFolder.create(tmp_path / "run", TrainConfig(), bad)
+    assert sorted(os.listdir(folder.path)) == ["bad_images.json", "config.yaml"]
+    assert RunFolder(tmp_path / "run").bad_images() == bad
+
+
+@pytest.mark.parametrize("bad", [(), {}])
+def test_without_bad_photographs_none_are_listed(tmp_path, bad):
+    folder = RunFolder.create(tmp_path / "run", TrainConfig(), bad)
+    assert os.listdir(folder.path) == ["config.yaml"]
+    assert folder.bad_images() == {}
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1, 2]", b'"class 1"', b"\xff"])
+def test_a_spoilt_list_of_bad_photographs_is_named(tmp_path, content):
+    folder = RunFolder.create(tmp_path / "run", TrainConfig(), {"1.jpg": "zero bytes"})
+    (folder.path / "bad_images.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"bad_images\.json") as refused:
+        folder.bad_images()
+    assert "\n" not in str(refused.value)
+
+
 def test_a_checkpoint_is_replaced_whole(tmp_path, monkeypatch):
     folder = RunFolder.create(tmp_path, TrainConfig())
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])

@@ -1,7 +1,9 @@
 """`python -m nfl_keras.train` and `python -m nfl_keras.evaluate`, as a person uses them."""
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +12,10 @@ import keras
 import pytest
 
 from nfl_keras import evaluate, train
+from nfl_keras.training.checkpoints import EvaluateAndSave
 from nfl_keras.training.run_folder import RunFolder
+
+LEARNING = {"epochs": 6, "learning_rate": 3e-3}
 
 
 def fails(capsys, command, arguments):
@@ -23,10 +28,58 @@ def fails(capsys, command, arguments):
     return error
 
 
-def test_a_run_leaves_everything_behind_and_is_evaluated_again(quick, tmp_path, capsys):
-    train.main(quick(evaluate_every=1, crops=3))
+def metrics_of(run):
+    return json.loads((run / "metrics.json").read_text())
+
+
+def history_of(run):
+    return json.loads((run / "history.json").read_text())
+
+
+def evaluated_map(capsys, *arguments):
+    """The mAP that `evaluate` prints, and all that it prints."""
+    capsys.readouterr()
+    evaluate.main([str(argument) for argument in arguments])
     printed = capsys.readouterr().out
-    run = tmp_path / "run"
+    return float(re.search(r"^mAP +([\d.]+)$", printed, re.MULTILINE)[1]), printed
+
+
+def truncate(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 3])
+
+
+@pytest.fixture(scope="module")
+def learned(shared):
+    """A run that has learnt, its epochs 2, 4 and 6 measured."""
+    return shared(**LEARNING, evaluate_every=2, crops=3)
+
+
+@pytest.fixture
+def copied(learned, tmp_path):
+    """A copy of its folder."""
+    return shutil.copytree(learned.path, tmp_path / "copied")
+
+
+@contextlib.contextmanager
+def forgetting():
+    """Lets a run lose all that it knew in its second epoch."""
+    measure = EvaluateAndSave.on_epoch_end
+
+    def forget_and_measure(self, epoch, logs=None):
+        if epoch == 1:
+            kernel, bias = self.model.embedder.get_layer("projection").weights
+            kernel.assign(0 * kernel)
+            bias.assign(0 * bias + 1)
+        measure(self, epoch, logs)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(EvaluateAndSave, "on_epoch_end", forget_and_measure)
+        yield
+
+
+def test_a_run_leaves_everything_behind(learned):
+    run = learned.path
     assert {p.name for p in run.iterdir()} == {
         "config.yaml",
         "metrics.json",
@@ -38,56 +91,209 @@ def test_a_run_leaves_everything_behind_and_is_evaluated_again(quick, tmp_path, 
     assert {p.name for p in (run / "checkpoints").iterdir()} == {"best.keras", "last.keras"}
     assert list(run.glob("logs/**/events.out.tfevents.*"))
 
-    metrics = json.loads((run / "metrics.json").read_text())
+    metrics, history = metrics_of(run), history_of(run)
     assert metrics["trained"]["num_queries"] == 24
-    assert f"Recall@1 {metrics['untrained']['recall_at']['1']:.4f}" in printed
-    assert f"Recall@1 {metrics['trained']['recall_at']['1']:.4f}" in printed
-    history = json.loads((run / "history.json").read_text())
-    assert history["epoch"] == [1, 2]
+    assert metrics["final_epoch"] == 6
+    assert f"Recall@1 {metrics['untrained']['recall_at']['1']:.4f}" in learned.printed
+    assert f"Recall@1 {metrics['trained']['recall_at']['1']:.4f}" in learned.printed
+    assert history["epoch"] == [1, 2, 3, 4, 5, 6]
     assert {"loss", "L_D", "L_N", "L_S", "recall@1", "map"} < set(history)
-    assert metrics["best_epoch"] == 1 + history["map"].index(max(history["map"]))
-    assert "images/s" in printed
-
-    evaluate.main([str(run)])
-    again = capsys.readouterr().out
-    assert f"{metrics['trained']['map']:.4f}" in again
-    assert metrics["trained"]["protocol"] in again
-
-
-def test_training_learns_and_a_seed_repeats_it(quick, tmp_path):
-    for name in ("first", "second"):
-        train.main(quick(epochs=6, learning_rate=3e-3, run_dir=tmp_path / name))
-    first, second = (
-        json.loads((tmp_path / name / "history.json").read_text()) for name in ("first", "second")
-    )
-    assert first["loss"][-1] < 0.8 * first["loss"][0]
-    assert first["loss"] == pytest.approx(second["loss"], rel=1e-3)
+    measured = {e: m for e, m in zip(history["epoch"], history["map"], strict=True) if m}
+    assert list(measured) == [2, 4, 6]
+    assert metrics["best_epoch"] == max(measured, key=measured.get)
+    assert "images/s" in learned.printed
+    assert "colours of training views: as they are" in learned.printed
+    report = (run / "report.html").read_text()
+    assert "The figures are those of the last epoch, 6, with 3 crops per photograph." in report
 
 
-def test_several_splits_give_their_mean(quick, tmp_path, capsys):
-    train.main(quick(split_seeds="[3,5]", epochs=1, evaluate_every=0))
+def test_a_run_is_evaluated_again(learned, capsys):
+    again, printed = evaluated_map(capsys, learned.path)
+    metrics = metrics_of(learned.path)
+    assert again == pytest.approx(metrics["trained"]["map"], abs=6e-5)
+    assert metrics["trained"]["protocol"] in printed
+
+
+def test_training_learns(learned):
+    loss = history_of(learned.path)["loss"]
+    assert loss[-1] < 0.8 * loss[0]
+
+
+def test_several_splits_give_their_mean_and_a_seed_repeats_a_run(learned, quick, tmp_path, capsys):
+    train.main(quick(**LEARNING, split_seeds="[0,5]", evaluate_every=0))
     assert "mean " in capsys.readouterr().out
     run = tmp_path / "run"
-    whole = json.loads((run / "metrics.json").read_text())
-    maps = [
-        json.loads((run / f"split-{seed}" / "metrics.json").read_text())["trained"]["map"]
-        for seed in (3, 5)
-    ]
+    whole = metrics_of(run)
+    maps = [metrics_of(run / f"split-{seed}")["trained"]["map"] for seed in (0, 5)]
     assert whole["mean"]["mAP"] == pytest.approx(sum(maps) / 2)
     assert [split["mAP"] for split in whole["splits"].values()] == maps
-    assert "split-3/report.html" in (run / "report.html").read_text()
+    assert "split-5/report.html" in (run / "report.html").read_text()
     assert RunFolder(run).split(5).config().split_seeds == [5]
+    loss, of_other = (history_of(run / f"split-{seed}")["loss"] for seed in (0, 5))
+    assert loss == pytest.approx(history_of(learned.path)["loss"], rel=1e-3)
+    assert loss != pytest.approx(of_other, rel=1e-3)
 
     evaluate.main([str(run)])
     assert f"mAP {whole['mean']['mAP']:.4f}" in capsys.readouterr().out
 
 
 def test_validation_keeps_the_test_photographs_out(quick, tmp_path):
-    train.main(quick(evaluate_on="validation", protocol="zero-shot", classes_per_batch=2, epochs=1))
-    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    train.main(
+        quick(
+            evaluate_on="validation",
+            protocol="zero-shot",
+            classes_per_batch=2,
+            epochs=1,
+            evaluate_every=0,
+        )
+    )
+    metrics = metrics_of(tmp_path / "run")
     assert metrics["evaluated_on"] == "validation"
     assert metrics["trained"]["num_queries"] == 8  # one of the three training classes
     assert "validation" in metrics["trained"]["protocol"]
+
+
+@pytest.fixture(scope="module")
+def best_by_validation(shared):
+    with forgetting():
+        return shared(validation_classes=1, final_epoch="best")
+
+
+def test_the_best_epoch_by_validation_classes_is_reported(best_by_validation, capsys):
+    run = best_by_validation.path
+    metrics, history = metrics_of(run), history_of(run)
+    assert metrics["evaluated_on"] == "test"
+    assert metrics["final_epoch"] == metrics["best_epoch"] == 1
+    assert history["map"] == [1.0, 1.0]  # one class, in which no other is found
+    assert metrics["trained"]["map"] > 0.9
+    assert metrics["trained"]["num_queries"] == 24
+    assert "validation" not in metrics["trained"]["protocol"]
+    report = (run / "report.html").read_text()
+    assert "those of epoch 1 of 2" in report
+    assert "mAP on held-out validation classes, no test photograph among them" in report
+    assert "no test result" not in report
+    assert "epochs measured on: zero-shot, validation: 1 of 6" in best_by_validation.printed
+
+    again, printed = evaluated_map(capsys, run)
+    assert again == pytest.approx(metrics["trained"]["map"], abs=6e-5)
+    assert metrics["trained"]["protocol"] in printed
+    last, _ = evaluated_map(capsys, run, "--checkpoint", "last")
+    assert last < 0.8
+
+
+@pytest.fixture(scope="module")
+def skipped(shared):
+    """A run that left out two bad photographs, and reports its best epoch."""
+
+    def spoil(photographs):
+        truncate(photographs / "class 1" / "2.jpg")
+        (photographs / "class 4" / "7.jpg").write_text("<html>not found</html>")
+
+    with forgetting():
+        return shared(spoil, on_bad_image="skip", final_epoch="best")
+
+
+def test_bad_photographs_are_skipped_and_listed(skipped, capsys):
+    run = skipped.path
+    assert json.loads((run / "bad_images.json").read_text()) == {
+        "class 1/2.jpg": "truncated or damaged",
+        "class 4/7.jpg": "not an image",
+    }
+    assert "2 of 48 photographs cannot be used" in skipped.printed
+    metrics = metrics_of(run)
+    assert metrics["trained"]["num_queries"] == 24
+    assert metrics["trained"]["protocol"].startswith("fine-grained, split 0: 22 photographs of 6")
+    assert metrics["trained"]["protocol"].endswith("; 2 photographs that cannot be used left out")
+    report = (run / "report.html").read_text()
+    assert "2 photographs that cannot be used left out" in report
+    assert "bad_images.json lists them" in report
+
+    again, printed = evaluated_map(capsys, run)
+    assert again == pytest.approx(metrics["trained"]["map"], abs=6e-5)
+    assert metrics["trained"]["protocol"] in printed
+
+
+def test_the_best_epoch_by_the_test_queries_is_no_test_result(skipped, capsys):
+    metrics, history = metrics_of(skipped.path), history_of(skipped.path)
+    assert metrics["final_epoch"] == metrics["best_epoch"] == 1
+    assert metrics["trained"]["map"] == pytest.approx(max(history["map"]))
+    assert history["map"][1] < 0.8
+    report = (skipped.path / "report.html").read_text()
+    assert "no test result" in report
+    last, _ = evaluated_map(capsys, skipped.path, "--checkpoint", "last")
+    assert last == pytest.approx(history["map"][1], abs=6e-5)
+
+
+@pytest.fixture
+def table(photographs):
+    """A table of the photographs, every second to test, and one of them gone."""
+    names = sorted(path.relative_to(photographs) for path in photographs.glob("*/*.jpg"))
+    rows = [f"{n},{n.parent},{('train', 'test')[i % 2]}" for i, n in enumerate(names)]
+    (photographs / "some.csv").write_text("\n".join(["path,label,split", *rows]))
+    (photographs / "class 3" / "5.jpg").unlink()
+    return photographs / "some.csv"
+
+
+def test_missing_photographs_of_a_table_are_named(quick, table, tmp_path, capsys):
+    error = fails(capsys, train, quick(dataset=table))
+    assert "class 3/5.jpg" in error
+    assert "missing_images" in error
+    assert len(error.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_photographs_are_skipped_and_white_balance_says_which_ran(
+    quick, table, tmp_path, capsys
+):
+    flags = quick(dataset=table, missing_images="skip", colour="white-balance", epochs=1)
+    train.main(flags)
+    ran = "white balance: random shift along the Planckian locus (no published parameters given)"
+    assert ran in capsys.readouterr().out.splitlines()
+    metrics = metrics_of(tmp_path / "run")
+    assert metrics["trained"]["num_queries"] == 23
+    assert "the dataset's own split" in metrics["trained"]["protocol"]
+    assert metrics["trained"]["protocol"].endswith("; in part: 47 of 48 photographs")
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "White balance: random shift along the Planckian locus" in report
+    again, _ = evaluated_map(capsys, tmp_path / "run")
+    assert again == pytest.approx(metrics["trained"]["map"], abs=6e-5)
+
+
+def test_white_balance_parameters_that_are_gone_are_named(quick, tmp_path, capsys):
+    gone = tmp_path / "gone"
+    flags = quick(colour="white-balance", white_balance_parameters=gone)
+    assert str(gone) in fails(capsys, train, flags)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_photograph_damaged_as_training_begins_is_named(quick, photographs, monkeypatch, capsys):
+    def damage(self, logs=None):
+        for path in photographs.glob("class 2/*.jpg"):
+            truncate(path)
+
+    monkeypatch.setattr(EvaluateAndSave, "on_train_begin", damage)
+    error = fails(capsys, train, quick(classes_per_batch=6, images_per_class=4, epochs=1))
+    assert "8 of 48 photographs cannot be used: class 2/0.jpg (truncated or damaged)" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_without_the_check_a_bad_query_is_named_when_it_is_embedded(quick, photographs, capsys):
+    for path in photographs.glob("class 2/*.jpg"):
+        truncate(path)
+    error = fails(capsys, train, quick(check_images=False))
+    assert "8 of 48 photographs cannot be used: class 2/0.jpg (truncated or damaged)" in error
+
+
+def test_a_run_evaluated_on_damaged_photographs_names_them(learned, capsys):
+    paths = list(learned.photographs.glob("class 2/*.jpg"))
+    before = [path.read_bytes() for path in paths]
+    try:
+        for path in paths:
+            truncate(path)
+        assert "class 2/0.jpg" in fails(capsys, evaluate, [str(learned.path)])
+    finally:
+        for path, content in zip(paths, before, strict=True):
+            path.write_bytes(content)
 
 
 def test_a_missing_folder_shows_the_expected_tree(quick, tmp_path, capsys):
@@ -132,13 +338,15 @@ def test_a_class_that_is_too_small_is_named(quick, photographs, tmp_path, capsys
     assert "--small-classes" in error or "small_classes" in error
     assert not (tmp_path / "run").exists()
     with pytest.warns(UserWarning, match=r"\(class 4\) and are left out"):
-        train.main(quick(small_classes="drop", epochs=1))
-    assert (tmp_path / "run" / "metrics.json").exists()
+        train.main(quick(small_classes="drop", colour="jitter", epochs=1, evaluate_every=0))
+    assert metrics_of(tmp_path / "run")["best_epoch"] is None
+    jitter = "olour jitter: brightness 0.2, contrast 0.2, saturation 0.2, hue 0.02"
+    assert f"c{jitter}\n" in capsys.readouterr().out
+    assert f"C{jitter}." in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_a_corrupt_photograph_is_named(quick, photographs, tmp_path, capsys):
-    whole = (photographs / "class 2" / "3.jpg").read_bytes()
-    (photographs / "class 2" / "3.jpg").write_bytes(whole[: len(whole) // 3])
+    truncate(photographs / "class 2" / "3.jpg")
     error = fails(capsys, train, quick())
     assert "class 2/3.jpg" in error
     assert len(error.splitlines()) == 1
@@ -169,27 +377,27 @@ def test_evaluating_what_is_no_run_is_one_line(tmp_path, capsys):
     assert "not the folder of a finished run" in fails(capsys, evaluate, [str(tmp_path)])
 
 
-def test_evaluating_a_torn_checkpoint_is_one_line(quick, tmp_path, capsys):
-    train.main(quick(epochs=1, evaluate_every=0))
-    checkpoint = tmp_path / "run" / "checkpoints" / "last.keras"
+def test_evaluating_a_torn_checkpoint_is_one_line(copied, capsys):
+    checkpoint = copied / "checkpoints" / "last.keras"
     checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
-    assert "cannot load" in fails(capsys, evaluate, [str(tmp_path / "run")])
-    assert "did not get so far" in fails(
-        capsys, evaluate, [str(tmp_path / "run"), "--checkpoint", "best"]
-    )
+    assert "cannot load" in fails(capsys, evaluate, [str(copied)])
+    checkpoint.unlink()
+    assert "did not get so far" in fails(capsys, evaluate, [str(copied)])
 
 
-def test_evaluating_after_the_data_moved(quick, photographs, tmp_path, capsys):
-    train.main(quick(epochs=1))
-    shutil.move(photographs, tmp_path / "moved")
-    assert "photographs" in fails(capsys, evaluate, [str(tmp_path / "run")])
+def test_evaluating_after_the_data_moved(learned, capsys):
+    moved = learned.photographs.with_name("moved")
+    learned.photographs.rename(moved)
+    try:
+        assert "photographs" in fails(capsys, evaluate, [str(learned.path)])
+    finally:
+        moved.rename(learned.photographs)
 
 
-def test_a_checkpoint_that_carries_code_is_refused(quick, tmp_path, capsys):
-    train.main(quick(epochs=1, evaluate_every=0))
+def test_a_checkpoint_that_carries_code_is_refused(copied, capsys):
     model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: x * 2)])
-    model.save(tmp_path / "run" / "checkpoints" / "last.keras")
-    assert "cannot load" in fails(capsys, evaluate, [str(tmp_path / "run")])
+    model.save(copied / "checkpoints" / "last.keras")
+    assert "cannot load" in fails(capsys, evaluate, [str(copied)])
 
 
 def test_from_a_shell_a_mistake_is_one_line_and_code_2(tmp_path):

@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+
+from nfl_keras.data import Dataset, ImageSet
+from nfl_keras.errors import UserError
+from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.splits import Splits
+
+
+@pytest.fixture
+def dataset():
+    """Eight classes of sixteen photographs, usually split by classes."""
+    labels = np.repeat(np.arange(8), 16)
+    ids = [f"{label}/{i}" for i, label in enumerate(labels)]
+    names = [f"class {number}" for number in range(8)]
+    return Dataset(ImageSet(ids, labels, names, lambda i: ids[i].encode()), "zero-shot")
+
+
+def splits_of(dataset, **settings):
+    return Splits.of(dataset, TrainConfig(**settings))
+
+
+def classes(image_set):
+    return set(image_set.class_names)
+
+
+@pytest.mark.parametrize("protocol", ["zero-shot", "fine-grained"])
+def test_epochs_are_measured_on_the_test_queries_unless_told(dataset, protocol):
+    splits = splits_of(dataset, protocol=protocol, split_seeds=[3])
+    assert splits.watched is splits.final
+    assert splits.train.ids.tolist() == dataset.split("train", protocol, 3).ids.tolist()
+    assert splits.final.query.ids.tolist() == dataset.split("query", protocol, 3).ids.tolist()
+    assert splits.final.gallery is splits.final.query
+    assert set(splits.train.ids).isdisjoint(splits.final.query.ids)
+    assert splits.final.protocol == dataset.split("query", protocol, 3).protocol
+
+
+def test_a_gallery_of_its_own_is_searched(dataset):
+    dataset = Dataset(dataset.whole, "fine-grained", per_class=(8, 6, 2))
+    final = splits_of(dataset).final
+    assert (len(final.query), len(final.gallery)) == (16, 48)
+    assert set(final.query.ids).isdisjoint(final.gallery.ids)
+
+
+@pytest.mark.parametrize("protocol", ["zero-shot", "fine-grained"])
+def test_validation_classes_are_neither_trained_on_nor_reported(dataset, protocol):
+    plain = splits_of(dataset, protocol=protocol)
+    splits = splits_of(dataset, protocol=protocol, validation_classes=2)
+    watched = splits.watched.query
+    assert splits.watched is not splits.final
+    assert splits.watched.gallery is watched
+    assert len(classes(watched)) == 2
+    assert classes(watched).isdisjoint(classes(splits.train))
+    assert classes(watched) | classes(splits.train) == classes(plain.train)
+    assert sorted([*watched.ids, *splits.train.ids]) == sorted(plain.train.ids)
+    assert set(watched.ids).isdisjoint(splits.final.query.ids)
+    if protocol == "zero-shot":
+        assert classes(watched).isdisjoint(classes(splits.final.query))
+    assert splits.final.query.ids.tolist() == plain.final.query.ids.tolist()
+    assert "2 of" in splits.watched.protocol
+    assert "validation" in splits.watched.protocol
+    assert "validation" not in splits.final.protocol
+
+
+def test_validation_classes_are_drawn_by_the_split_seed(dataset):
+    drawn = {
+        seed: splits_of(dataset, validation_classes=2, split_seeds=[seed]).watched.query.class_names
+        for seed in range(8)
+    }
+    assert len(set(drawn.values())) > 1
+    again = splits_of(dataset, validation_classes=2, split_seeds=[5])
+    assert again.watched.query.class_names == drawn[5]
+
+
+@pytest.mark.parametrize("protocol", ["zero-shot", "fine-grained"])
+@pytest.mark.parametrize("num_classes", [0, 2])
+def test_evaluated_on_validation_the_test_photographs_are_left_alone(
+    dataset, protocol, num_classes
+):
+    splits = splits_of(
+        dataset, protocol=protocol, validation_classes=num_classes, evaluate_on="validation"
+    )
+    assert splits.watched is splits.final
+    held_out = splits.final.query
+    assert splits.final.gallery is held_out
+    train = dataset.split("train", protocol)
+    assert sorted([*held_out.ids, *splits.train.ids]) == sorted(train.ids)
+    assert "validation" in splits.final.protocol
+    if num_classes:
+        assert len(classes(held_out)) == 2
+        assert classes(held_out).isdisjoint(classes(splits.train))
+    elif protocol == "zero-shot":
+        assert len(classes(held_out)) == 1  # a quarter of four
+        assert classes(held_out).isdisjoint(classes(splits.train))
+    else:
+        assert classes(held_out) == classes(splits.train) == classes(dataset.whole)
+        assert len(held_out) == 16  # a quarter of eight photographs of each class
+
+
+def test_under_the_usual_protocol_validation_is_of_that_protocol(dataset):
+    final = splits_of(dataset, evaluate_on="validation").final
+    assert final.protocol.startswith("zero-shot, validation: 1 of 4 training classes")
+
+
+@pytest.mark.parametrize("num_classes", [4, 40])
+def test_more_validation_classes_than_can_be_spared_are_refused(dataset, num_classes):
+    with pytest.raises(UserError, match=f"{num_classes} of 4 training classes .* nothing to train"):
+        splits_of(dataset, validation_classes=num_classes)
+
+
+def test_validation_classes_in_which_nothing_is_to_be_found_are_refused(dataset):
+    # Of each training class one photograph is left, and all of the test classes.
+    few = Dataset(dataset.whole.subset([0, 16, 32, 48, *range(64, 128)]), "zero-shot")
+    with pytest.raises(UserError, match=r"nothing to find, .*validation: 2 of 4"):
+        splits_of(few, validation_classes=2)
