@@ -63,7 +63,7 @@ class Dataset:
         left_out = np.isin(self.whole.ids, list(ids))
         if not left_out.any():
             return self
-        words = f"{np.count_nonzero(left_out):,} photographs that cannot be used left out"
+        words = f"photographs left out that cannot be used: {np.count_nonzero(left_out):,}"
         if self.whole.protocol:
             words = f"{self.whole.protocol}; {words}"
         return dataclasses.replace(self, whole=self.whole.subset(~left_out, words), counts={})

@@ -164,7 +164,9 @@ def _own(own_split):
 def _halves(image_set):
     num_trained = len(image_set.class_names) // 2
     if not num_trained:
-        raise UserError("the zero-shot protocol needs 2 classes or more; there is 1.")
+        raise UserError(
+            f"the zero-shot protocol needs 2 classes or more, not {len(image_set.class_names)}."
+        )
     trained = image_set.labels < num_trained
     return {"train": trained, "gallery": ~trained, "query": ~trained}
 
@@ -175,13 +177,14 @@ def _dealt(image_set, seed, per_class):
     if per_class is None:
         trained = rank < (sizes // 2)[image_set.labels]
         return f"split {seed}", {"train": trained, "gallery": ~trained, "query": ~trained}
-    if sizes.min() < sum(per_class):
+    train, gallery, query = per_class
+    # A class that lacks some photographs lacks them among its queries.
+    if sizes.min() <= train + gallery:
         smallest = image_set.class_names[sizes.argmin()]
         raise UserError(
-            f"the class {smallest!r} has {sizes.min()} photographs; this protocol deals "
-            f"{' + '.join(map(str, per_class))} of each class."
+            f"the class {smallest!r} has {sizes.min()} photographs; this protocol deals {train} + "
+            f"{gallery} + {query} of each class, to its queries last."
         )
-    train, gallery, query = per_class
     dealt = np.searchsorted(np.cumsum(per_class), rank, side="right")
     how = f"split {seed} of {train} train, {gallery} gallery and {query} query photographs a class"
     return how, {role: dealt == place for place, role in enumerate(("train", "gallery", "query"))}

@@ -28,7 +28,8 @@ class TrainConfig:
             "skip" them and list them in the run's bad_images.json.
         check_images: Decode every photograph before training, to find the bad ones.
         validation_classes: Training classes held out, on which the epochs are measured and the
-            best one chosen. 0 measures epochs on the test queries.
+            best one chosen (2 or more: one alone is always found). 0 measures epochs on the test
+            queries.
         evaluate_on: "test", or "validation" to leave the test photographs alone and measure on
             held out ones, for choosing settings: on validation_classes, or else on a quarter of
             the training split (classes under zero-shot, photographs under fine-grained).

@@ -51,8 +51,8 @@ def photograph_notes(report, bad):
     notes = []
     if bad:
         notes.append(
-            f"{len(bad):,} photographs cannot be used and are left out; bad_images.json lists them."
+            f"Photographs left out since they cannot be used: {len(bad):,} (bad_images.json)."
         )
     if report.num_skipped:
-        notes.append(f"{report.num_skipped:,} queries have nothing to find and are left out.")
+        notes.append(f"Queries left out since they have nothing to find: {report.num_skipped:,}.")
     return notes

@@ -69,7 +69,7 @@ def test_without_some_photographs_no_counts_are_held_to(dataset):
 
 
 def test_every_protocol_says_what_was_left_out(dataset, named_set):
-    words = "2 photographs that cannot be used left out"
+    words = "photographs left out that cannot be used: 2"
     less = dataset.without(["photograph 3", "photograph 9"])
     for split in ("train", "gallery", "query", "all"):
         assert less.split(split).protocol.endswith(f"; made up; {words}")
@@ -101,5 +101,5 @@ def test_its_own_split_is_kept(named_set):
     assert train.ids.tolist() == [f"photograph {i}" for i in (1, 2, 3, 4)]
     assert query.ids.tolist() == [f"photograph {i}" for i in (7, 8, 9)]
     assert query.protocol.startswith("zero-shot, the dataset's own split: 2 classes (4 photo")
-    assert query.protocol.endswith("; 3 photographs that cannot be used left out")
+    assert query.protocol.endswith("; photographs left out that cannot be used: 3")
     assert np.array_equal(less.split("gallery").ids, query.ids)

@@ -124,10 +124,21 @@ def test_zero_shot_does_not_depend_on_the_seed(named_set):
 
 
 def test_a_class_with_too_few_photographs_is_named(named_set):
-    message = r"'class 1' has 8 photographs; this protocol deals 4 \+ 3 \+ 2"
+    message = r"'class 1' has 7 photographs; this protocol deals 4 \+ 3 \+ 2"
     with pytest.raises(UserError, match=message) as refused:
-        split_set(named_set([9, 8, 10]), "fine-grained", "query", per_class=(4, 3, 2))
+        split_set(named_set([9, 7, 10]), "fine-grained", "query", per_class=(4, 3, 2))
     assert "\n" not in str(refused.value)
+
+
+def test_a_photograph_that_a_class_lacks_is_one_query_less(named_set):
+    whole = named_set([9, 8, 10])
+    train, gallery, query = (
+        split_set(whole, "fine-grained", split, per_class=(4, 3, 2))
+        for split in ("train", "gallery", "query")
+    )
+    assert np.bincount(train.labels).tolist() == [4, 4, 4]
+    assert np.bincount(gallery.labels).tolist() == [3, 3, 3]
+    assert np.bincount(query.labels).tolist() == [2, 1, 2]
 
 
 def test_zero_shot_needs_two_classes(named_set):

@@ -39,7 +39,7 @@ def test_bad_photographs_are_skipped(config_of, two_bad, capsys):
     assert bad == two_bad
     assert len(dataset.whole) == 46
     assert set(dataset.whole.ids).isdisjoint(two_bad)
-    assert "2 photographs that cannot be used left out" in dataset.split("train").protocol
+    assert "photographs left out that cannot be used: 2" in dataset.split("train").protocol
     assert "2 of 48 photographs cannot be used" in capsys.readouterr().out
 
 
