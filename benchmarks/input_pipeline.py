@@ -5,12 +5,11 @@
 
 Both read the same photographs in random order, decode, bring the shorter side to 256, crop 224
 at random, turn by up to 15 degrees, mirror half of them, and give float32 batches of 64. Ours
-once more with white balance. The sides alternate, each in a process of its own, whose first
-batches are not timed.
+once more with white balance. Each side is a process of its own that waits while another is timed;
+they alternate.
 """
 
 import argparse
-import json
 import pathlib
 import random
 import statistics
@@ -20,29 +19,31 @@ import time
 
 BATCH_SIZE = 64
 IMAGE_SIZE = 224
+UNTIMED = 8  # batches, more than either side keeps ready
 SIDES = ("ours", "ours, with white balance", "torch")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("dataset", help="as for nfl_keras.data.load; photographs in files")
     parser.add_argument("--data-dir", help="the dataset's folder")
     parser.add_argument("--white-balance", help="folder of the published parameters")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=8.0, help="timed in each run")
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=4.0, help="timed in each run")
     parser.add_argument("--workers", type=int, default=2, help="of the DataLoader")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side:
-        measure = _torch if given.side == "torch" else _ours
-        print(json.dumps(_rate(measure(given), given.seconds)))
+        _answer(_torch(given) if given.side == "torch" else _ours(given), given.seconds)
         return
+    sides = {side: _started(side) for side in SIDES}
     rates = {side: [] for side in SIDES}
     for run in range(given.runs):
-        for side in SIDES:
-            command = [sys.executable, *sys.argv, "--side", side]
-            finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            rates[side].append(json.loads(finished.stdout.splitlines()[-1]))
+        for side, process in sides.items():
+            print(file=process.stdin, flush=True)
+            rates[side].append(float(process.stdout.readline()))
         print(run, {side: round(values[-1]) for side, values in rates.items()}, flush=True)
     print("\n| | images/s, median (least to most) | beside torch, median of the runs' ratios |")
     print("|---|---|---|")
@@ -50,15 +51,23 @@ def main():
         ratio = statistics.median(a / b for a, b in zip(values, rates["torch"], strict=True))
         spread = f"{statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
         print(f"| {side} | {spread} | {ratio:.2f} |")
+        sides[side].stdin.close()
 
 
-def _rate(batches, seconds):
-    for _ in range(8):
-        next(batches)
-    count, start = 0, time.perf_counter()
-    while time.perf_counter() < start + seconds:
-        count += len(next(batches))
-    return count / (time.perf_counter() - start)
+def _started(side):
+    command = [sys.executable, *sys.argv, "--side", side]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _answer(batches, seconds):
+    """Times `seconds` of batches for each line read, those not timed that were made before."""
+    for _ in sys.stdin:
+        for _ in range(UNTIMED):
+            next(batches)
+        count, start = 0, time.perf_counter()
+        while time.perf_counter() < start + seconds:
+            count += len(next(batches))
+        print(count / (time.perf_counter() - start), flush=True)
 
 
 def _ours(given):
@@ -69,10 +78,10 @@ def _ours(given):
         _image_set(given),
         image_size=IMAGE_SIZE,
         recolour=white_balance.recolour if "white balance" in given.side else None,
+        endless=True,
     )
-    while True:
-        for images, _ in dataset:
-            yield images
+    for images, _ in dataset:
+        yield images
 
 
 def _torch(given):
@@ -125,10 +134,6 @@ def _image_set(given):
 def _files(given):
     root = pathlib.Path(given.data_dir or given.dataset)
     return _Files([root / name for name in _image_set(given).ids])
-
-
-class _Raw(argparse.RawDescriptionHelpFormatter):
-    pass
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ def balanced_batches(
     recolour=None,
     first_epoch=0,
     first_batch=0,
+    endless=False,
 ):
     """Batches of K classes with K1 photographs each, augmented, for `model.fit`.
 
@@ -28,6 +29,9 @@ def balanced_batches(
     tf.data graph, in parallel, and come out in order. Each pass over the dataset is the next
     epoch, with another plan and other views; plan and views depend on `seed`, the epoch's
     number and the batch's alone.
+
+    Starting a pass takes TensorFlow about a second. An `endless` dataset starts once: its one
+    pass holds every epoch from the first on, to be divided by `fit(steps_per_epoch=...)`.
 
     A run that stopped goes on, bit for bit, from the epoch and the batch that it had come to.
     Keras takes all passes of a dataset to be of one length, therefore a dataset with a
@@ -48,10 +52,11 @@ def balanced_batches(
             `None`, colours as they are.
         first_epoch: int, the number of the first pass' epoch. Defaults to `0`.
         first_batch: int, the batch of that epoch to begin at. Defaults to `0`.
+        endless: bool, whether a pass goes on with the next epochs. Defaults to `False`.
 
     Returns:
         A `tf.data.Dataset` of (float32 `[K * K1, image_size, image_size, 3]` in 0..255,
-        int32 `[K * K1]`), of N // (K K1) batches, less `first_batch`.
+        int32 `[K * K1]`), of N // (K K1) batches, less `first_batch`, or without end.
 
     Raises:
         UserError: if there are too few classes, a class is too small, or there is no such
@@ -83,13 +88,19 @@ def balanced_batches(
             f"first_batch must be in 0 to {batches_per_epoch - 1}, since an epoch has "
             f"{batches_per_epoch} batches, not {first_batch}."
         )
-    epochs = itertools.repeat(first_epoch) if first_batch else itertools.count(first_epoch)
+    restarts = endless or first_batch
+    numbers = itertools.repeat(first_epoch) if restarts else itertools.count(first_epoch)
 
     def plan():
-        epoch = next(epochs)
-        batches = sampler.epoch(epoch)[first_batch:]
-        for number, positions in enumerate(batches, epoch * batches_per_epoch + first_batch):
-            yield positions, range(number * batch_size, (number + 1) * batch_size)
+        yield from epoch(next(numbers), first_batch)
+        if endless:
+            for number in itertools.count(first_epoch + 1):
+                yield from epoch(number, 0)
+
+    def epoch(number, first):
+        first_of_epoch = number * batches_per_epoch
+        for batch, positions in enumerate(sampler.epoch(number)[first:], first_of_epoch + first):
+            yield positions, range(batch * batch_size, (batch + 1) * batch_size)
 
     def view(position, number):
         view_seed = tf.stack([tf.constant(seed, tf.int64), number])
@@ -102,12 +113,13 @@ def balanced_batches(
     read = reader(image_set, shorter_side(image_size))
     labels = tf.constant(image_set.labels)
     signature = 2 * (tf.TensorSpec((batch_size,), tf.int64),)
+    count = tf.data.INFINITE_CARDINALITY if endless else batches_per_epoch - first_batch
     return (
         tf.data.Dataset.from_generator(plan, output_signature=signature)
         .unbatch()
         .map(view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size, drop_remainder=True)
-        .apply(tf.data.experimental.assert_cardinality(batches_per_epoch - first_batch))
+        .apply(tf.data.experimental.assert_cardinality(count))
         .prefetch(2)
     )
 

@@ -209,6 +209,29 @@ def test_small_classes_can_be_filled_up(plain):
     assert np.array_equal(np.round(images[:, :, 0, 0, 0] / 20), labels)
 
 
+@pytest.mark.parametrize(("first_epoch", "first_batch"), [(0, 0), (1, 1)])
+def test_an_endless_pass_holds_epoch_after_epoch(noisy, first_epoch, first_batch):
+    whole = passes(balanced_batches(noisy, 3, 2, image_size=16), 4)
+    images, labels = (np.concatenate(parts) for parts in zip(*whole, strict=True))
+    endless = balanced_batches(
+        noisy,
+        3,
+        2,
+        image_size=16,
+        first_epoch=first_epoch,
+        first_batch=first_batch,
+        endless=True,
+    )
+    assert endless.cardinality() == tf.data.INFINITE_CARDINALITY
+    begun = 2 * first_epoch + first_batch
+    for _ in range(2):
+        taken = endless.take(8 - begun).as_numpy_iterator()
+        for number, (batch_images, batch_labels) in enumerate(taken, begun):
+            assert np.array_equal(batch_images, images[number])
+            assert np.array_equal(batch_labels, labels[number])
+        assert number == 7
+
+
 def test_rotation_can_be_switched_off(encoded, noise):
     # Of the shorter side that views of 14 pixels are cropped from, so that none is resized.
     pixels = [noise(16, 16 + i, seed=i) for i in range(6)]

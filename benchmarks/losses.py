@@ -1,0 +1,152 @@
+"""Time and memory of L_D, forward and backward, beside its peers and the bare matrix products.
+
+    pip install 'nfl_keras[benchmarks]'
+    python benchmarks/losses.py
+
+Unit embeddings of 512 numbers, four of each class, temperature 0.1, on the CPU. Peers are
+pytorch-metric-learning's `NTXentLoss`, which has the terms of L_D, and `SupConLoss`. "products" is
+the similarity matrix and its two products with the embeddings, by TensorFlow, and nothing else.
+
+Each measurement is a process of its own; the sides alternate. Memory is the process' peak from
+just before the first call at this batch size, over what it held then; time is the mean of the
+calls after the first, for a second at least. `NTXentLoss` needs gigabytes at a batch of 512 and
+grows with its cube: above, it is left out, and so is `SupConLoss` above 4,096.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+SIDES = ("ours", "products", "SupConLoss", "NTXentLoss")
+LARGEST = {"SupConLoss": 4096, "NTXentLoss": 512}
+WIDTH = 512
+IMAGES_PER_CLASS = 4
+TEMPERATURE = 0.1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
+    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[256, 512, 1024, 4096, 16384])
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.measure:
+        print(json.dumps(_measure(given.measure[0], int(given.measure[1]))))
+        return
+    measured = {
+        (size, side): []
+        for size in given.batch_sizes
+        for side in given.sides
+        if size <= LARGEST.get(side, size)
+    }
+    for run in range(given.runs):
+        for (size, side), results in measured.items():
+            command = [sys.executable, sys.argv[0], "--measure", side, str(size)]
+            finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            results.append(json.loads(finished.stdout.splitlines()[-1]))
+            print(run, size, side, results[-1], file=sys.stderr, flush=True)
+    print("| batch | | ms, median (least to most) | MiB, median | time beside ours |")
+    print("|---|---|---|---|---|")
+    for (size, side), results in measured.items():
+        seconds, mebibytes = zip(*results, strict=True)
+        times = [1000 * second for second in seconds]
+        spread = f"{statistics.median(times):,.1f} ({min(times):,.1f} to {max(times):,.1f})"
+        beside = "-"
+        if (size, "ours") in measured:
+            pairs = zip(results, measured[size, "ours"], strict=True)
+            beside = f"{statistics.median(its[0] / ours[0] for its, ours in pairs):.2f}"
+        print(f"| {size:,} | {side} | {spread} | {statistics.median(mebibytes):,.0f} | {beside} |")
+
+
+def _measure(side, batch_size):
+    """Seconds a call, and MiB at the peak of them."""
+    prepare = {"ours": _ours, "products": _products}.get(side, _torch)
+    prepare(side, 8)()
+    call = prepare(side, batch_size)
+    # From here on the kernel counts the peak anew.
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+    before = _memory("VmRSS")
+    call()
+    calls, start = 0, time.perf_counter()
+    while not calls or time.perf_counter() < start + 1:
+        call()
+        calls += 1
+    return (time.perf_counter() - start) / calls, (_memory("VmHWM") - before) / 1024
+
+
+def _memory(name):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name))
+
+
+def _batch(batch_size):
+    import numpy as np
+
+    embeddings = np.random.default_rng(0).normal(size=(batch_size, WIDTH)).astype("float32")
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return embeddings, np.arange(batch_size, dtype="int64") // IMAGES_PER_CLASS
+
+
+def _ours(_, batch_size):
+    import tensorflow as tf
+
+    import nfl_keras as nfl
+
+    loss = nfl.losses.ClassDiscriminationLoss(TEMPERATURE)
+
+    def step(embeddings, labels):
+        with tf.GradientTape() as tape:
+            tape.watch(embeddings)
+            value = loss(labels, embeddings)
+        return value, tape.gradient(value, embeddings)
+
+    return _traced(step, batch_size)
+
+
+def _products(_, batch_size):
+    import tensorflow as tf
+
+    def step(embeddings, labels):
+        similarity = tf.matmul(embeddings, embeddings, transpose_b=True)
+        return (
+            tf.matmul(similarity, embeddings),
+            tf.matmul(similarity, embeddings, transpose_a=True),
+        )
+
+    return _traced(step, batch_size)
+
+
+def _traced(step, batch_size):
+    import tensorflow as tf
+
+    arguments = [tf.constant(array) for array in _batch(batch_size)]
+    traced = tf.function(step).get_concrete_function(*arguments)
+    return lambda: [result.numpy() for result in traced(*arguments)]
+
+
+def _torch(side, batch_size):
+    import torch
+    from pytorch_metric_learning import losses
+
+    loss = getattr(losses, side)(temperature=TEMPERATURE)
+    embeddings, labels = (torch.from_numpy(array) for array in _batch(batch_size))
+    embeddings.requires_grad_()
+
+    def call():
+        embeddings.grad = None
+        loss(embeddings, labels).backward()
+
+    return call
+
+
+class _Raw(argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+if __name__ == "__main__":
+    main()
