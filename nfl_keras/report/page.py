@@ -24,7 +24,17 @@ _PAGES.filters["drawing"] = Markup
 
 
 def write_report(
-    path, *, title, summary, metrics, history, rows, config, notes=(), best_epoch=None
+    path,
+    *,
+    title,
+    summary,
+    metrics,
+    history,
+    rows,
+    config,
+    notes=(),
+    best_epoch=None,
+    before_in_curves=True,
 ):
     """Writes the report of one training run as one HTML file that needs nothing else.
 
@@ -52,6 +62,8 @@ def write_report(
             Defaults to none.
         best_epoch: int. The epoch with the best measures, marked in the curves. Defaults
             to no mark.
+        before_in_curves: bool, whether the `before` of a metric is drawn into its curve. Not
+            where the curve is measured otherwise than the metric. Defaults to `True`.
 
     Returns:
         The `pathlib.Path` written.
@@ -71,7 +83,9 @@ def write_report(
     ... )
     """
     metrics = list(metrics)
-    levels = {name: before for name, before, _ in metrics if not isinstance(before, str)}
+    levels = {}
+    if before_in_curves:
+        levels = {name: before for name, before, _ in metrics if not isinstance(before, str)}
     drawn, shape = draw_rows(rows)
     page = _PAGES.get_template("report.html.jinja").render(
         title=title,

@@ -53,6 +53,14 @@ def page(tmp_path_factory, parse, rows):
     return parse(path)
 
 
+def test_values_before_training_are_drawn_only_where_they_compare(tmp_path):
+    for drawn in (True, False):
+        path = tmp_path / f"{drawn}.html"
+        write_report(path, **arguments(history=HISTORY, before_in_curves=drawn))
+        assert ("Dashed: before training." in path.read_text()) == drawn
+        assert "78.04%" in path.read_text()
+
+
 def test_headline_table_states_every_value_and_the_change(page):
     (table,) = page.find("table", "metrics")
     cells = [[cell.text for cell in row.find("th") + row.find("td")] for row in table.find("tr")]
