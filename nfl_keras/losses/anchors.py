@@ -1,23 +1,25 @@
-"""Which pairs a batch offers each anchor, and the mean over the anchors that have any."""
+"""Which anchors of a batch have pairs, and the mean over those that do."""
 
+import keras
 from keras import ops
 
 
-def pair_masks(labels):
-    """Who is whose positive and whose negative.
+def class_sizes(labels):
+    """The batch's classes by small ids, and how many images of the batch each has.
 
     Args:
         labels: integer `[B]` or `[B, 1]`. Class ids; any values, since they are only compared.
 
     Returns:
-        Two bool `[B, B]`: positives (same class, not the anchor itself) and negatives
-        (another class).
+        `(ids, sizes)`, both int32 `[B]`: ids in `0 .. B - 1`, equal where the labels are
+        equal, and the number of images of each anchor's class, itself included.
     """
     labels = ops.reshape(labels, (-1,))
-    same_class = ops.equal(labels[:, None], labels[None, :])
-    positions = ops.arange(ops.shape(labels)[0])
-    itself = ops.equal(positions[:, None], positions[None, :])
-    return ops.logical_and(same_class, ops.logical_not(itself)), ops.logical_not(same_class)
+    labels = ops.cast(labels, keras.backend.result_type(labels.dtype, "int32"))
+    in_order = ops.sort(labels)
+    first = ops.cast(ops.searchsorted(in_order, labels, side="left"), "int32")
+    end = ops.cast(ops.searchsorted(in_order, labels, side="right"), "int32")
+    return first, end - first
 
 
 def has_pairs(labels):
@@ -27,10 +29,11 @@ def has_pairs(labels):
         labels: integer `[B]` or `[B, 1]`.
 
     Returns:
-        bool `[B]`.
+        bool `[B]`: true where another image of the batch has the anchor's class, and one has
+        another class.
     """
-    positives, negatives = pair_masks(labels)
-    return ops.logical_and(ops.any(positives, axis=1), ops.any(negatives, axis=1))
+    _, sizes = class_sizes(labels)
+    return ops.logical_and(sizes > 1, sizes < ops.shape(sizes)[0])
 
 
 def anchor_weights(anchors):

@@ -1,23 +1,25 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nfl_keras.losses.anchors import anchor_weights, has_pairs, pair_masks
+from nfl_keras.losses.anchors import anchor_weights, class_sizes, has_pairs
 
 LABELS = st.lists(st.integers(-2, 3), min_size=1, max_size=9)
 BIG = 2**24
 
 
 @given(LABELS, st.booleans())
-def test_pair_masks_by_loops(labels, as_column):
+def test_class_sizes_by_counting(labels, as_column):
     array = np.array(labels)[:, None] if as_column else np.array(labels)
-    positives, negatives = (np.asarray(mask) for mask in pair_masks(array))
-    assert positives.dtype == negatives.dtype == bool
+    ids, sizes = (np.asarray(found) for found in class_sizes(array))
+    assert ids.dtype == sizes.dtype == np.int32
+    assert sizes.tolist() == [labels.count(label) for label in labels]
     for i, of_i in enumerate(labels):
+        assert 0 <= ids[i] < len(labels)
         for j, of_j in enumerate(labels):
-            assert positives[i, j] == (of_i == of_j and i != j)
-            assert negatives[i, j] == (of_i != of_j)
+            assert (ids[i] == ids[j]) == (of_i == of_j)
 
 
 @given(LABELS)
@@ -37,9 +39,10 @@ def test_has_pairs_by_counting(labels):
     ],
 )
 def test_class_ids_are_told_apart_at_any_size(labels):
-    positives, negatives = (np.asarray(mask) for mask in pair_masks(labels))
-    assert positives.tolist() == [[False, False, True], [False] * 3, [True, False, False]]
-    assert negatives.tolist() == [[False, True, False], [True, False, True], [False, True, False]]
+    for count in (class_sizes, tf.function(class_sizes, jit_compile=True)):
+        ids, sizes = (np.asarray(found) for found in count(labels))
+        assert ids[0] == ids[2] != ids[1]
+        assert sizes.tolist() == [2, 1, 2]
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=9))

@@ -52,11 +52,12 @@ def rounded(array, dtype):
     return tensor, ops.convert_to_numpy(ops.cast(tensor, "float64"))
 
 
-def gradient(embeddings, labels, temperature):
+def gradient(embeddings, labels, temperature, weights=1.0):
     embeddings = tf.constant(embeddings, "float32")
     with tf.GradientTape() as tape:
         tape.watch(embeddings)
-        total = tf.reduce_sum(class_discrimination(embeddings, labels, temperature))
+        values = class_discrimination(embeddings, labels, temperature)
+        total = tf.reduce_sum(values * tf.cast(weights, "float32"))
     return tape.gradient(total, embeddings).numpy()
 
 
@@ -66,6 +67,7 @@ def test_keeps_every_promise_of_a_loss(check_loss):
     check_loss(ClassDiscriminationLoss, {"temperature": 1.0}, targets[:, None], unit_vectors(5))
 
 
+@pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("temperature", TEMPERATURES)
 @pytest.mark.parametrize("labels", BATCHES.values(), ids=BATCHES)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -83,11 +85,15 @@ def test_value_is_that_of_the_double_loop(temperature, labels, dtype):
     temperature=st.floats(0.01, 1),
     seed=st.integers(0, 2**32 - 1),
     as_column=st.booleans(),
+    block_rows=st.sampled_from([None, 1, 2, 5]),
 )
-def test_value_is_that_of_the_double_loop_for_any_batch(labels, temperature, seed, as_column):
+def test_value_is_that_of_the_double_loop_for_any_batch(
+    in_blocks_of, labels, temperature, seed, as_column, block_rows
+):
     tensor, exact = rounded(unit_vectors(len(labels), seed=seed), "float32")
     targets = np.array(labels)[:, None] if as_column else np.array(labels)
-    values = class_discrimination(tensor, targets, temperature)
+    with in_blocks_of(block_rows):
+        values = class_discrimination(tensor, targets, temperature)
     expected = loss_by_loops(exact, labels, temperature)
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6 / temperature)
 
@@ -99,21 +105,76 @@ def test_value_worked_by_hand():
     np.testing.assert_allclose(values, [np.log(1 + np.exp(2) + 1)] * 4, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
 @pytest.mark.parametrize("labels", BATCHES.values(), ids=BATCHES)
 def test_gradient_is_that_of_finite_differences_in_float64(temperature, labels):
     _, exact = rounded(unit_vectors(len(labels), width=3), "float32")
+    weights = np.random.default_rng(1).uniform(-1, 2, len(labels))
     expected = np.zeros_like(exact)
     for index in np.ndindex(exact.shape):
         step = np.zeros_like(exact)
         step[index] = 1e-6
-        above = loss_by_loops(exact + step, labels, temperature).sum()
-        below = loss_by_loops(exact - step, labels, temperature).sum()
+        above = loss_by_loops(exact + step, labels, temperature) @ weights
+        below = loss_by_loops(exact - step, labels, temperature) @ weights
         expected[index] = (above - below) / 2e-6
-    found = gradient(exact, np.array(labels), temperature)
+    found = gradient(exact, np.array(labels), temperature, weights)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=3e-5 / temperature)
 
 
+@pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
+@pytest.mark.parametrize("batch_size", [60, 67])
+def test_blocks_change_neither_value_nor_gradient(in_blocks_of, temperature, batch_size):
+    labels = np.arange(batch_size) % 11
+    embeddings = unit_vectors(batch_size, width=16).astype("float32")
+    weights = np.random.default_rng(1).uniform(-1, 2, batch_size)
+    arguments = (embeddings, labels, temperature)
+    expected_values = class_discrimination(*arguments)
+    expected_gradient = gradient(*arguments, weights)
+    tolerance = {"rtol": 1e-5, "atol": 1e-6 / temperature}
+    for num_rows in (1, 8, 66):
+        with in_blocks_of(num_rows):
+            np.testing.assert_allclose(
+                class_discrimination(*arguments), expected_values, **tolerance
+            )
+            np.testing.assert_allclose(
+                gradient(*arguments, weights), expected_gradient, **tolerance
+            )
+
+
+@pytest.mark.usefixtures("blocks")
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("batch_size", [None, 9])
+def test_value_and_gradient_inside_a_traced_function(jit_compile, batch_size):
+    def value_and_gradient(embeddings, labels):
+        with tf.GradientTape() as tape:
+            tape.watch(embeddings)
+            value = ClassDiscriminationLoss()(labels, embeddings)
+        return value, tape.gradient(value, embeddings)
+
+    signature = [tf.TensorSpec([batch_size, 6]), tf.TensorSpec([batch_size], "int64")]
+    traced = tf.function(value_and_gradient, signature, jit_compile=jit_compile)
+    arguments = (tf.constant(unit_vectors(9), "float32"), tf.constant(BATCHES["balanced"], "int64"))
+    for found, expected in zip(traced(*arguments), value_and_gradient(*arguments), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_nothing_of_the_size_of_batch_times_batch_is_held_in_blocks(in_blocks_of, largest_tensor):
+    embeddings = tf.constant(unit_vectors(90), "float32")
+    labels = tf.constant(np.arange(90) % 30)
+
+    def step(embeddings, labels):
+        with tf.GradientTape() as tape:
+            tape.watch(embeddings)
+            value = ClassDiscriminationLoss()(labels, embeddings)
+        return value, tape.gradient(value, embeddings)
+
+    assert largest_tensor(step, embeddings, labels) == 90 * 90
+    with in_blocks_of(9):
+        assert largest_tensor(step, embeddings, labels) == 9 * 90
+
+
+@pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("temperature", [0.001, 0.01, 1.0])
 @pytest.mark.parametrize(
     "embeddings",

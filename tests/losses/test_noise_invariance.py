@@ -35,11 +35,12 @@ def rounded(array, dtype):
     return tensor, ops.convert_to_numpy(ops.cast(tensor, "float64"))
 
 
-def gradients(clean, noisy, temperature):
+def gradients(clean, noisy, temperature, weights=1.0):
     clean, noisy = tf.constant(clean, "float32"), tf.constant(noisy, "float32")
     with tf.GradientTape() as tape:
         tape.watch([clean, noisy])
-        total = tf.reduce_sum(noise_invariance(clean, noisy, temperature))
+        values = noise_invariance(clean, noisy, temperature)
+        total = tf.reduce_sum(values * tf.cast(weights, "float32"))
     return [g.numpy() for g in tape.gradient(total, [clean, noisy])]
 
 
@@ -48,6 +49,7 @@ def test_keeps_every_promise_of_a_loss(check_loss):
     check_loss(NoiseInvarianceLoss, {"temperature": 0.3}, clean, unit_vectors(5, seed=1))
 
 
+@pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("temperature", TEMPERATURES)
 @pytest.mark.parametrize("batch_size", [1, 2, 9])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -61,11 +63,19 @@ def test_value_is_that_of_the_double_loop(temperature, batch_size, dtype):
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6 / temperature)
 
 
-@given(st.integers(1, 8), st.floats(0.01, 1), st.integers(0, 2**32 - 1))
-def test_value_is_that_of_the_double_loop_for_any_batch(batch_size, temperature, seed):
+@given(
+    batch_size=st.integers(1, 8),
+    temperature=st.floats(0.01, 1),
+    seed=st.integers(0, 2**32 - 1),
+    block_rows=st.sampled_from([None, 1, 2, 5]),
+)
+def test_value_is_that_of_the_double_loop_for_any_batch(
+    in_blocks_of, batch_size, temperature, seed, block_rows
+):
     clean, exact_clean = rounded(unit_vectors(batch_size, seed=seed), "float32")
     noisy, exact_noisy = rounded(unit_vectors(batch_size, seed=seed + 1), "float32")
-    values = noise_invariance(clean, noisy, temperature)
+    with in_blocks_of(block_rows):
+        values = noise_invariance(clean, noisy, temperature)
     expected = loss_by_loops(exact_clean, exact_noisy, temperature)
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6 / temperature)
 
@@ -90,18 +100,68 @@ def test_one_image_finds_itself():
     np.testing.assert_allclose(values, [0.0], atol=1e-4)
 
 
+@pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
 def test_gradient_is_the_closed_form_in_float64(temperature):
     clean, noisy = unit_vectors(7), unit_vectors(7, seed=1)
+    weights = np.random.default_rng(2).uniform(-1, 2, 7)
     scores = noisy @ clean.T / temperature
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    error = (shifted / shifted.sum(axis=1, keepdims=True) - np.eye(7)) / temperature
-    of_clean, of_noisy = gradients(clean, noisy, temperature)
+    error = shifted / shifted.sum(axis=1, keepdims=True) - np.eye(7)
+    error *= weights[:, None] / temperature
+    of_clean, of_noisy = gradients(clean, noisy, temperature, weights)
     tolerance = {"rtol": 1e-4, "atol": 3e-5 / temperature}
     np.testing.assert_allclose(of_clean, error.T @ noisy, **tolerance)
     np.testing.assert_allclose(of_noisy, error @ clean, **tolerance)
 
 
+@pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
+@pytest.mark.parametrize("batch_size", [60, 67])
+def test_blocks_change_neither_value_nor_gradient(in_blocks_of, temperature, batch_size):
+    clean, noisy = (unit_vectors(batch_size, 16, seed).astype("float32") for seed in (0, 1))
+    weights = np.random.default_rng(2).uniform(-1, 2, batch_size)
+    arguments = (clean, noisy, temperature)
+    expected_values = noise_invariance(*arguments)
+    expected_gradients = gradients(*arguments, weights)
+    tolerance = {"rtol": 1e-5, "atol": 1e-6 / temperature}
+    for num_rows in (1, 8, 66):
+        with in_blocks_of(num_rows):
+            np.testing.assert_allclose(noise_invariance(*arguments), expected_values, **tolerance)
+            found = gradients(*arguments, weights)
+            np.testing.assert_allclose(found, expected_gradients, **tolerance)
+
+
+@pytest.mark.usefixtures("blocks")
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("batch_size", [None, 9])
+def test_value_and_gradient_inside_a_traced_function(jit_compile, batch_size):
+    def value_and_gradients(clean, noisy):
+        with tf.GradientTape() as tape:
+            tape.watch([clean, noisy])
+            value = NoiseInvarianceLoss()(clean, noisy)
+        return value, *tape.gradient(value, [clean, noisy])
+
+    signature = [tf.TensorSpec([batch_size, 6])] * 2
+    traced = tf.function(value_and_gradients, signature, jit_compile=jit_compile)
+    arguments = [tf.constant(unit_vectors(9, seed=seed), "float32") for seed in (0, 1)]
+    for found, expected in zip(traced(*arguments), value_and_gradients(*arguments), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_nothing_of_the_size_of_batch_times_batch_is_held_in_blocks(in_blocks_of, largest_tensor):
+    def step(clean, noisy):
+        with tf.GradientTape() as tape:
+            tape.watch([clean, noisy])
+            value = NoiseInvarianceLoss()(clean, noisy)
+        return value, tape.gradient(value, [clean, noisy])
+
+    arguments = [tf.constant(unit_vectors(90, seed=seed), "float32") for seed in (0, 1)]
+    assert largest_tensor(step, *arguments) == 90 * 90
+    with in_blocks_of(9):
+        assert largest_tensor(step, *arguments) == 9 * 90
+
+
+@pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("temperature", [0.001, 0.01, 1.0])
 def test_value_and_gradient_stay_finite(temperature):
     ones, zeros = np.repeat(unit_vectors(1), 4, axis=0), np.zeros((4, 6))

@@ -1,0 +1,95 @@
+import threading
+import time
+from unittest import mock
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+from keras import ops
+
+from nfl_keras.losses import row_blocks
+from nfl_keras.losses.row_blocks import by_row_blocks
+
+MATRIX = np.arange(60, dtype="float32").reshape(20, 3)
+
+
+def rows_of(matrix, sizes):
+    """The function whose rows are those of `matrix`; what it is asked for is kept in `sizes`."""
+
+    def function(positions):
+        assert positions.dtype == "int32"
+        sizes.append(positions.shape[0])
+        return ops.take(matrix, positions, axis=0)
+
+    return function
+
+
+@given(st.integers(1, 20), st.integers(1, 21))
+def test_all_rows_come_back_in_their_order(num_rows, block_rows):
+    sizes = []
+    with mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=block_rows):
+        rows = by_row_blocks(rows_of(MATRIX, sizes), num_rows, 3)
+    np.testing.assert_array_equal(rows, MATRIX[:num_rows])
+    assert max(sizes) <= block_rows
+    assert sum(sizes) < num_rows + len(sizes)
+
+
+@pytest.mark.parametrize(("num_rows", "expected"), [(1, [1]), (2048, [2048]), (2049, [228] * 9)])
+def test_blocks_have_at_most_256_rows_above_2048_rows(num_rows, expected):
+    sizes = []
+    rows = by_row_blocks(rows_of(np.ones((num_rows, 1), "float32"), sizes), num_rows, 1)
+    assert rows.shape == (num_rows, 1)
+    assert sizes == expected
+
+
+@mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=3)
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_inside_a_traced_function(jit_compile):
+    @tf.function(jit_compile=jit_compile, autograph=False)
+    def traced(matrix):
+        return by_row_blocks(rows_of(matrix, sizes), ops.shape(matrix)[0], 3)
+
+    sizes = []
+    np.testing.assert_array_equal(traced(tf.constant(MATRIX)), MATRIX)
+    assert set(sizes) == {3}
+
+
+@mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=3)
+def test_rows_are_one_block_where_their_number_is_not_known():
+    @tf.function(input_signature=[tf.TensorSpec([None, 3])], autograph=False)
+    def traced(matrix):
+        return by_row_blocks(rows_of(matrix, sizes), ops.shape(matrix)[0], 3)
+
+    sizes = []
+    for num_rows in (1, 7, 20):
+        np.testing.assert_array_equal(traced(MATRIX[:num_rows]), MATRIX[:num_rows])
+    assert sizes == [None]
+
+
+@mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=2)
+def test_a_block_begins_after_the_one_before_has_ended():
+    at_work, most, lock = 0, 0, threading.Lock()
+
+    def slow(positions):
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        time.sleep(0.005)
+        with lock:
+            at_work -= 1
+        return positions[:, None].astype("float32")
+
+    @tf.function(autograph=False)
+    def traced():
+        def function(positions):
+            # Not stateful: stateful operations follow one another in any loop.
+            rows = tf.numpy_function(slow, [positions], tf.float32, stateful=False)
+            return tf.ensure_shape(rows, (2, 1))
+
+        return by_row_blocks(function, 20, 1)
+
+    np.testing.assert_array_equal(traced()[:, 0], np.arange(20))
+    assert most == 1
