@@ -59,12 +59,34 @@ class TrainConfig:
         white_balance_parameters: Folder of the published white-balance emulator's parameters.
             Without it "white-balance" is a random shift along the Planckian locus.
         epochs: Passes over the training photographs.
-        learning_rate: Peak rate of AdamW, reached by a linear warm-up and left along a cosine.
+        optimizer: "adamw" or "sgd".
+        momentum: Momentum of sgd.
+        learning_rate: Peak of the learning rate, reached by a linear warm-up.
+        backbone_rate: Factor on the learning rate of the backbone's weights.
+        schedule: How the rate falls: along a "cosine" to 0 at the end, by a factor every few
+            epochs ("step"), or not at all ("constant").
+        step_epochs: Epochs between the falls of schedule step.
+        step_factor: Factor of each of them.
         warmup_epochs: Epochs of warm-up.
         weight_decay: Decoupled weight decay, of kernels only.
+        clip_norm: Gradients of a greater norm, of all weights together, are scaled down to it. 0
+            leaves them.
+        ema: Momentum per step of a moving average of the weights, such as 0.999. The averages are
+            measured and saved, while training goes on from the weights themselves. 0 for none.
+        early_stopping_epochs: Stop after so many epochs without a better mAP. 0 never stops early.
+        precision: Arithmetic of the network; weights and losses are always float32. Under
+            mixed_float16 the loss is scaled, by itself.
+        jit_compile: Compile the step with XLA. Defaults to Keras' choice: on one GPU, not on CPUs,
+            where it is slower.
         crops: Crops per photograph in the final evaluation, 1 or 3.
         evaluate_every: Epochs between evaluations (with one crop) during training; 0 for none.
-        seed: Seed of weights, batches, views and noise.
+        checkpoint_every: Steps between checkpoints to resume from within an epoch; every epoch
+            ends with one. 0 for these alone.
+        seed: Seed of weights, batches, views and noise. Which photographs make a batch follows
+            from it on any machine; views, noise and first weights with the same versions. What
+            training makes of them repeats to rounding, bit for bit if deterministic.
+        deterministic: Use deterministic operations alone, so that a run repeats itself, and goes
+            on after a stop, bit for bit on the same machine. Slower, on a GPU above all.
         run_dir: Folder for the run's results, new or empty. Defaults to runs/DATASET-TIME.
     """
 
@@ -98,12 +120,25 @@ class TrainConfig:
     colour: Literal["none", "white-balance", "jitter"] = "none"
     white_balance_parameters: str | None = None
     epochs: PositiveInt = 12
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    momentum: NonNegativeFloat = 0.9
     learning_rate: PositiveFloat = 1e-3
+    backbone_rate: PositiveFloat = 1.0
+    schedule: Literal["cosine", "step", "constant"] = "cosine"
+    step_epochs: PositiveInt = 15
+    step_factor: PositiveFloat = 0.1
     warmup_epochs: NonNegativeFloat = 1.0
     weight_decay: NonNegativeFloat = 1e-4
+    clip_norm: NonNegativeFloat = 0.0
+    ema: NonNegativeFloat = 0.0
+    early_stopping_epochs: NonNegativeInt = 0
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    jit_compile: bool | None = None
     crops: Literal[1, 3] = 1
     evaluate_every: NonNegativeInt = 1
+    checkpoint_every: NonNegativeInt = 200
     seed: NonNegativeInt = 0
+    deterministic: bool = False
     run_dir: str | None = None
 
     def __post_init__(self):
@@ -117,6 +152,11 @@ class TrainConfig:
             raise UserError("white_balance_parameters are used by colour white-balance alone.")
         if self.final_epoch == "best" and not self.evaluate_every:
             raise UserError("final_epoch best needs evaluate_every above 0.")
+        if self.early_stopping_epochs and not self.evaluate_every:
+            raise UserError("early_stopping_epochs needs evaluate_every above 0.")
+        for name in ("momentum", "ema"):
+            if getattr(self, name) >= 1:
+                raise UserError(f"{name} must be below 1, not {getattr(self, name)}.")
 
 
 def read_config(arguments=None):
@@ -159,7 +199,9 @@ def dump_config(config):
 def _as_config(values):
     settings = values.as_dict()
     settings.pop("config", None)
-    return TrainConfig(**settings)
+    # The parser's floats are of types of its own, which Keras does not take for numbers.
+    plain = {n: float(v) if isinstance(v, float) else v for n, v in settings.items()}
+    return TrainConfig(**plain)
 
 
 def _parser():
@@ -168,7 +210,8 @@ def _parser():
     defaults = dataclasses.asdict(TrainConfig())
     parser = jsonargparse.ArgumentParser(
         prog="python -m nfl_keras.train",
-        description="Trains and evaluates an embedder, and writes a run folder with a report.",
+        description="Trains and evaluates an embedder, and writes a run folder with a report. "
+        "--resume RUN alone goes on with a run that was stopped, by the settings in its folder.",
         exit_on_error=False,
     )
     parser.add_argument("--config", action="config", help="YAML file with any of these settings.")

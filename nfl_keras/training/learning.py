@@ -1,8 +1,12 @@
 """Model and optimizer from a run's settings."""
 
+import contextlib
+
 import keras
 
 from nfl_keras.models import Embedder, NoiseInvariantModel, freeze_batch_norm, freeze_through
+from nfl_keras.training.optimizers import GroupedAdamW, GroupedSGD
+from nfl_keras.training.schedules import build_schedule
 
 
 def build_model(config, num_classes):
@@ -11,40 +15,82 @@ def build_model(config, num_classes):
     Raises:
         UserError: if the backbone cannot be loaded or frozen as asked.
     """
-    embedder = Embedder(
-        config.backbone,
-        config.embedding_dim,
-        config.image_size,
-        config.pixel_scale,
-        config.pixel_offset,
-    )
-    if config.freeze_through:
-        freeze_through(embedder.backbone, config.freeze_through)
-    if config.freeze_batch_norm:
-        freeze_batch_norm(embedder.backbone)
-    return NoiseInvariantModel(
-        embedder,
-        num_classes,
-        lambda_n=config.lambda_n,
-        lambda_s=config.lambda_s,
-        lambda_d=config.lambda_d,
-        temperature=config.temperature,
-        noise_stddev=config.noise_stddev,
-        label_smoothing=config.label_smoothing,
-        seed=config.seed,
+    with _dtype_policy(config.precision):
+        embedder = Embedder(
+            config.backbone,
+            config.embedding_dim,
+            config.image_size,
+            config.pixel_scale,
+            config.pixel_offset,
+        )
+        if config.freeze_through:
+            freeze_through(embedder.backbone, config.freeze_through)
+        if config.freeze_batch_norm:
+            freeze_batch_norm(embedder.backbone)
+        return NoiseInvariantModel(
+            embedder,
+            num_classes,
+            lambda_n=config.lambda_n,
+            lambda_s=config.lambda_s,
+            lambda_d=config.lambda_d,
+            temperature=config.temperature,
+            noise_stddev=config.noise_stddev,
+            label_smoothing=config.label_smoothing,
+            seed=config.seed,
+        )
+
+
+def compile_model(model, config, batches_per_epoch):
+    """Compiles a model of `build_model` as its `TrainConfig` says.
+
+    Under mixed_float16 `compile` wraps the optimizer, so that it scales the loss.
+
+    Args:
+        model: `nfl_keras.models.Learner`.
+        config: `TrainConfig`.
+        batches_per_epoch: int, of a whole epoch, also in a run that goes on within one.
+    """
+    slow = []
+    if config.backbone_rate != 1:
+        backbone = {id(weight) for weight in model.embedder.backbone.trainable_weights}
+        slow = [i for i, weight in enumerate(model.trainable_weights) if id(weight) in backbone]
+    model.compile(
+        build_optimizer(config, batches_per_epoch, slow),
+        jit_compile="auto" if config.jit_compile is None else config.jit_compile,
     )
 
 
-def build_optimizer(config, batches_per_epoch):
-    """AdamW along a cosine after a linear warm-up, with weight decay of kernels only."""
-    warmup_steps = round(config.warmup_epochs * batches_per_epoch)
-    total_steps = config.epochs * batches_per_epoch
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if warmup_steps else config.learning_rate,
-        decay_steps=max(1, total_steps - warmup_steps),
-        warmup_target=config.learning_rate if warmup_steps else None,
-        warmup_steps=warmup_steps,
-    )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
+def build_optimizer(config, batches_per_epoch, backbone=()):
+    """The optimizer that a `TrainConfig` describes.
+
+    Args:
+        config: `TrainConfig`.
+        batches_per_epoch: int.
+        backbone: ints, positions among the weights to be trained of those that learn at
+            `config.backbone_rate`. Defaults to none.
+
+    Returns:
+        A `keras.optimizers.Optimizer`.
+    """
+    settings = {
+        "learning_rate": build_schedule(config, batches_per_epoch),
+        "kernel_decay": config.weight_decay,
+        "slow": backbone,
+        "slow_rate": config.backbone_rate,
+        "global_clipnorm": config.clip_norm or None,
+        "use_ema": config.ema > 0,
+        "ema_momentum": config.ema,
+    }
+    if config.optimizer == "sgd":
+        return GroupedSGD(momentum=config.momentum, **settings)
+    return GroupedAdamW(**settings)
+
+
+@contextlib.contextmanager
+def _dtype_policy(name):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

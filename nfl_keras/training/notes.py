@@ -1,12 +1,13 @@
 """What a report says about how its figures came about."""
 
 
-def epoch_notes(config, splits, best_epoch):
+def epoch_notes(config, splits, last_epoch, best_epoch):
     """Sentences about the epoch whose figures are reported, and how it was chosen.
 
     Args:
         config: `TrainConfig`.
         splits: `Splits`.
+        last_epoch: int, below `config.epochs` where the run stopped early.
         best_epoch: int, the epoch with the highest mAP on `splits.watched`; `None` if epochs
             were not measured.
 
@@ -15,7 +16,7 @@ def epoch_notes(config, splits, best_epoch):
     """
     crops = f"{config.crops} crop{'s' if config.crops > 1 else ''} per photograph"
     if best_epoch is None:
-        return [f"The figures are those of the last epoch, {config.epochs}, with {crops}."]
+        return [f"The figures are those of the last epoch, {last_epoch}, with {crops}."]
     if splits.watched is not splits.final:
         where = "held-out validation classes, no test photograph among them"
     elif config.evaluate_on == "validation":
@@ -24,14 +25,19 @@ def epoch_notes(config, splits, best_epoch):
         where = "the test queries themselves, so that its figures are no test result"
     if config.final_epoch == "best":
         notes = [
-            f"The figures are those of epoch {best_epoch} of {config.epochs}, with {crops}. It "
+            f"The figures are those of epoch {best_epoch} of {last_epoch}, with {crops}. It "
             f"was chosen by mAP on {where}."
         ]
     else:
         notes = [
-            f"The figures are those of the last epoch, {config.epochs}, with {crops}.",
+            f"The figures are those of the last epoch, {last_epoch}, with {crops}.",
             f"best.keras is epoch {best_epoch}, chosen by mAP on {where}.",
         ]
+    if last_epoch < config.epochs:
+        notes.append(
+            f"The run stopped early, after {config.early_stopping_epochs} epochs without a better "
+            f"mAP, before epoch {last_epoch + 1} of {config.epochs}."
+        )
     measured = "The curves of measures are of one crop"
     if splits.watched is not splits.final:
         measured += f", on other photographs than the figures: {splits.watched.protocol}"

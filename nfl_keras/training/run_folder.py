@@ -6,6 +6,8 @@ import pathlib
 
 from nfl_keras.errors import UserError
 from nfl_keras.report.writing import write_whole
+from nfl_keras.retrieval import RetrievalReport
+from nfl_keras.training.checkpoint_files import flush
 from nfl_keras.training.config import dump_config, load_config
 
 
@@ -20,6 +22,7 @@ class RunFolder:
     bad_images.json                photographs left out, and what is wrong with each (if any)
     checkpoints/last.keras         the model after the latest epoch, with its optimizer
     checkpoints/best.keras         the model of the epoch with the highest mAP
+    checkpoints/step-*.npz         all that `--resume` needs, until the run is finished
     logs/                          TensorBoard
     ```
 
@@ -34,6 +37,7 @@ class RunFolder:
         self.path = pathlib.Path(path)
         self.report = self.path / "report.html"
         self.logs = self.path / "logs"
+        self.checkpoints = self.path / "checkpoints"
 
     @classmethod
     def create(cls, path, config, bad=()):
@@ -56,11 +60,21 @@ class RunFolder:
                 f"with --run-dir."
             ) from error
         if occupied:
-            what = "another run" if (folder.path / "config.yaml").exists() else "other files"
+            what = "another run" if folder.begun else "other files"
             raise UserError(
                 f"the run folder {str(path)!r} holds {what}; name a new one with --run-dir."
             )
         return folder
+
+    @property
+    def begun(self):
+        """bool, whether this is the folder of a run."""
+        return (self.path / "config.yaml").exists()
+
+    @property
+    def finished(self):
+        """bool, whether the run has left everything behind; the report is the last of it."""
+        return self.report.exists()
 
     def config(self):
         """The run's `TrainConfig`.
@@ -87,13 +101,25 @@ class RunFolder:
             raise UserError(f"{str(path)!r} is not the list that the run wrote; train anew.")
         return bad
 
+    def trained(self):
+        """The `RetrievalReport` of the trained model; the keys of its dicts are strings.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        try:
+            return RetrievalReport(**json.loads(self._read("metrics.json"))["trained"])
+        except (ValueError, KeyError, TypeError) as error:
+            path = str(self.path / "metrics.json")
+            raise UserError(f"{path!r} is not what the run wrote; train anew.") from error
+
     def split(self, seed):
         """The `RunFolder` of one split of a run over several."""
         return RunFolder(self.path / f"split-{seed}")
 
     def checkpoint(self, which):
         """Path of `"last"` or `"best"`."""
-        return self.path / "checkpoints" / f"{which}.keras"
+        return self.checkpoints / f"{which}.keras"
 
     def save_checkpoint(self, model, which):
         """Saves a model beside the checkpoint's place, then moves it there."""
@@ -101,6 +127,7 @@ class RunFolder:
         target.parent.mkdir(exist_ok=True)
         aside = target.with_name(f"{which}.aside.keras")
         model.save(aside)
+        flush(aside)
         os.replace(aside, target)
 
     def write_json(self, name, value):

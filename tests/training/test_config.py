@@ -58,6 +58,9 @@ def test_help_explains_every_flag(capsys):
         (["--white-balance-parameters", "some"], "white_balance_parameters"),
         (["--white-balance-parameters", "some", "--colour", "jitter"], "white_balance_parameters"),
         (["--final-epoch", "best", "--evaluate-every", "0"], "evaluate_every"),
+        (["--early-stopping-epochs", "2", "--evaluate-every", "0"], "evaluate_every"),
+        (["--ema", "1"], "ema"),
+        (["--momentum", "1"], "momentum"),
     ],
 )
 def test_what_does_not_fit_is_one_line_that_names_it(arguments, named):

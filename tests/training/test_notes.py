@@ -9,8 +9,8 @@ from nfl_keras.training.notes import epoch_notes, photograph_notes
 CASES = list(itertools.product(("last", "best"), (0, 3), ("test", "validation")))
 
 
-def notes(**settings):
-    """The notes of a run whose best epoch is 4, as one text, and its config."""
+def notes(last_epoch=7, **settings):
+    """The notes of a run whose best epoch is 4, as one text."""
     config = TrainConfig(epochs=7, **settings)
     final = types.SimpleNamespace(protocol="fine-grained, of tests")
     watched = final
@@ -18,7 +18,7 @@ def notes(**settings):
         watched = types.SimpleNamespace(protocol="zero-shot, of validation")
     splits = types.SimpleNamespace(watched=watched, final=final)
     best_epoch = 4 if config.evaluate_every else None
-    return " ".join(epoch_notes(config, splits, best_epoch))
+    return " ".join(epoch_notes(config, splits, last_epoch, best_epoch))
 
 
 @pytest.mark.parametrize(("final_epoch", "validation_classes", "evaluate_on"), CASES)
@@ -74,6 +74,15 @@ def test_curves_of_other_photographs_say_of_which(final_epoch, validation_classe
 def test_epochs_that_were_not_measured_have_no_best(validation_classes):
     text = notes(evaluate_every=0, validation_classes=validation_classes, crops=3)
     assert text == "The figures are those of the last epoch, 7, with 3 crops per photograph."
+
+
+@pytest.mark.parametrize("final_epoch", ["last", "best"])
+def test_a_run_that_stopped_early_says_so(final_epoch):
+    text = notes(last_epoch=6, early_stopping_epochs=2, final_epoch=final_epoch)
+    assert ("last epoch, 6," if final_epoch == "last" else "epoch 4 of 6,") in text
+    stopped = "stopped early, after 2 epochs without a better mAP, before epoch 7 of 7"
+    assert stopped in text
+    assert stopped not in notes(early_stopping_epochs=2, final_epoch=final_epoch)
 
 
 def test_what_was_left_out_is_counted():

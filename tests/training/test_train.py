@@ -296,6 +296,14 @@ def test_a_run_evaluated_on_damaged_photographs_names_them(learned, capsys):
             path.write_bytes(content)
 
 
+def test_several_splits_begin_no_run_if_one_cannot_be_made(quick, photographs, tmp_path, capsys):
+    error = fails(
+        capsys, train, quick(split_seeds="[3,5]", protocol="zero-shot", validation_classes=3)
+    )
+    assert "nothing to train" in error
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_missing_folder_shows_the_expected_tree(quick, tmp_path, capsys):
     error = fails(capsys, train, quick(dataset=tmp_path / "nowhere"))
     assert "nowhere" in error.splitlines()[0]

@@ -1,0 +1,187 @@
+"""Trains on one split: data, model, training, evaluation, report."""
+
+import contextlib
+import dataclasses
+import importlib.metadata
+import pathlib
+
+import keras
+
+from nfl_keras.data import balanced_batches
+from nfl_keras.report import write_report
+from nfl_keras.retrieval import RetrievalReport
+from nfl_keras.training.averaging import averaged_weights
+from nfl_keras.training.checkpoint_files import remove_checkpoints
+from nfl_keras.training.checkpoints import EvaluateAndSave
+from nfl_keras.training.colours import build_recolour
+from nfl_keras.training.figures import figures, in_one_line
+from nfl_keras.training.guard import StopAtNonFinite, batch_ids_of
+from nfl_keras.training.learning import build_model, compile_model
+from nfl_keras.training.logs import EpochLogs
+from nfl_keras.training.notes import epoch_notes, photograph_notes
+from nfl_keras.training.progress import Progress
+from nfl_keras.training.resuming import Checkpoints, batches_from
+from nfl_keras.training.run_folder import RunFolder
+from nfl_keras.training.showcase import retrieval_rows
+from nfl_keras.training.splits import Splits
+from nfl_keras.training.stopping import StopEarly
+from nfl_keras.training.waiting import DataClock
+
+
+def train_split(config, dataset, folder, bad, goes_on, termination):
+    """Trains on the one split of `config.split_seeds`.
+
+    Args:
+        config: `TrainConfig`.
+        dataset: `nfl_keras.data.Dataset`.
+        folder: `RunFolder`.
+        bad: dict from the ids of photographs left out to the reasons.
+        goes_on: bool, whether to go on with the run that the folder holds, if it holds one.
+        termination: `Termination`.
+
+    Returns:
+        Its `figures`.
+
+    Raises:
+        UserError: as `nfl_keras.training.run.train` and `resume` do.
+    """
+    keras.utils.set_random_seed(config.seed)
+    splits = Splits.of(dataset, config)
+    recolour, colour_words = build_recolour(config)
+    clock = DataClock()
+
+    def batches_of(**first):
+        batches = balanced_batches(
+            splits.train,
+            config.classes_per_batch,
+            config.images_per_class,
+            config.image_size,
+            config.seed,
+            config.max_rotation,
+            config.small_classes,
+            recolour,
+            **first,
+        )
+        return clock.watch(batches)
+
+    batches_per_epoch = len(batches_of())
+    model = build_model(config, num_classes=len(splits.train.class_names))
+    compile_model(model, config, batches_per_epoch)
+    model.optimizer.build(model.trainable_variables)
+    if not (goes_on and folder.begun):
+        RunFolder.create(folder.path, config, bad)
+    print(splits.final.protocol)
+    if splits.watched is not splits.final:
+        print(f"epochs measured on: {splits.watched.protocol}")
+    print(colour_words)
+    with termination:
+        saved = EvaluateAndSave(splits.watched, folder, config.evaluate_every, config.epochs)
+        batch_size = config.classes_per_batch * config.images_per_class
+        progress = Progress(config.epochs, batches_per_epoch, batch_size, clock)
+        checkpoints = Checkpoints(
+            folder.checkpoints,
+            config.checkpoint_every,
+            batches_per_epoch,
+            config.seed,
+            splits.train,
+            remembered={
+                "saved": (saved, ["history", "best_epoch", "best_map"]),
+                "progress": (
+                    progress,
+                    ["batches_done", "batches_timed", "seconds", "seconds_waited"],
+                ),
+            },
+            settle=saved.settle,
+            termination=termination,
+        )
+        untrained = _untrained(splits.final, model, config, checkpoints)
+        stop = config.early_stopping_epochs
+        callbacks = [
+            StopAtNonFinite(
+                batch_ids_of(splits.train, config), batches_per_epoch, checkpoints.batch
+            ),
+            checkpoints.rest_of_epoch(),
+            saved,
+            *([StopEarly(saved, stop)] if stop else []),
+            progress,
+            EpochLogs(folder.logs),
+            checkpoints,
+        ]
+        with termination.deferred():
+            model.fit(
+                batches_from(batches_of, checkpoints.epoch, checkpoints.batch),
+                initial_epoch=checkpoints.epoch,
+                epochs=checkpoints.epoch if checkpoints.stopped else config.epochs,
+                steps_per_epoch=batches_per_epoch,
+                verbose=0,
+                shuffle=False,
+                callbacks=callbacks,
+            )
+        trained, vectors = _trained(splits.final, model, config, folder)
+        last_epoch = saved.history["epoch"][-1]
+        metrics = {
+            "evaluated_on": config.evaluate_on,
+            "untrained": dataclasses.asdict(untrained),
+            "trained": dataclasses.asdict(trained),
+            "final_epoch": saved.best_epoch if config.final_epoch == "best" else last_epoch,
+            "best_epoch": saved.best_epoch,
+            "images_per_second": progress.images_per_second,
+            "waiting_share": progress.waiting_share,
+            "seconds": checkpoints.seconds,
+            "versions": _versions(),
+        }
+        folder.write_json("metrics.json", metrics)
+        before, after = figures(untrained), figures(trained)
+        write_report(
+            folder.report,
+            title=f"{config.dataset}, {pathlib.PurePath(config.backbone).name}",
+            summary=splits.final.protocol,
+            metrics=[(name, before[name], after[name]) for name in after],
+            history=saved.history,
+            rows=retrieval_rows(splits.final, *vectors, seed=config.seed),
+            config=dataclasses.asdict(config),
+            best_epoch=saved.best_epoch,
+            before_in_curves=config.crops == 1 and splits.watched is splits.final,
+            notes=[
+                *epoch_notes(config, splits, last_epoch, saved.best_epoch),
+                *photograph_notes(trained, bad),
+                f"{colour_words[0].upper()}{colour_words[1:]}.",
+                f"Training took {progress.images_per_second:.0f} images/s, the whole run "
+                f"{checkpoints.seconds:.0f} s.",
+            ],
+        )
+        remove_checkpoints(folder.checkpoints)
+        print(f"{checkpoints.seconds:.0f} s; report: {folder.report}", flush=True)
+        return after
+
+
+def _untrained(search, model, config, checkpoints):
+    """The report before training, of a run that goes on as it found it when it began."""
+    facts = checkpoints.take_up(model)
+    if facts:
+        place = f"epoch {checkpoints.epoch + 1}, batch {checkpoints.batch + 1}"
+        trained = checkpoints.stopped or checkpoints.epoch == config.epochs
+        print(f"going on {'when training is done' if trained else f'at {place}'}", flush=True)
+        return RetrievalReport(**facts["untrained"])
+    untrained = search.evaluate(*search.embed(model.embedder, config.crops))
+    checkpoints.facts = {"untrained": dataclasses.asdict(untrained)}
+    print(f"untrained  {in_one_line(figures(untrained))}", flush=True)
+    return untrained
+
+
+def _trained(search, model, config, folder):
+    """The report after training, and the vectors that it is of."""
+    weights = averaged_weights(model)
+    if config.final_epoch == "best":
+        model.load_weights(folder.checkpoint("best"))
+        weights = contextlib.nullcontext()
+    with weights:
+        vectors = search.embed(model.embedder, config.crops)
+    trained = search.evaluate(*vectors)
+    print(f"trained    {in_one_line(figures(trained))}")
+    return trained, vectors
+
+
+def _versions():
+    names = ("nfl_keras", "tensorflow", "keras", "keras-hub", "numpy", "faiss-cpu")
+    return {name: importlib.metadata.version(name) for name in names}
