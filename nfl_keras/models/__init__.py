@@ -1,11 +1,17 @@
 """The embedder, and the recipes that train it."""
 
-from nfl_keras.models.backbones import freeze_batch_norm, freeze_through
+from nfl_keras.models.backbones import (
+    freeze_batch_norm,
+    freeze_through,
+    synchronize_batch_norm,
+)
+from nfl_keras.models.distributed_fit import DistributedFit
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner, Outputs, Term
 from nfl_keras.models.noise_invariant import NoiseInvariantModel
 
 __all__ = [
+    "DistributedFit",
     "Embedder",
     "Learner",
     "NoiseInvariantModel",
@@ -13,4 +19,5 @@ __all__ = [
     "Term",
     "freeze_batch_norm",
     "freeze_through",
+    "synchronize_batch_norm",
 ]

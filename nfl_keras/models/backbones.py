@@ -91,6 +91,18 @@ def freeze_batch_norm(backbone):
             layer.trainable = False
 
 
+def synchronize_batch_norm(backbone):
+    """Lets BatchNormalization take its statistics over the whole batch of all replicas.
+
+    Otherwise each replica of a `tf.distribute` strategy takes those of its own images, and what
+    is learnt depends on the number of replicas. A KerasHub backbone's own config does not keep
+    it: call it again on one that is loaded to be trained further.
+    """
+    for layer in _all_layers(backbone):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
+
+
 def frozen_layers(backbone):
     """Positions of the frozen layers, nested ones included, for `freeze_layers`.
 

@@ -8,6 +8,7 @@ from nfl_keras.losses import class_discrimination, noise_invariance, noisy_class
 from nfl_keras.losses.anchors import has_pairs
 from nfl_keras.losses.noisy_classification import check_label_smoothing
 from nfl_keras.losses.per_anchor_loss import check_temperature
+from nfl_keras.models.distribution import in_global_batch
 from nfl_keras.models.learner import Learner, Term
 
 
@@ -102,7 +103,7 @@ class NoiseInvariantModel(Learner):
     def views(self, images, training):
         views = {"clean": images}
         if self.lambda_n:
-            views["noisy"] = self.input_noise(images, training=training)
+            views["noisy"] = in_global_batch(self.input_noise, images, training)
         return views
 
     def _class_discrimination(self, outputs):

@@ -13,6 +13,7 @@ from nfl_keras.models.backbones import (
     freeze_through,
     frozen_layers,
     load_backbone,
+    synchronize_batch_norm,
 )
 
 
@@ -181,6 +182,17 @@ def test_freeze_batch_norm_reaches_into_blocks():
     assert not batch_norm.trainable
     assert convolution.trainable
     assert len(backbone.trainable_weights) == 4
+
+
+def test_synchronize_batch_norm_reaches_into_blocks_and_changes_nothing_on_one_device(images):
+    backbone = nested_backbone()
+    before = backbone(images, training=True)
+    synchronize_batch_norm(backbone)
+    _, batch_norm = backbone.get_layer("block").layers
+    assert batch_norm.synchronized
+    np.testing.assert_allclose(backbone(images, training=True), before, rtol=1e-3, atol=1e-3)
+    revived = keras.Model.from_config(backbone.get_config())
+    assert revived.get_layer("block").layers[1].synchronized
 
 
 @pytest.mark.parametrize("make", [small_resnet, nested_backbone])
