@@ -23,7 +23,7 @@ def averaged_weights(model):
     ...     model.save("averaged.keras")
     """
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if not optimizer.use_ema or not optimizer.built or int(optimizer.iterations) == 0:
+    if not optimizer.use_ema or not optimizer.built or optimizer.iterations.numpy() == 0:
         yield
         return
     weights = model.trainable_weights

@@ -43,6 +43,8 @@ class TrainConfig:
         pixel_offset: See pixel_scale.
         freeze_through: Freeze the backbone up to the last layer whose name starts so ("block5").
         freeze_batch_norm: Keep every BatchNormalization layer as it was pretrained.
+        synchronize_batch_norm: Let BatchNormalization take its statistics over the whole batch of
+            all replicas. Otherwise each replica takes those of its own images.
         lambda_d: Weight of L_D, class discrimination. 0 leaves a term out.
         lambda_n: Weight of L_N, noise invariance.
         lambda_s: Weight of L_S, noisy classification.
@@ -74,6 +76,10 @@ class TrainConfig:
         ema: Momentum per step of a moving average of the weights, such as 0.999. The averages are
             measured and saved, while training goes on from the weights themselves. 0 for none.
         early_stopping_epochs: Stop after so many epochs without a better mAP. 0 never stops early.
+        strategy: What to train on: "one" device; "mirrored", all GPUs of this machine (or all
+            logical CPUs, where it has no GPU); "multi-worker", the machines that the environment
+            variable TF_CONFIG names, on each of which the same command runs; "auto", the last if
+            TF_CONFIG names several, else all GPUs. The batch is that of all of them together.
         precision: Arithmetic of the network; weights and losses are always float32. Under
             mixed_float16 the loss is scaled, by itself.
         jit_compile: Compile the step with XLA. Defaults to Keras' choice: on one GPU, not on CPUs,
@@ -107,6 +113,7 @@ class TrainConfig:
     pixel_offset: float | list[float] | None = None
     freeze_through: str | None = None
     freeze_batch_norm: bool = False
+    synchronize_batch_norm: bool = False
     lambda_d: NonNegativeFloat = 1.0
     lambda_n: NonNegativeFloat = 1.0
     lambda_s: NonNegativeFloat = 1.0
@@ -132,6 +139,7 @@ class TrainConfig:
     clip_norm: NonNegativeFloat = 0.0
     ema: NonNegativeFloat = 0.0
     early_stopping_epochs: NonNegativeInt = 0
+    strategy: Literal["auto", "one", "mirrored", "multi-worker"] = "auto"
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     jit_compile: bool | None = None
     crops: Literal[1, 3] = 1

@@ -4,7 +4,13 @@ import contextlib
 
 import keras
 
-from nfl_keras.models import Embedder, NoiseInvariantModel, freeze_batch_norm, freeze_through
+from nfl_keras.models import (
+    Embedder,
+    NoiseInvariantModel,
+    freeze_batch_norm,
+    freeze_through,
+    synchronize_batch_norm,
+)
 from nfl_keras.training.optimizers import GroupedAdamW, GroupedSGD
 from nfl_keras.training.schedules import build_schedule
 
@@ -27,6 +33,8 @@ def build_model(config, num_classes):
             freeze_through(embedder.backbone, config.freeze_through)
         if config.freeze_batch_norm:
             freeze_batch_norm(embedder.backbone)
+        if config.synchronize_batch_norm:
+            synchronize_batch_norm(embedder.backbone)
         return NoiseInvariantModel(
             embedder,
             num_classes,

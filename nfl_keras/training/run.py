@@ -13,8 +13,10 @@ from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.photographs import blaming_photographs, open_photographs
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.splits import Splits
+from nfl_keras.training.strategies import strategy_of
 from nfl_keras.training.termination import Termination
 from nfl_keras.training.train_split import train_split
+from nfl_keras.training.workers import missing_workers, own_folder
 
 
 def train(config):
@@ -28,13 +30,15 @@ def train(config):
             written then.
         SystemExit: after SIGTERM, with code 0, when a checkpoint is written.
     """
+    strategy = strategy_of(config.strategy)
     path = config.run_dir or _default_run_dir(config.dataset)
-    dataset, bad = open_photographs(config)
-    if len(config.split_seeds) > 1:
-        for of_seed in _of_each_split(config):
-            Splits.of(dataset, of_seed)
-        RunFolder.create(path, config, bad)
-    _train_splits(config, dataset, RunFolder(path), bad, goes_on=False)
+    with own_folder(path, strategy, goes_on=False) as own:
+        dataset, bad = open_photographs(config)
+        if len(config.split_seeds) > 1:
+            for of_seed in _of_each_split(config):
+                Splits.of(dataset, of_seed)
+            RunFolder.create(own, config, bad)
+        _train_splits(config, dataset, RunFolder(own), bad, False, strategy)
 
 
 def resume(path):
@@ -61,18 +65,24 @@ def resume(path):
     if folder.finished:
         print(f"{path} is finished; report: {folder.report}")
         return
-    bad = folder.bad_images()
-    dataset = open_dataset(config.dataset, config.data_dir, config.missing_images).without(bad)
-    _train_splits(config, dataset, folder, bad, goes_on=True)
+    strategy = strategy_of(config.strategy)
+    with own_folder(path, strategy, goes_on=True) as own:
+        bad = folder.bad_images()
+        dataset = open_dataset(config.dataset, config.data_dir, config.missing_images)
+        _train_splits(config, dataset.without(bad), RunFolder(own), bad, True, strategy)
 
 
-def _train_splits(config, dataset, folder, bad, goes_on):
+def _train_splits(config, dataset, folder, bad, goes_on, strategy):
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     termination = Termination(folder.path)
+
+    def train_one(of_seed, folder):
+        with blaming_photographs(dataset.whole), missing_workers():
+            return train_split(of_seed, dataset, folder, bad, goes_on, termination, strategy)
+
     if len(config.split_seeds) == 1:
-        with blaming_photographs(dataset.whole):
-            train_split(config, dataset, folder, bad, goes_on, termination)
+        train_one(config, folder)
         return
     rows = {}
     for of_seed in _of_each_split(config):
@@ -84,8 +94,7 @@ def _train_splits(config, dataset, folder, bad, goes_on):
             print(f"\nsplit {seed} is finished: {in_one_line(rows[name])}")
             continue
         print(f"\nsplit {seed}")
-        with blaming_photographs(dataset.whole):
-            rows[name] = train_split(of_seed, dataset, of_split, bad, goes_on, termination)
+        rows[name] = train_one(of_seed, of_split)
     _summarize(config, folder, rows)
 
 

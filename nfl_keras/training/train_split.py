@@ -25,10 +25,11 @@ from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.showcase import retrieval_rows
 from nfl_keras.training.splits import Splits
 from nfl_keras.training.stopping import StopEarly
+from nfl_keras.training.strategies import in_words
 from nfl_keras.training.waiting import DataClock
 
 
-def train_split(config, dataset, folder, bad, goes_on, termination):
+def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     """Trains on the one split of `config.split_seeds`.
 
     Args:
@@ -38,6 +39,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination):
         bad: dict from the ids of photographs left out to the reasons.
         goes_on: bool, whether to go on with the run that the folder holds, if it holds one.
         termination: `Termination`.
+        strategy: `tf.distribute.Strategy` to train by.
 
     Returns:
         Its `figures`.
@@ -65,15 +67,16 @@ def train_split(config, dataset, folder, bad, goes_on, termination):
         return clock.watch(batches)
 
     batches_per_epoch = len(batches_of())
-    model = build_model(config, num_classes=len(splits.train.class_names))
-    compile_model(model, config, batches_per_epoch)
-    model.optimizer.build(model.trainable_variables)
+    with strategy.scope():
+        model = build_model(config, num_classes=len(splits.train.class_names))
+        compile_model(model, config, batches_per_epoch)
+        model.optimizer.build(model.trainable_variables)
     if not (goes_on and folder.begun):
         RunFolder.create(folder.path, config, bad)
     print(splits.final.protocol)
     if splits.watched is not splits.final:
         print(f"epochs measured on: {splits.watched.protocol}")
-    print(colour_words)
+    print(f"{colour_words}; training {in_words(strategy)}")
     with termination:
         saved = EvaluateAndSave(splits.watched, folder, config.evaluate_every, config.epochs)
         batch_size = config.classes_per_batch * config.images_per_class
@@ -127,6 +130,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination):
             "best_epoch": saved.best_epoch,
             "images_per_second": progress.images_per_second,
             "waiting_share": progress.waiting_share,
+            "replicas": strategy.num_replicas_in_sync,
             "seconds": checkpoints.seconds,
             "versions": _versions(),
         }
@@ -146,8 +150,8 @@ def train_split(config, dataset, folder, bad, goes_on, termination):
                 *epoch_notes(config, splits, last_epoch, saved.best_epoch),
                 *photograph_notes(trained, bad),
                 f"{colour_words[0].upper()}{colour_words[1:]}.",
-                f"Training took {progress.images_per_second:.0f} images/s, the whole run "
-                f"{checkpoints.seconds:.0f} s.",
+                f"Training {in_words(strategy)} took {progress.images_per_second:.0f} images/s, "
+                f"the whole run {checkpoints.seconds:.0f} s.",
             ],
         )
         remove_checkpoints(folder.checkpoints)
