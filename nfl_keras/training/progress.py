@@ -46,8 +46,6 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
         self.before_epoch = self.seconds, self.seconds_waited
-        if self.clock:
-            self.clock.begin_pass()
         self.since = time.perf_counter()
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -56,7 +54,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.perf_counter()
-        waited = self.clock.waited(batch, self.step_began) if self.clock else 0.0
+        waited = self.clock.waited(self.step_began) if self.clock else 0.0
         if self.traced:
             self.batches_timed += 1
             self.seconds += now - self.since

@@ -177,24 +177,6 @@ class _RestOfEpoch(keras.callbacks.Callback):
             self.model.stop_training = False
 
 
-def batches_from(batches_of, epoch, batch):
-    """All batches from one on, epoch after epoch without end, for `fit`'s `steps_per_epoch`.
-
-    Args:
-        batches_of: `balanced_batches` with all its arguments but `first_epoch` and
-            `first_batch`.
-        epoch: int.
-        batch: int, of that epoch.
-
-    Returns:
-        A `tf.data.Dataset`.
-    """
-    if not batch:
-        return batches_of(first_epoch=epoch).repeat()
-    rest = batches_of(first_epoch=epoch, first_batch=batch)
-    return rest.concatenate(batches_of(first_epoch=epoch + 1).repeat())
-
-
 def _fingerprint(image_set):
     digest = hashlib.sha256("\n".join(image_set.ids).encode("utf-8", errors="surrogateescape"))
     digest.update(np.ascontiguousarray(image_set.labels))

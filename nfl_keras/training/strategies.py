@@ -3,6 +3,7 @@
 import json
 import os
 
+import keras
 import tensorflow as tf
 
 from nfl_keras.errors import UserError
@@ -26,7 +27,8 @@ def strategy_of(name):
         A `tf.distribute.Strategy`, in whose `scope()` to make model, optimizer and metrics.
 
     Raises:
-        UserError: if there is no such name, or `TF_CONFIG` cannot be used.
+        UserError: if there is no such name, `TF_CONFIG` cannot be used, or TensorFlow is not
+            Keras' backend.
 
     Example:
 
@@ -36,6 +38,11 @@ def strategy_of(name):
     """
     if name not in STRATEGIES:
         raise UserError(f"strategy must be one of {', '.join(STRATEGIES)}, not {name!r}.")
+    if keras.config.backend() != "tensorflow":
+        raise UserError(
+            f"runs are trained by TensorFlow, and Keras' backend is {keras.config.backend()}; "
+            f"leave out KERAS_BACKEND, or train by the fit of nfl.models.NoiseInvariantModel."
+        )
     if name == "multi-worker" or (name == "auto" and _number_of_workers(required=False) > 1):
         _number_of_workers(required=True)
         return tf.distribute.MultiWorkerMirroredStrategy()

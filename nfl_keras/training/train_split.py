@@ -20,7 +20,7 @@ from nfl_keras.training.learning import build_model, compile_model
 from nfl_keras.training.logs import EpochLogs
 from nfl_keras.training.notes import epoch_notes, photograph_notes
 from nfl_keras.training.progress import Progress
-from nfl_keras.training.resuming import Checkpoints, batches_from
+from nfl_keras.training.resuming import Checkpoints
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.showcase import retrieval_rows
 from nfl_keras.training.splits import Splits
@@ -50,10 +50,9 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     keras.utils.set_random_seed(config.seed)
     splits = Splits.of(dataset, config)
     recolour, colour_words = build_recolour(config)
-    clock = DataClock()
 
-    def batches_of(**first):
-        batches = balanced_batches(
+    def batches(**which):
+        return balanced_batches(
             splits.train,
             config.classes_per_batch,
             config.images_per_class,
@@ -62,11 +61,10 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
             config.max_rotation,
             config.small_classes,
             recolour,
-            **first,
+            **which,
         )
-        return clock.watch(batches)
 
-    batches_per_epoch = len(batches_of())
+    batches_per_epoch = len(batches())
     with strategy.scope():
         model = build_model(config, num_classes=len(splits.train.class_names))
         compile_model(model, config, batches_per_epoch)
@@ -79,6 +77,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     print(f"{colour_words}; training {in_words(strategy)}")
     with termination:
         saved = EvaluateAndSave(splits.watched, folder, config.evaluate_every, config.epochs)
+        clock = DataClock()
         batch_size = config.classes_per_batch * config.images_per_class
         progress = Progress(config.epochs, batches_per_epoch, batch_size, clock)
         checkpoints = Checkpoints(
@@ -112,7 +111,13 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
         ]
         with termination.deferred():
             model.fit(
-                batches_from(batches_of, checkpoints.epoch, checkpoints.batch),
+                clock.watch(
+                    batches(
+                        first_epoch=checkpoints.epoch,
+                        first_batch=checkpoints.batch,
+                        endless=True,
+                    )
+                ),
                 initial_epoch=checkpoints.epoch,
                 epochs=checkpoints.epoch if checkpoints.stopped else config.epochs,
                 steps_per_epoch=batches_per_epoch,

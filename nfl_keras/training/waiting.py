@@ -1,5 +1,6 @@
 """How long training steps wait for their data."""
 
+import collections
 import time
 
 import tensorflow as tf
@@ -20,42 +21,38 @@ class DataClock:
     """
 
     def __init__(self):
-        self._arrivals = {}
+        self._arrivals = collections.deque()
 
     def watch(self, batches):
         """The same batches, from a pipeline that notes when each is there.
 
         Args:
-            batches: `tf.data.Dataset`.
+            batches: `tf.data.Dataset`, to be used up by one `fit`.
 
         Returns:
             A `tf.data.Dataset` with the same elements and length.
         """
 
-        def note(number, batch):
-            tf.numpy_function(self._note, [number], [])
+        def note(*batch):
+            tf.numpy_function(self._note, [], [])
             return batch
 
         options = tf.data.Options()
         # A thread of its own for this stage would be ahead of the steps by another batch.
         options.experimental_optimization.inject_prefetch = False
-        return batches.enumerate().map(note).with_options(options)
+        return batches.map(note).with_options(options)
 
-    def begin_pass(self):
-        """Forgets the batches of the pass before."""
-        self._arrivals.clear()
-
-    def waited(self, batch, since):
-        """Seconds that a step waited for its data.
+    def waited(self, since):
+        """Seconds that the step after the one last asked for waited for its data.
 
         Args:
-            batch: int, its number in this pass, from 0.
             since: float, when the step began, by `time.perf_counter`.
 
         Returns:
             float.
         """
-        return max(self._arrivals.pop(batch, since) - since, 0.0)
+        arrival = self._arrivals.popleft() if self._arrivals else since
+        return max(arrival - since, 0.0)
 
-    def _note(self, number):
-        self._arrivals[int(number)] = time.perf_counter()
+    def _note(self):
+        self._arrivals.append(time.perf_counter())

@@ -38,14 +38,12 @@ def test_speed_and_time_left_leave_out_tracing_and_evaluation(clock, capsys):
 
 def test_an_epoch_tells_the_share_of_its_time_that_steps_waited(clock, capsys):
     class Waited:
-        passes = 0
+        steps = 0
 
-        def begin_pass(self):
-            self.passes += 1
-
-        def waited(self, batch, since):
+        def waited(self, since):
             assert since == clock.now - 2.0
-            return 1.0 if self.passes == 1 else 0.25
+            self.steps += 1
+            return 1.0 if self.steps <= 3 else 0.25
 
     progress = Progress(epochs=2, batches_per_epoch=3, batch_size=10, clock=Waited())
     for epoch in range(2):

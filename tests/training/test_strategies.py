@@ -1,6 +1,7 @@
 import json
 import types
 
+import keras
 import pytest
 import tensorflow as tf
 
@@ -98,6 +99,13 @@ def test_auto_does_not_overlook_a_broken_tf_config(machine):
 def test_there_is_no_such_strategy():
     with pytest.raises(UserError, match="auto, one, mirrored, multi-worker, not 'tpu'"):
         strategy_of("tpu")
+
+
+def test_runs_are_trained_by_tensorflow(monkeypatch):
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    with pytest.raises(UserError, match="backend is jax; leave out KERAS_BACKEND") as error:
+        strategy_of("auto")
+    assert "\n" not in str(error.value)
 
 
 def test_one_device_is_no_strategy_at_all():
