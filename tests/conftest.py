@@ -1,10 +1,16 @@
-"""What the tests of several rooms share: hypothesis' profile, and the checks of layers and losses.
+"""What the tests of several rooms share: gradients, and the checks of layers and losses.
+
+The tests of layers, losses, models and retrieval run under each of Keras' backends, by
+`KERAS_BACKEND=jax` and `KERAS_BACKEND=torch`. What TensorFlow alone can do is marked
+`@pytest.mark.tensorflow(reason)` and left out under the others.
 
 `check_layer` and `check_loss` are in the manner of Keras' own `run_layer_test`: whatever holds
 for every layer or loss is checked there, and a test file only adds what is special to its own.
 """
 
 import json
+import os
+import random
 
 import hypothesis
 import keras
@@ -12,9 +18,95 @@ import numpy as np
 import pytest
 from keras import ops
 
-# The first example of a property may trace a TensorFlow function.
+BACKEND = keras.config.backend()
+
+# The first example of a property may trace a TensorFlow function. JAX compiles each new shape.
 hypothesis.settings.register_profile("nfl_keras", deadline=None)
-hypothesis.settings.load_profile("nfl_keras")
+hypothesis.settings.register_profile("jax", deadline=None, max_examples=15)
+hypothesis.settings.load_profile("jax" if BACKEND == "jax" else "nfl_keras")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "tensorflow(reason): only under Keras' TensorFlow backend")
+    if BACKEND == "jax":
+        import jax
+
+        # Most of its time goes into compiling, often the same small programs.
+        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+        jax.config.update("jax_compilation_cache_dir", str(config.rootpath / ".pytest_cache/jax"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves under JAX six cases, drawn by a seed, to each test with more: it compiles for each."""
+    if BACKEND == "jax":
+        cases = {}
+        for item in items:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        draw = random.Random(0)
+        kept = {item for same in cases.values() for item in draw.sample(same, min(len(same), 6))}
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
+
+
+def pytest_runtest_setup(item):
+    marker = item.get_closest_marker("tensorflow")
+    if marker and BACKEND != "tensorflow":
+        pytest.skip(marker.args[0])
+
+
+@pytest.fixture(scope="session")
+def value_and_gradients():
+    """Function from a scalar function to one of its value and its gradients by float inputs."""
+    ways = {"tensorflow": _by_tape, "jax": _by_jax, "torch": _by_autograd}
+    return ways[BACKEND]
+
+
+@pytest.fixture(scope="session")
+def gradients_of(value_and_gradients):
+    """Function from a scalar function and float32 arguments to its gradients, as arrays."""
+
+    def gradients(function, *arrays):
+        inputs = [ops.convert_to_tensor(array, "float32") for array in arrays]
+        return [ops.convert_to_numpy(g) for g in value_and_gradients(function)(*inputs)[1]]
+
+    return gradients
+
+
+def _by_tape(function):
+    import tensorflow as tf
+
+    def differentiated(*inputs):
+        floats = [x for x in inputs if x.dtype.is_floating]
+        with tf.GradientTape() as tape:
+            tape.watch(floats)
+            value = function(*inputs)
+        return value, tape.gradient(value, floats)
+
+    return differentiated
+
+
+def _by_jax(function):
+    import jax
+
+    def differentiated(*inputs):
+        floats = [i for i, x in enumerate(inputs) if keras.backend.is_float_dtype(str(x.dtype))]
+        return jax.value_and_grad(function, floats)(*inputs)
+
+    return differentiated
+
+
+def _by_autograd(function):
+    import torch
+
+    def differentiated(*inputs):
+        inputs = [x.detach().requires_grad_(x.is_floating_point()) for x in inputs]
+        value = function(*inputs)
+        floats = [x for x in inputs if x.requires_grad]
+        return value.detach(), torch.autograd.grad(value, floats)
+
+    return differentiated
 
 
 @pytest.fixture
@@ -113,7 +205,7 @@ def check_loss(tmp_path):
                 value = loss(targets, ops.cast(predictions, dtype))
                 assert value.shape == shape
                 assert keras.backend.standardize_dtype(value.dtype) == "float32"
-                assert np.all(np.isfinite(value))
+                assert np.all(np.isfinite(ops.convert_to_numpy(value)))
                 symbolic = loss(
                     keras.KerasTensor(targets.shape, dtype=str(targets.dtype)),
                     keras.KerasTensor(predictions.shape, dtype=dtype),

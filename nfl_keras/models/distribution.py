@@ -107,7 +107,8 @@ def in_global_batch(layer, rows, training):
     """What a random layer makes of a replica's rows within the global batch.
 
     The layer draws for the whole batch on every replica, and each keeps what falls on its own
-    rows, so that the draws do not depend on the number of replicas.
+    rows, so that the draws do not depend on the number of replicas. Backends other than
+    TensorFlow have one, and the layer is called as it is.
 
     Args:
         layer: layer that draws for each row on its own, called as `layer(rows, training=True)`.
@@ -121,9 +122,11 @@ def in_global_batch(layer, rows, training):
 
     >>> noisy = in_global_batch(nfl.layers.GaussianInputNoise(seed=0), images, training=True)
     """
-    share = Share.of(rows) if training else None
-    if share is None or share.replicas == 1:
+    if not training or keras.config.backend() != "tensorflow":
         return layer(rows, training=training)
+    share = Share.of(rows)
+    if share.replicas == 1:
+        return layer(rows, training=True)
     return share.take(layer(share.place(rows), training=True))
 
 

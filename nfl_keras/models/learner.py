@@ -1,15 +1,13 @@
-"""The training step that every recipe shares."""
+"""What every recipe of learning shares: views, outputs, terms, and what `fit` reports."""
 
 import dataclasses
 from collections.abc import Callable
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from nfl_keras.losses.anchors import anchor_weights
-from nfl_keras.models.distributed_fit import DistributedFit
-from nfl_keras.models.distribution import Share, average_batch_norm, gradients_for
+from nfl_keras.models.steps import Step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +21,8 @@ class Outputs:
         training: bool.
         penalty: float32 scalar, the regularization losses of the embedder's layers. Defaults to
             `0.0`.
+        draws: dict of name to `[B, ...]`, what was drawn for each image that a term asks for.
+            Defaults to none.
     """
 
     embeddings: dict
@@ -30,21 +30,12 @@ class Outputs:
     labels: object
     training: bool
     penalty: object = 0.0
+    draws: dict = dataclasses.field(default_factory=dict)
 
-    def gathered(self, share):
-        """The same of the global batch, of which these are a replica's `Share`.
-
-        The penalty stays the replica's own.
-        """
-        views = [*self.embeddings, *self.features]
-        rows = share.gather([*self.embeddings.values(), *self.features.values()])
-        middle = len(self.embeddings)
-        return dataclasses.replace(
-            self,
-            embeddings=dict(zip(views[:middle], rows[:middle], strict=True)),
-            features=dict(zip(views[middle:], rows[middle:], strict=True)),
-            labels=share.gather([self.labels])[0],
-        )
+    @property
+    def clean(self):
+        """The embeddings `[B, D]` of the first view, the clean one."""
+        return next(iter(self.embeddings.values()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,36 +44,37 @@ class Term:
 
     Args:
         name: str, under which `fit` reports it.
-        weight: float. A term of weight 0 is left out of the objective and not computed.
+        weight: float, or `None`. A term of weight 0 is left out of the objective and not
+            computed; one of `None` is reported, and not learnt.
         values: function from `Outputs` to float32 `[B]`, one value per anchor.
         anchors: function from labels `[B]` to bool `[B]`, the anchors that have this term.
             Defaults to all.
     """
 
     name: str
-    weight: float
+    weight: float | None
     values: Callable
     anchors: Callable | None = None
 
 
-class Learner(DistributedFit, keras.Model):
+class Learner(Step, keras.Model):
     """An embedder, the views a batch is seen in, and the terms that it is taught by.
 
-    The step of every recipe is written here once: all views go through the embedder in one
+    What every recipe shares is written here once: all views go through the embedder in one
     forward pass, so that they share batch statistics and no image is computed twice; each
     term gives one value per anchor; the objective is the weighted sum of the terms' means
     over the anchors that have them. `fit` reports each term, unweighted, beside the total
-    `loss`. Called, a learner is its embedder.
+    `loss`, under each of Keras' backends. Called, a learner is its embedder.
 
-    Made and compiled in the scope of a `tf.distribute` strategy, on one machine or several, it
-    learns what it would on one device from the same batches: each replica embeds its part of a
-    batch, and the terms are those of the whole batch, also where it does not divide evenly.
-    Statistics of BatchNormalization are each replica's own, and their moving averages the mean
-    over the replicas, unless `nfl.models.synchronize_batch_norm` makes them those of the whole
-    batch, or `freeze_batch_norm` fixes them. Random layers of the backbone, such as Dropout,
-    draw for one part alone, and the same for each. Metrics given to `compile` see the whole
-    batch on every replica: means are what they are on one device, counts are as many times that
-    as there are replicas.
+    Made and compiled under TensorFlow in the scope of a `tf.distribute` strategy, on one machine
+    or several, it learns what it would on one device from the same batches: each replica embeds
+    its part of a batch, and the terms are those of the whole batch, also where it does not divide
+    evenly. Statistics of BatchNormalization are each replica's own, and their moving averages the
+    mean over the replicas, unless `nfl.models.synchronize_batch_norm` makes them those of the
+    whole batch, or `freeze_batch_norm` fixes them. Random layers of the backbone, such as
+    Dropout, draw for one part alone, and the same for each. Metrics given to `compile` see the
+    whole batch on every replica: means are what they are on one device, counts are as many times
+    that as there are replicas.
 
     A recipe is a subclass that overrides `views` and passes its terms. One with the clean
     view and a term of one's own needs no subclass.
@@ -112,7 +104,7 @@ class Learner(DistributedFit, keras.Model):
     def __init__(self, embedder, terms, **kwargs):
         super().__init__(**kwargs)
         self.embedder = embedder
-        self.terms = tuple(term for term in terms if term.weight)
+        self.terms = tuple(term for term in terms if term.weight != 0)
         self.term_trackers = [keras.metrics.Mean(name=term.name) for term in self.terms]
 
     def views(self, images, training):
@@ -141,7 +133,20 @@ class Learner(DistributedFit, keras.Model):
         Returns:
             `Outputs`, of these images alone where they are a replica's part of a batch.
         """
-        views = self.views(images, training)
+        return self.outputs_of(self.views(images, training), labels, training)
+
+    def outputs_of(self, views, labels, training, draws=None):
+        """`outputs` of views that are made already.
+
+        Args:
+            views: dict of view name to float `[B, H, W, 3]`, the clean one first.
+            labels: integer `[B]` or `[B, 1]`.
+            training: bool.
+            draws: dict of name to `[B, ...]`, as in `Outputs`, or `None`.
+
+        Returns:
+            `Outputs`.
+        """
         stacked = ops.concatenate(list(views.values()), axis=0)
         features = self.embedder.features(stacked, training=training)
         embeddings = self.embedder.project(features)
@@ -151,6 +156,7 @@ class Learner(DistributedFit, keras.Model):
             labels=ops.reshape(labels, (-1,)),
             training=training,
             penalty=sum(self.losses, start=ops.zeros(())),
+            draws=draws or {},
         )
 
     def objective(self, outputs, sample_weight=None):
@@ -171,44 +177,31 @@ class Learner(DistributedFit, keras.Model):
             if sample_weight is not None:
                 values = values * ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
             means.append(ops.mean(values))
-        loss = sum(
-            (term.weight * mean for term, mean in zip(self.terms, means, strict=True)),
-            start=outputs.penalty,
-        )
+        learnt = [(t, mean) for t, mean in zip(self.terms, means, strict=True) if t.weight]
+        loss = sum((term.weight * mean for term, mean in learnt), start=outputs.penalty)
         return loss, means
 
-    def train_step(self, data):
-        images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        share = Share.of(images)
-        with tf.GradientTape() as tape:
-            outputs, sample_weight = self._global(images, labels, sample_weight, share, True)
-            loss, means = self.objective(outputs, sample_weight)
-            # Every replica has the whole objective, and the optimizer sums over the replicas.
-            scaled_loss = self.optimizer.scale_loss(share.fraction * loss)
-        gradients = tape.gradient(scaled_loss, self.trainable_weights)
-        if share.replicas > 1:
-            gradients = gradients_for(self.optimizer, gradients)
-            average_batch_norm(self)
-        self.optimizer.apply(gradients, self.trainable_weights)
-        return self._report(outputs, loss, means, sample_weight, share)
+    def track(self, outputs, loss, means, sample_weight, size):
+        """Adds a batch to the running means and to the metrics of `compile`.
 
-    def test_step(self, data):
-        images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        share = Share.of(images)
-        outputs, sample_weight = self._global(images, labels, sample_weight, share, False)
-        loss, means = self.objective(outputs, sample_weight)
-        return self._report(outputs, loss, means, sample_weight, share)
+        Args:
+            outputs: `Outputs` of the batch.
+            loss: float32 scalar, and
+            means: one per term, as `objective` gives them.
+            sample_weight: float `[B]`, or `None`.
+            size: int or int32 scalar, the number of images by which the means are weighted.
 
-    def _global(self, images, labels, sample_weight, share, training):
-        outputs = self.outputs(share.checked(images), labels, training).gathered(share)
-        if sample_weight is not None:
-            [sample_weight] = share.gather([ops.cast(sample_weight, "float32")])
-        return outputs, sample_weight
+        Returns:
+            Dict of name to the value so far, as `fit` reports it.
+        """
+        self._loss_tracker.update_state(loss, sample_weight=size)
+        self.track_terms(means, size)
+        return self.compute_metrics(None, outputs.labels, outputs.clean, sample_weight)
 
-    def _report(self, outputs, loss, means, sample_weight, share):
-        values = dict(zip((term.name for term in self.terms), means, strict=True), loss=loss)
-        for metric in self.metrics:
-            if metric.name in values:
-                metric.update_state(values[metric.name], sample_weight=share.size)
-        clean = next(iter(outputs.embeddings.values()))
-        return self.compute_metrics(None, outputs.labels, clean, sample_weight)
+    def track_terms(self, means, size):
+        """Adds the terms' means over `size` images to their running means."""
+        for tracker, mean in zip(self.term_trackers, means, strict=True):
+            tracker.update_state(mean, sample_weight=size)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, ops.reshape(y, (-1,)), y_pred, sample_weight)

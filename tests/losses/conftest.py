@@ -1,12 +1,19 @@
-"""What the tests of several losses share: batches worked on in blocks, and what that holds."""
+"""What the tests of several losses share: batches worked on in blocks, and what memory holds."""
 
+import gc
+import math
+import re
 from unittest import mock
 
-import numpy as np
+import keras
 import pytest
 import tensorflow as tf
+from keras import ops
 
 from nfl_keras.losses import row_blocks
+
+BACKEND = keras.config.backend()
+WAYS_TO_COMPILE = {"tensorflow": ["not", "graph", "xla"], "jax": ["not", "xla"], "torch": ["not"]}
 
 
 def _in_blocks_of(num_rows):
@@ -27,15 +34,121 @@ def blocks(request):
         yield
 
 
+@pytest.fixture(params=WAYS_TO_COMPILE[BACKEND])
+def compiled(request):
+    """Function that compiles another one, in each way that the backend has, and not at all.
+
+    Args of the function: function; its inputs' shapes and dtypes, which TensorFlow alone traces by
+    where a shape has a `None`.
+    """
+    return {"not": _as_it_is, "graph": _graph, "xla": _xla}[request.param]
+
+
+def _as_it_is(function, *specs):
+    return function
+
+
+def _graph(function, *specs, **options):
+    signature = [tf.TensorSpec(*spec) for spec in specs]
+    return tf.function(function, signature or None, autograph=False, **options)
+
+
+def _xla(function, *specs):
+    if BACKEND == "tensorflow":
+        return _graph(function, *specs, jit_compile=True)
+    import jax
+
+    return jax.jit(function)
+
+
 @pytest.fixture(scope="session")
 def largest_tensor():
-    """Function to the elements of the largest tensor in a function's graph, loops included."""
+    """Function to the elements of the largest tensor that a function computes, loops included."""
+    return {"tensorflow": _largest_of_graph, "jax": _largest_of_hlo, "torch": _largest_at_work}[
+        BACKEND
+    ]
+
+
+def _largest_of_graph(function, *arguments):
+    graph = tf.function(function, autograph=False).get_concrete_function(*arguments).graph
+    definition = graph.as_graph_def(add_shapes=True)
+    nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
+    shapes = [shape for n in nodes for shape in n.attr["_output_shapes"].list.shape]
+    return max(math.prod(d.size for d in s.dim) for s in shapes if not s.unknown_rank)
+
+
+def _largest_of_hlo(function, *arguments):
+    import jax
+
+    lowered = jax.jit(lambda *given: function(*given)).lower(*arguments)
+    shapes = re.findall(r"tensor<((?:\d+x)+)", lowered.as_text())
+    return max(math.prod(map(int, shape[:-1].split("x"))) for shape in shapes)
+
+
+def _largest_at_work(function, *arguments):
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    sizes = []
+
+    class Looking(TorchDispatchMode):
+        def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+            found = operation(*args, **(kwargs or {}))
+            leaves = torch.utils._pytree.tree_leaves(found)
+            sizes.extend(leaf.numel() for leaf in leaves if isinstance(leaf, torch.Tensor))
+            return found
+
+    with Looking():
+        function(*arguments)
+    return max(sizes)
+
+
+@pytest.fixture(scope="session")
+def largest_kept():
+    """Function to the elements of the largest tensor between a function's passes, run eagerly.
+
+    Tensors that were there before do not count.
+    """
+    between = {"tensorflow": _between_tf, "jax": _between_jax, "torch": _between_torch}[BACKEND]
 
     def largest(function, *arguments):
-        graph = tf.function(function, autograph=False).get_concrete_function(*arguments).graph
-        definition = graph.as_graph_def(add_shapes=True)
-        nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
-        shapes = [shape for n in nodes for shape in n.attr["_output_shapes"].list.shape]
-        return max(np.prod([d.size for d in s.dim]) for s in shapes if not s.unknown_rank)
+        gc.collect()
+        before = {id(tensor) for tensor in _alive()}
+        passed = between(function, *arguments)
+        gc.collect()
+        found = [tensor for tensor in [*_alive(), *passed["saved"]] if id(tensor) not in before]
+        return max(math.prod(tensor.shape) for tensor in found)
 
     return largest
+
+
+def _alive():
+    if BACKEND == "jax":
+        import jax
+
+        return jax.live_arrays()
+    kind = type(ops.zeros(()))
+    return [thing for thing in gc.get_objects() if type(thing) is kind]
+
+
+def _between_tf(function, *arguments):
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        value = function(*arguments)
+    return {"value": value, "tape": tape, "saved": []}
+
+
+def _between_jax(function, *arguments):
+    import jax
+
+    value, backward = jax.vjp(function, *arguments)
+    return {"value": value, "backward": backward, "saved": []}
+
+
+def _between_torch(function, *arguments):
+    import torch
+
+    saved = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda x: saved.append(x) or x, lambda x: x):
+        value = function(*(x.detach().requires_grad_() for x in arguments))
+    return {"value": value, "saved": saved}

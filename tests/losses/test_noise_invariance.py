@@ -1,6 +1,6 @@
+import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
@@ -32,16 +32,20 @@ def unit_vectors(count, width=6, seed=0):
 def rounded(array, dtype):
     """An array in `dtype`, and the same numbers in float64."""
     tensor = ops.cast(array, dtype)
-    return tensor, ops.convert_to_numpy(ops.cast(tensor, "float64"))
+    return tensor, ops.convert_to_numpy(ops.cast(tensor, "float32")).astype("float64")
 
 
-def gradients(clean, noisy, temperature, weights=1.0):
-    clean, noisy = tf.constant(clean, "float32"), tf.constant(noisy, "float32")
-    with tf.GradientTape() as tape:
-        tape.watch([clean, noisy])
-        values = noise_invariance(clean, noisy, temperature)
-        total = tf.reduce_sum(values * tf.cast(weights, "float32"))
-    return [g.numpy() for g in tape.gradient(total, [clean, noisy])]
+@pytest.fixture(scope="session")
+def gradients(gradients_of):
+    """Function to the gradients of the weighted sum of L_N by both of its inputs."""
+
+    def found(clean, noisy, temperature, weights=1.0):
+        weights = ops.convert_to_tensor(weights, "float32")
+        return gradients_of(
+            lambda c, n: ops.sum(noise_invariance(c, n, temperature) * weights), clean, noisy
+        )
+
+    return found
 
 
 def test_keeps_every_promise_of_a_loss(check_loss):
@@ -57,7 +61,7 @@ def test_value_is_that_of_the_double_loop(temperature, batch_size, dtype):
     clean, exact_clean = rounded(unit_vectors(batch_size), dtype)
     noisy, exact_noisy = rounded(unit_vectors(batch_size, seed=1), dtype)
     values = noise_invariance(clean, noisy, temperature)
-    assert values.dtype == "float32"
+    assert keras.backend.standardize_dtype(values.dtype) == "float32"
     assert values.shape == (batch_size,)
     expected = loss_by_loops(exact_clean, exact_noisy, temperature)
     np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6 / temperature)
@@ -102,7 +106,7 @@ def test_one_image_finds_itself():
 
 @pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
-def test_gradient_is_the_closed_form_in_float64(temperature):
+def test_gradient_is_the_closed_form_in_float64(gradients, temperature):
     clean, noisy = unit_vectors(7), unit_vectors(7, seed=1)
     weights = np.random.default_rng(2).uniform(-1, 2, 7)
     scores = noisy @ clean.T / temperature
@@ -117,13 +121,15 @@ def test_gradient_is_the_closed_form_in_float64(temperature):
 
 @pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
 @pytest.mark.parametrize("batch_size", [60, 67])
-def test_blocks_change_neither_value_nor_gradient(in_blocks_of, temperature, batch_size):
+def test_blocks_change_neither_value_nor_gradient(gradients, in_blocks_of, temperature, batch_size):
     clean, noisy = (unit_vectors(batch_size, 16, seed).astype("float32") for seed in (0, 1))
     weights = np.random.default_rng(2).uniform(-1, 2, batch_size)
     arguments = (clean, noisy, temperature)
     expected_values = noise_invariance(*arguments)
     expected_gradients = gradients(*arguments, weights)
-    tolerance = {"rtol": 1e-5, "atol": 1e-6 / temperature}
+    # Other backends than TensorFlow round a product of fewer rows otherwise.
+    atol = 1e-6 if keras.config.backend() == "tensorflow" else 1e-5
+    tolerance = {"rtol": 1e-5, "atol": atol / temperature}
     for num_rows in (1, 8, 66):
         with in_blocks_of(num_rows):
             np.testing.assert_allclose(noise_invariance(*arguments), expected_values, **tolerance)
@@ -132,42 +138,42 @@ def test_blocks_change_neither_value_nor_gradient(in_blocks_of, temperature, bat
 
 
 @pytest.mark.usefixtures("blocks")
-@pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("batch_size", [None, 9])
-def test_value_and_gradient_inside_a_traced_function(jit_compile, batch_size):
-    def value_and_gradients(clean, noisy):
-        with tf.GradientTape() as tape:
-            tape.watch([clean, noisy])
-            value = NoiseInvarianceLoss()(clean, noisy)
-        return value, *tape.gradient(value, [clean, noisy])
-
-    signature = [tf.TensorSpec([batch_size, 6])] * 2
-    traced = tf.function(value_and_gradients, signature, jit_compile=jit_compile)
-    arguments = [tf.constant(unit_vectors(9, seed=seed), "float32") for seed in (0, 1)]
-    for found, expected in zip(traced(*arguments), value_and_gradients(*arguments), strict=True):
+@pytest.mark.parametrize(
+    "batch_size", [pytest.param(None, marks=pytest.mark.tensorflow("sizes are always known")), 9]
+)
+def test_value_and_gradient_inside_a_traced_function(compiled, value_and_gradients, batch_size):
+    step = value_and_gradients(NoiseInvarianceLoss())
+    arguments = [ops.convert_to_tensor(unit_vectors(9, seed=s), "float32") for s in (0, 1)]
+    value, gradients = compiled(step, *2 * [([batch_size, 6], "float32")])(*arguments)
+    expected_value, expected_gradients = step(*arguments)
+    np.testing.assert_allclose(value, expected_value, rtol=1e-5, atol=1e-5)
+    for found, expected in zip(gradients, expected_gradients, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_nothing_of_the_size_of_batch_times_batch_is_held_in_blocks(in_blocks_of, largest_tensor):
-    def step(clean, noisy):
-        with tf.GradientTape() as tape:
-            tape.watch([clean, noisy])
-            value = NoiseInvarianceLoss()(clean, noisy)
-        return value, tape.gradient(value, [clean, noisy])
-
-    arguments = [tf.constant(unit_vectors(90, seed=seed), "float32") for seed in (0, 1)]
+def test_nothing_of_the_size_of_batch_times_batch_is_held_in_blocks(
+    in_blocks_of, largest_tensor, value_and_gradients
+):
+    step = value_and_gradients(NoiseInvarianceLoss())
+    arguments = [ops.convert_to_tensor(unit_vectors(90, seed=s), "float32") for s in (0, 1)]
     assert largest_tensor(step, *arguments) == 90 * 90
     with in_blocks_of(9):
         assert largest_tensor(step, *arguments) == 9 * 90
 
 
+def test_nothing_of_the_size_of_batch_times_batch_is_kept_for_the_backward_pass(largest_kept):
+    arguments = [ops.convert_to_tensor(unit_vectors(90, seed=s), "float32") for s in (0, 1)]
+    assert largest_kept(NoiseInvarianceLoss(), *arguments) <= 90 * 6
+
+
 @pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("temperature", [0.001, 0.01, 1.0])
-def test_value_and_gradient_stay_finite(temperature):
+def test_value_and_gradient_stay_finite(gradients, temperature):
     ones, zeros = np.repeat(unit_vectors(1), 4, axis=0), np.zeros((4, 6))
     for clean in (ones, -ones, zeros, unit_vectors(4)):
         for noisy in (ones, zeros, clean):
-            assert np.all(np.isfinite(noise_invariance(clean, noisy, temperature)))
+            values = noise_invariance(clean, noisy, temperature)
+            assert np.all(np.isfinite(ops.convert_to_numpy(values)))
             for gradient in gradients(clean, noisy, temperature):
                 assert np.all(np.isfinite(gradient))
 

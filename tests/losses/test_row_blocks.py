@@ -2,6 +2,7 @@ import threading
 import time
 from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,7 +20,7 @@ def rows_of(matrix, sizes):
     """The function whose rows are those of `matrix`; what it is asked for is kept in `sizes`."""
 
     def function(positions):
-        assert positions.dtype == "int32"
+        assert keras.backend.standardize_dtype(positions.dtype) == "int32"
         sizes.append(positions.shape[0])
         return ops.take(matrix, positions, axis=0)
 
@@ -30,7 +31,7 @@ def rows_of(matrix, sizes):
 def test_all_rows_come_back_in_their_order(num_rows, block_rows):
     sizes = []
     with mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=block_rows):
-        rows = by_row_blocks(rows_of(MATRIX, sizes), num_rows, 3)
+        rows = by_row_blocks(rows_of(ops.convert_to_tensor(MATRIX), sizes), num_rows, 3)
     np.testing.assert_array_equal(rows, MATRIX[:num_rows])
     assert max(sizes) <= block_rows
     assert sum(sizes) < num_rows + len(sizes)
@@ -41,21 +42,22 @@ def test_blocks_have_at_most_256_rows_above_2048_rows(num_rows, expected):
     sizes = []
     rows = by_row_blocks(rows_of(np.ones((num_rows, 1), "float32"), sizes), num_rows, 1)
     assert rows.shape == (num_rows, 1)
-    assert sizes == expected
+    # JAX traces one block for all.
+    assert sizes == (expected[:1] if keras.config.backend() == "jax" else expected)
 
 
 @mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=3)
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_inside_a_traced_function(jit_compile):
-    @tf.function(jit_compile=jit_compile, autograph=False)
-    def traced(matrix):
+def test_inside_a_traced_function(compiled):
+    def in_blocks(matrix):
         return by_row_blocks(rows_of(matrix, sizes), ops.shape(matrix)[0], 3)
 
     sizes = []
-    np.testing.assert_array_equal(traced(tf.constant(MATRIX)), MATRIX)
+    found = compiled(in_blocks)(ops.convert_to_tensor(MATRIX))
+    np.testing.assert_array_equal(found, MATRIX)
     assert set(sizes) == {3}
 
 
+@pytest.mark.tensorflow("other backends trace with sizes that are known")
 @mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=3)
 def test_rows_are_one_block_where_their_number_is_not_known():
     @tf.function(input_signature=[tf.TensorSpec([None, 3])], autograph=False)
@@ -68,6 +70,7 @@ def test_rows_are_one_block_where_their_number_is_not_known():
     assert sizes == [None]
 
 
+@pytest.mark.tensorflow("a scan of JAX or PyTorch has no parallel iterations")
 @mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=2)
 def test_a_block_begins_after_the_one_before_has_ended():
     at_work, most, lock = 0, 0, threading.Lock()

@@ -1,0 +1,56 @@
+"""The step under TensorFlow: on one device, or on each replica of a `tf.distribute` strategy."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from nfl_keras.models.distributed_fit import DistributedFit
+from nfl_keras.models.distribution import Share, average_batch_norm, gradients_for
+
+
+class TensorFlowStep(DistributedFit):
+    """Replicas embed a share of the batch each; the objective is that of the whole batch."""
+
+    def train_step(self, data):
+        images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        share = Share.of(images)
+        with tf.GradientTape() as tape:
+            outputs, sample_weight = self._global(images, labels, sample_weight, share, True)
+            loss, means = self.objective(outputs, sample_weight)
+            # Every replica has the whole objective, and the optimizer sums over the replicas.
+            scaled_loss = self.optimizer.scale_loss(share.fraction * loss)
+        gradients = tape.gradient(scaled_loss, self.trainable_weights)
+        if share.replicas > 1:
+            gradients = gradients_for(self.optimizer, gradients)
+            average_batch_norm(self)
+        self.optimizer.apply(gradients, self.trainable_weights)
+        return self.track(outputs, loss, means, sample_weight, share.size)
+
+    def test_step(self, data):
+        images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        share = Share.of(images)
+        outputs, sample_weight = self._global(images, labels, sample_weight, share, False)
+        loss, means = self.objective(outputs, sample_weight)
+        return self.track(outputs, loss, means, sample_weight, share.size)
+
+    def _global(self, images, labels, sample_weight, share, training):
+        outputs = _gathered(self.outputs(share.checked(images), labels, training), share)
+        if sample_weight is not None:
+            [sample_weight] = share.gather([ops.cast(sample_weight, "float32")])
+        return outputs, sample_weight
+
+
+def _gathered(outputs, share):
+    """The `Outputs` of the global batch, of which these are a replica's share, but its penalty."""
+    views = [*outputs.embeddings, *outputs.features]
+    rows = share.gather([*outputs.embeddings.values(), *outputs.features.values()])
+    middle = len(outputs.embeddings)
+    return dataclasses.replace(
+        outputs,
+        embeddings=dict(zip(views[:middle], rows[:middle], strict=True)),
+        features=dict(zip(views[middle:], rows[middle:], strict=True)),
+        labels=share.gather([outputs.labels])[0],
+        draws={name: share.gather([drawn])[0] for name, drawn in outputs.draws.items()},
+    )
