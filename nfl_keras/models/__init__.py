@@ -8,12 +8,14 @@ from nfl_keras.models.backbones import (
 from nfl_keras.models.distributed_fit import DistributedFit
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner, Outputs, Term
+from nfl_keras.models.noise_assisted import NoiseAssistedModel
 from nfl_keras.models.noise_invariant import NoiseInvariantModel
 
 __all__ = [
     "DistributedFit",
     "Embedder",
     "Learner",
+    "NoiseAssistedModel",
     "NoiseInvariantModel",
     "Outputs",
     "Term",

@@ -106,6 +106,17 @@ class NoiseInvariantModel(Learner):
             views["noisy"] = in_global_batch(self.input_noise, images, training)
         return views
 
+    def logits(self, features):
+        """What the classifier of L_S makes of pooled features, without noise.
+
+        Args:
+            features: `[B, C]`, such as `embedder.features(images)`.
+
+        Returns:
+            `[B, num_classes]`, before the softmax.
+        """
+        return self.classifier(self.normalization(features))
+
     def _class_discrimination(self, outputs):
         return class_discrimination(outputs.embeddings["clean"], outputs.labels, self.temperature)
 

@@ -1,0 +1,92 @@
+"""The pretext task of telling which photograph of the batch a changed image was made from."""
+
+import keras
+from keras import ops
+
+from nfl_keras.errors import UserError
+from nfl_keras.layers import RandomView
+from nfl_keras.losses import noise_invariance
+from nfl_keras.losses.per_anchor_loss import check_temperature
+from nfl_keras.models.pretext.task import PretextTask
+
+
+@keras.saving.register_keras_serializable(package="nfl_keras")
+class Exemplar(PretextTask):
+    """Each image is changed in six ways, and must be told from the other images of the batch.
+
+    The six: translation by up to 0.2 of height and width, scaling by 1 / 1.4 to 1.4, rotation
+    by up to 20 degrees, contrast by 0.5 to 1.5, saturation by 0.5 to 1.5, hue by up to 0.1
+    turns. Strengths and order are `nfl.layers.RandomView`'s.
+
+    In the original task each photograph is a surrogate class with an output of its own, which
+    does not scale to 60,000 photographs. Here, as a choice of ours, the surrogate classes are
+    the photographs of the batch, of all replicas. With h(z) a linear head, scaled to unit
+    length, the weights of class j are h(z_j) of the unchanged photograph j, and image i, changed,
+    has the cross-entropy of softmax_j(h(z'_i) . h(z_j) / temperature) with target i.
+
+    Args:
+        head_dim: int, dimension of h(z). Defaults to `128`.
+        temperature: float > 0. Defaults to `0.1`.
+        seed: int or `None`. Defaults to `None`.
+        **kwargs: as for `keras.layers.Layer`.
+
+    Raises:
+        UserError: if `head_dim` is below 1, or `temperature` is not above 0.
+
+    Example:
+
+    >>> model = nfl.models.NoiseAssistedModel(embedder, pretext="exemplar")
+
+    Reference: [NAFL] section 5.3; Dosovitskiy et al., Discriminative unsupervised feature
+    learning with convolutional neural networks, NIPS 2014.
+    """
+
+    def __init__(self, head_dim=128, temperature=0.1, seed=None, **kwargs):
+        super().__init__(seed, **kwargs)
+        if head_dim < 1:
+            raise UserError(f"head_dim must be 1 or more, not {head_dim}.")
+        check_temperature(temperature)
+        self.head_dim = head_dim
+        self.temperature = temperature
+        self.changes = RandomView(
+            translation=0.2,
+            scaling=1.4,
+            rotation=20.0,
+            mirror=False,
+            contrast=0.5,
+            saturation=0.5,
+            hue=0.1,
+            dtype="float32",
+        )
+        self.head = keras.layers.Dense(
+            head_dim, use_bias=False, kernel_initializer="he_normal", dtype=self.dtype_policy
+        )
+        self.unit = keras.layers.UnitNormalization(dtype="float32")
+
+    def build(self, feature_shape):
+        self.head.build(feature_shape)
+        self.unit.build(self.compute_output_shape(feature_shape))
+        self.built = True
+
+    def call(self, features):
+        """h(z), float32 `[B, head_dim]` of unit length, of pooled features z `[B, C]`."""
+        return self.unit(self.head(features))
+
+    def compute_output_shape(self, feature_shape):
+        return (*feature_shape[:-1], self.head_dim)
+
+    def draw(self, images, seed):
+        return self.changes.draw(images, seed)
+
+    def render(self, images, draws):
+        return ops.cast(self.changes.render(images, draws), images.dtype)
+
+    def values(self, features, clean_features, draws):
+        return noise_invariance(self(clean_features), self(features), self.temperature)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "head_dim": self.head_dim,
+            "temperature": self.temperature,
+        }
