@@ -1,10 +1,8 @@
 """Embeddings of a whole image set."""
 
 import numpy as np
-from keras import ops
 
-from nfl_keras.data.batches import inference_batches
-from nfl_keras.errors import UserError
+from nfl_keras.retrieval.forward import forward
 
 
 def embed(embedder, image_set, crops=3, batch_size=64, image_size=None):
@@ -34,25 +32,9 @@ def embed(embedder, image_set, crops=3, batch_size=64, image_size=None):
 
     Reference: [NIFL], inference protocol.
     """
-    if not len(image_set):
-        raise UserError("there are no photographs to embed: the image set is empty.")
     size = embedder.image_size if image_size is None else image_size
-    forward = _forward(embedder)
     vectors = []
-    for batch in inference_batches(image_set, size, crops, batch_size):
-        flat = ops.reshape(batch, (-1, size, size, batch.shape[-1]))
-        of_crops = ops.convert_to_numpy(forward(flat))
-        means = of_crops.reshape(-1, crops, of_crops.shape[-1]).mean(axis=1)
+    for of_crops in forward(embedder, image_set, size, crops, batch_size):
+        means = of_crops.mean(axis=1)
         vectors.append(means / np.linalg.norm(means, axis=1, keepdims=True))
     return np.concatenate(vectors).astype(np.float32)
-
-
-def _forward(embedder):
-    """The embedder as a function that takes a batch once, whatever it is trained on."""
-    strategy = getattr(embedder, "distribute_strategy", None)
-    if strategy is None or strategy.num_replicas_in_sync == 1:
-        return embedder.predict_on_batch
-    # Keras would have each replica predict the whole batch, and give its rows as often.
-    import tensorflow as tf
-
-    return tf.function(lambda images: embedder(images, training=False), reduce_retracing=True)

@@ -4,6 +4,7 @@ import numpy as np
 
 from nfl_keras.errors import UserError
 from nfl_keras.retrieval import metrics
+from nfl_keras.retrieval.labels import integer_labels
 from nfl_keras.retrieval.neighbours import positive_int
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
 from nfl_keras.retrieval.self_exclusion import leave_out, own_positions
@@ -71,7 +72,7 @@ def evaluate(
     """
     ks = _checked_ks(ks)
     query = unit_vectors(query, "query")
-    query_labels = _checked_labels(query_labels, len(query), "query_labels")
+    query_labels = integer_labels(query_labels, len(query), "query_labels")
     if gallery is None:
         if gallery_labels is not None or gallery_ids is not None:
             raise UserError("gallery_labels and gallery_ids need a gallery: pass one, or neither.")
@@ -82,7 +83,7 @@ def evaluate(
         if gallery_labels is None:
             raise UserError("gallery_labels is missing: a gallery is given with its labels.")
         gallery = unit_vectors(gallery, "gallery", dimension=query.shape[1])
-        gallery_labels = _checked_labels(gallery_labels, len(gallery), "gallery_labels")
+        gallery_labels = integer_labels(gallery_labels, len(gallery), "gallery_labels")
     own = own_positions(query_ids, gallery_ids, len(query), len(gallery))
 
     num_relevant = _num_relevant(query_labels, gallery_labels, own)
@@ -140,17 +141,6 @@ def _means_by_label(values, labels):
     classes, numbers = np.unique(labels, return_inverse=True)
     means = np.bincount(numbers, weights=values) / np.bincount(numbers)
     return dict(zip(classes.tolist(), means.tolist(), strict=True))
-
-
-def _checked_labels(labels, count, name):
-    labels = np.asarray(labels)
-    if labels.shape != (count,):
-        raise UserError(f"{name} has shape {list(labels.shape)} for {count:,} embeddings.")
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"{name} must be integers, not {labels.dtype}.")
-    if labels.max() > np.iinfo(np.int64).max:
-        raise UserError(f"{name} has {labels.max()}, beyond 64-bit signed integers: renumber.")
-    return labels.astype(np.int64)
 
 
 def _checked_ks(ks):

@@ -1,0 +1,114 @@
+"""`python -m nfl_keras.noise_figure PHOTO`: draws a photograph under noise."""
+
+import argparse
+import os
+
+import numpy as np
+
+from nfl_keras.data import bad_images, inference_batches
+from nfl_keras.data.encoded import PhotographError
+from nfl_keras.data.reading import read_checked
+from nfl_keras.data.sources.blooms import blooms
+from nfl_keras.data.sources.files import file_set
+from nfl_keras.errors import UserError, answered_in_one_line
+from nfl_keras.report import noise_grid
+
+WINDOWS = (2, 4, 8, 16, 32)
+LARGEST = 2048
+
+
+def main(arguments=None):
+    """Runs the command with a list of arguments, or with the process' own."""
+    parser = argparse.ArgumentParser(
+        prog="python -m nfl_keras.noise_figure",
+        description="Draws a photograph as it is, with the pixels of windows shuffled, and under "
+        "Gaussian noise, into one PNG.",
+    )
+    parser.add_argument(
+        "photo",
+        metavar="PHOTO",
+        nargs="?",
+        help="an image file, whose central square is drawn (default: one of the blooms)",
+    )
+    parser.add_argument(
+        "--windows",
+        metavar="SIDE",
+        type=int,
+        nargs="+",
+        default=WINDOWS,
+        help=f"sides of the windows in pixels (default: {' '.join(map(str, WINDOWS))})",
+    )
+    parser.add_argument(
+        "--gaussian",
+        metavar="STDDEV",
+        type=float,
+        nargs="+",
+        default=(),
+        help="standard deviations of Gaussian noise, for images in 0..1 (default: none)",
+    )
+    parser.add_argument(
+        "--image-size",
+        metavar="SIDE",
+        type=int,
+        default=224,
+        help="side in pixels to which the photograph is brought first (default: 224)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: 0)")
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        default="windows.png",
+        help="the .png to write, which must not be there yet (default: windows.png)",
+    )
+    given = parser.parse_args(arguments)
+    with answered_in_one_line():
+        _check_output(given.output)
+        image = _square(_photograph(given.photo), given.image_size)
+        _write_new(given.output, noise_grid(image, given.windows, given.gaussian, given.seed))
+        print(given.output)
+
+
+def _photograph(path):
+    if path is None:
+        return blooms(num_species=2, image_size=224).subset([0])
+    folder, name = os.path.split(os.path.realpath(path))
+    return file_set(folder, [name], [0], ["photograph"])
+
+
+def _square(image_set, size):
+    """The central square of the only photograph of a set, as a model is shown it."""
+    if not 1 <= size <= LARGEST:
+        raise UserError(f"--image-size must be 1 to {LARGEST:,} pixels, not {size}.")
+    read_checked(image_set, 0)
+    for name, reason in bad_images(image_set).items():
+        raise PhotographError(name, reason)
+    [crops] = inference_batches(image_set, size, crops=1)
+    return np.asarray(crops)[0, 0]
+
+
+def _check_output(path):
+    if not path.lower().endswith(".png"):
+        raise UserError(f"--output must end in .png, not be {path!r}.")
+    if os.path.exists(path):
+        raise UserError(f"there is a {path!r} already; remove it, or give another --output.")
+
+
+def _write_new(path, content):
+    """Writes a file that is not there yet, whole or not at all."""
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "xb") as file:
+            try:
+                file.write(content)
+                file.flush()
+            except BaseException:
+                os.unlink(path)
+                raise
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path!r} ({error.strerror}); give another --output."
+        ) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from nfl_keras.errors import UserError
+from nfl_keras.retrieval.labels import integer_labels
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64, np.uint64])
+def test_any_integers_become_int64(dtype):
+    labels = integer_labels(np.array([3, 0, 100], dtype), 3, "labels")
+    assert labels.dtype == np.int64
+    assert labels.tolist() == [3, 0, 100]
+
+
+def test_labels_beyond_float32_stay_apart():
+    labels = [2**24, 2**24 + 1, -(2**62)]
+    assert integer_labels(labels, 3, "labels").tolist() == labels
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([1, 2], r"query_labels has shape \[2\] for 3 embeddings"),
+        ([[1, 2, 3]], r"query_labels has shape \[1, 3\] for 3 embeddings"),
+        (1, r"query_labels has shape \[\] for 3 embeddings"),
+        ([1.0, 2.0, 3.0], "query_labels must be integers, not float64"),
+        (["a", "b", "c"], "query_labels must be integers, not <U1"),
+        ([True, False, True], "query_labels must be integers, not bool"),
+        (np.full(3, 2**63, np.uint64), "has 9223372036854775808, beyond 64-bit"),
+    ],
+)
+def test_unusable_labels_are_named(labels, message):
+    with pytest.raises(UserError, match=message):
+        integer_labels(labels, 3, "query_labels")
+
+
+def test_the_message_says_what_they_are_labels_of():
+    with pytest.raises(UserError, match=r"labels has shape \[1\] for 1,200 rows of scores"):
+        integer_labels([1], 1200, "labels", of="rows of scores")
