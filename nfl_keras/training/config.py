@@ -9,6 +9,19 @@ from jsonargparse.typing import NonNegativeFloat, NonNegativeInt, PositiveFloat,
 
 from nfl_keras.errors import UserError
 
+_OF_ONE_RECIPE = {
+    "noise-invariant": ("lambda_n", "lambda_s", "label_smoothing"),
+    "noise-assisted": (
+        "lambda_intra",
+        "lambda_pretext",
+        "lambda_softmax",
+        "noise",
+        "window",
+        "pretext",
+    ),
+}
+_RECIPE_OF = {name: recipe for recipe, names in _OF_ONE_RECIPE.items() for name in names}
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
@@ -45,12 +58,22 @@ class TrainConfig:
         freeze_batch_norm: Keep every BatchNormalization layer as it was pretrained.
         synchronize_batch_norm: Let BatchNormalization take its statistics over the whole batch of
             all replicas. Otherwise each replica takes those of its own images.
+        recipe: "noise-invariant", the first paper's L_D, L_N and L_S; or "noise-assisted", the
+            second's L_D (there L_inter), L_intra and L_pretext.
         lambda_d: Weight of L_D, class discrimination. 0 leaves a term out.
-        lambda_n: Weight of L_N, noise invariance.
+        temperature: Temperature of L_D, L_N and L_intra.
+        noise_stddev: Standard deviation of Gaussian noise, for images in 0..1.
+        lambda_n: Weight of L_N, noise invariance. This and the next two are noise-invariant's.
         lambda_s: Weight of L_S, noisy classification.
-        temperature: Temperature of L_D and L_N.
-        noise_stddev: Standard deviation of the input noise, for images in 0..1.
         label_smoothing: Probability that L_S spreads over the wrong classes.
+        lambda_intra: Weight of L_intra, diversity within a class. This and the next five are
+            noise-assisted's.
+        lambda_pretext: Weight of L_pretext, if there is a pretext task.
+        lambda_softmax: Weight of a plain classification beside them.
+        noise: Noise of the positives of L_intra: "shuffle" permutes the pixels of each window,
+            "gaussian" adds to them, "none" leaves them as they are.
+        window: Side of the windows of noise shuffle in pixels.
+        pretext: Pretext task: "rotation", "exemplar" or "jigsaw".
         classes_per_batch: Classes in a batch.
         images_per_class: Photographs of each class in a batch.
         small_classes: Classes with fewer photographs than that are an "error", or "drop" them, or
@@ -114,12 +137,19 @@ class TrainConfig:
     freeze_through: str | None = None
     freeze_batch_norm: bool = False
     synchronize_batch_norm: bool = False
+    recipe: Literal["noise-invariant", "noise-assisted"] = "noise-invariant"
     lambda_d: NonNegativeFloat = 1.0
-    lambda_n: NonNegativeFloat = 1.0
-    lambda_s: NonNegativeFloat = 1.0
     temperature: PositiveFloat = 0.1
     noise_stddev: NonNegativeFloat = 0.1
+    lambda_n: NonNegativeFloat = 1.0
+    lambda_s: NonNegativeFloat = 1.0
     label_smoothing: NonNegativeFloat = 0.1
+    lambda_intra: NonNegativeFloat = 1.0
+    lambda_pretext: NonNegativeFloat = 1.0
+    lambda_softmax: NonNegativeFloat = 0.0
+    noise: Literal["shuffle", "gaussian", "none"] = "shuffle"
+    window: PositiveInt = 8
+    pretext: Literal["rotation", "exemplar", "jigsaw"] | None = None
     classes_per_batch: PositiveInt = 8
     images_per_class: PositiveInt = 8
     small_classes: Literal["error", "drop", "fill"] = "error"
@@ -162,6 +192,13 @@ class TrainConfig:
             raise UserError("final_epoch best needs evaluate_every above 0.")
         if self.early_stopping_epochs and not self.evaluate_every:
             raise UserError("early_stopping_epochs needs evaluate_every above 0.")
+        for field in dataclasses.fields(self):
+            of_another = self.recipe != _RECIPE_OF.get(field.name, self.recipe)
+            if of_another and getattr(self, field.name) != field.default:
+                raise UserError(
+                    f"{field.name} is a setting of recipe {_RECIPE_OF[field.name]}, and this run "
+                    f"is {self.recipe}; leave it out, or choose the other recipe."
+                )
         for name in ("momentum", "ema"):
             if getattr(self, name) >= 1:
                 raise UserError(f"{name} must be below 1, not {getattr(self, name)}.")

@@ -6,7 +6,7 @@ import keras
 
 from nfl_keras.data import open_dataset
 from nfl_keras.errors import UserError
-from nfl_keras.models import NoiseInvariantModel
+from nfl_keras.models import Learner
 from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.photographs import blaming_photographs
 from nfl_keras.training.run_folder import RunFolder
@@ -59,6 +59,6 @@ def _load(path):
     except (ValueError, TypeError, OSError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(f"cannot load {str(path)!r} ({reason}).") from error
-    if not isinstance(model, NoiseInvariantModel):
+    if not isinstance(model, Learner):
         raise UserError(f"{str(path)!r} holds a {type(model).__name__}, not a run's model.")
     return model

@@ -6,6 +6,7 @@ import keras
 
 from nfl_keras.models import (
     Embedder,
+    NoiseAssistedModel,
     NoiseInvariantModel,
     freeze_batch_norm,
     freeze_through,
@@ -16,7 +17,7 @@ from nfl_keras.training.schedules import build_schedule
 
 
 def build_model(config, num_classes):
-    """The `NoiseInvariantModel` that a `TrainConfig` describes, not yet compiled.
+    """The `Learner` that a `TrainConfig` describes, not yet compiled.
 
     Raises:
         UserError: if the backbone cannot be loaded or frozen as asked.
@@ -35,17 +36,7 @@ def build_model(config, num_classes):
             freeze_batch_norm(embedder.backbone)
         if config.synchronize_batch_norm:
             synchronize_batch_norm(embedder.backbone)
-        return NoiseInvariantModel(
-            embedder,
-            num_classes,
-            lambda_n=config.lambda_n,
-            lambda_s=config.lambda_s,
-            lambda_d=config.lambda_d,
-            temperature=config.temperature,
-            noise_stddev=config.noise_stddev,
-            label_smoothing=config.label_smoothing,
-            seed=config.seed,
-        )
+        return _RECIPES[config.recipe](config, embedder, num_classes)
 
 
 def compile_model(model, config, batches_per_epoch):
@@ -92,6 +83,40 @@ def build_optimizer(config, batches_per_epoch, backbone=()):
     if config.optimizer == "sgd":
         return GroupedSGD(momentum=config.momentum, **settings)
     return GroupedAdamW(**settings)
+
+
+def _noise_invariant(config, embedder, num_classes):
+    return NoiseInvariantModel(
+        embedder,
+        num_classes,
+        lambda_n=config.lambda_n,
+        lambda_s=config.lambda_s,
+        lambda_d=config.lambda_d,
+        temperature=config.temperature,
+        noise_stddev=config.noise_stddev,
+        label_smoothing=config.label_smoothing,
+        seed=config.seed,
+    )
+
+
+def _noise_assisted(config, embedder, num_classes):
+    return NoiseAssistedModel(
+        embedder,
+        config.window,
+        config.pretext,
+        config.noise,
+        config.noise_stddev,
+        num_classes=num_classes,
+        lambda_inter=config.lambda_d,
+        lambda_intra=config.lambda_intra,
+        lambda_pretext=config.lambda_pretext,
+        lambda_softmax=config.lambda_softmax,
+        temperature=config.temperature,
+        seed=config.seed,
+    )
+
+
+_RECIPES = {"noise-invariant": _noise_invariant, "noise-assisted": _noise_assisted}
 
 
 @contextlib.contextmanager

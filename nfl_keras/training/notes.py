@@ -62,3 +62,25 @@ def photograph_notes(report, bad):
     if report.num_skipped:
         notes.append(f"Queries left out since they have nothing to find: {report.num_skipped:,}.")
     return notes
+
+
+def measure_notes(measured):
+    """Sentences about what `nfl_keras.training.measures` found.
+
+    Args:
+        measured: dict, as `measures` gives it.
+
+    Returns:
+        A list of str.
+    """
+    notes = []
+    if measured["accuracy"] is not None:
+        notes.append(f"The softmax head names the class of {measured['accuracy']:.1%} of queries.")
+    if measured["diversity"] is not None:
+        diversity = measured["diversity"]
+        notes.append(
+            f"Two queries of a class have a cosine of {diversity['same_class_cosine']:.3f} in the "
+            f"mean; those of a class differ in {diversity['effective_rank']:.1f} directions "
+            f"(effective rank)."
+        )
+    return notes

@@ -18,7 +18,8 @@ from nfl_keras.training.figures import figures, in_one_line
 from nfl_keras.training.guard import StopAtNonFinite, batch_ids_of
 from nfl_keras.training.learning import build_model, compile_model
 from nfl_keras.training.logs import EpochLogs
-from nfl_keras.training.notes import epoch_notes, photograph_notes
+from nfl_keras.training.measures import measures
+from nfl_keras.training.notes import epoch_notes, measure_notes, photograph_notes
 from nfl_keras.training.progress import Progress
 from nfl_keras.training.resuming import Checkpoints
 from nfl_keras.training.run_folder import RunFolder
@@ -74,7 +75,8 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     print(splits.final.protocol)
     if splits.watched is not splits.final:
         print(f"epochs measured on: {splits.watched.protocol}")
-    print(f"{colour_words}; training {in_words(strategy)}")
+    print(colour_words)
+    print(f"training {in_words(strategy)}")
     with termination:
         saved = EvaluateAndSave(splits.watched, folder, config.evaluate_every, config.epochs)
         clock = DataClock()
@@ -125,12 +127,13 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
                 shuffle=False,
                 callbacks=callbacks,
             )
-        trained, vectors = _trained(splits.final, model, config, folder)
+        trained, vectors, measured = _trained(splits, model, config, folder)
         last_epoch = saved.history["epoch"][-1]
         metrics = {
             "evaluated_on": config.evaluate_on,
             "untrained": dataclasses.asdict(untrained),
             "trained": dataclasses.asdict(trained),
+            **measured,
             "final_epoch": saved.best_epoch if config.final_epoch == "best" else last_epoch,
             "best_epoch": saved.best_epoch,
             "images_per_second": progress.images_per_second,
@@ -154,6 +157,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
             notes=[
                 *epoch_notes(config, splits, last_epoch, saved.best_epoch),
                 *photograph_notes(trained, bad),
+                *measure_notes(measured),
                 f"{colour_words[0].upper()}{colour_words[1:]}.",
                 f"Training {in_words(strategy)} took {progress.images_per_second:.0f} images/s, "
                 f"the whole run {checkpoints.seconds:.0f} s.",
@@ -178,17 +182,18 @@ def _untrained(search, model, config, checkpoints):
     return untrained
 
 
-def _trained(search, model, config, folder):
-    """The report after training, and the vectors that it is of."""
+def _trained(splits, model, config, folder):
+    """The report after training, the vectors that it is of, and `measures`."""
     weights = averaged_weights(model)
     if config.final_epoch == "best":
         model.load_weights(folder.checkpoint("best"))
         weights = contextlib.nullcontext()
     with weights:
-        vectors = search.embed(model.embedder, config.crops)
-    trained = search.evaluate(*vectors)
+        vectors = splits.final.embed(model.embedder, config.crops)
+        measured = measures(model, splits, vectors[0], config.crops)
+    trained = splits.final.evaluate(*vectors)
     print(f"trained    {in_one_line(figures(trained))}")
-    return trained, vectors
+    return trained, vectors, measured
 
 
 def _versions():

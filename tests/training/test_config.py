@@ -61,6 +61,10 @@ def test_help_explains_every_flag(capsys):
         (["--early-stopping-epochs", "2", "--evaluate-every", "0"], "evaluate_every"),
         (["--ema", "1"], "ema"),
         (["--momentum", "1"], "momentum"),
+        (["--recipe", "noisy"], "recipe"),
+        (["--window", "4"], "window is a setting of recipe noise-assisted"),
+        (["--pretext", "jigsaw"], "pretext is a setting of recipe noise-assisted"),
+        (["--recipe", "noise-assisted", "--lambda-n", "0.5"], "lambda_n is a setting of recipe"),
     ],
 )
 def test_what_does_not_fit_is_one_line_that_names_it(arguments, named):
@@ -79,6 +83,7 @@ def test_what_does_not_fit_is_one_line_that_names_it(arguments, named):
         {"final_epoch": "best", "evaluate_every": 2},
         {"final_epoch": "last", "evaluate_every": 0},
         {"validation_classes": 3, "evaluate_on": "validation", "missing_images": "skip"},
+        {"recipe": "noise-assisted", "window": 4, "pretext": "jigsaw", "lambda_softmax": 0.5},
     ],
 )
 def test_what_fits_together_is_read_and_dumped_as_it_is(settings):

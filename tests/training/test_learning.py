@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
+from nfl_keras.models import NoiseAssistedModel, NoiseInvariantModel
+from nfl_keras.models.pretext import Rotation
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.learning import build_model, build_optimizer, compile_model
 from nfl_keras.training.optimizers import GroupedAdamW, GroupedSGD
@@ -86,6 +88,43 @@ def test_xla_is_a_setting(config, jit_compile):
 def test_the_weights_that_the_optimizer_is_built_with_are_those_of_the_step(config):
     model = learner(config(freeze_through="block1"))
     assert [id(w) for w in model.trainable_weights] == [id(v) for v in model.trainable_variables]
+
+
+def test_each_setting_of_the_first_recipe_reaches_its_model(config):
+    settings = {
+        "lambda_d": 0.5,
+        "lambda_n": 0.25,
+        "lambda_s": 0.75,
+        "temperature": 0.3,
+        "noise_stddev": 0.2,
+        "label_smoothing": 0.05,
+        "seed": 3,
+    }
+    model = build_model(config(**settings), num_classes=4)
+    assert type(model) is NoiseInvariantModel
+    assert {name: getattr(model, name) for name in settings} == settings
+    assert model.num_classes == 4
+
+
+def test_each_setting_of_the_second_recipe_reaches_its_model(config):
+    settings = {
+        "lambda_intra": 0.25,
+        "lambda_pretext": 0.75,
+        "lambda_softmax": 0.125,
+        "temperature": 0.3,
+        "noise": "gaussian",
+        "noise_stddev": 0.2,
+        "window": 4,
+        "seed": 3,
+    }
+    made = config(**settings, recipe="noise-assisted", lambda_d=0.5, pretext="rotation")
+    model = build_model(made, num_classes=4)
+    assert type(model) is NoiseAssistedModel
+    assert {name: getattr(model, name) for name in settings} == settings
+    assert model.lambda_inter == 0.5
+    assert isinstance(model.pretext, Rotation)
+    assert model.num_classes == 4
+    assert [term.name for term in model.terms][:3] == ["L_inter", "L_intra", "L_pretext"]
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
