@@ -51,8 +51,8 @@ def passes(dataset, count):
 
 @pytest.fixture(scope="module")
 def taken(noisy):
-    """Three passes of two batches over `noisy`, by `TAKEN`."""
-    return passes(balanced_batches(noisy, **TAKEN), 3)
+    """Four passes of two batches over `noisy`, by `TAKEN`."""
+    return passes(balanced_batches(noisy, **TAKEN), 4)
 
 
 def test_labels_are_those_of_the_photographs(plain):
@@ -142,13 +142,14 @@ def test_a_resumed_fit_ends_with_the_same_weights(noisy, taken):
     def model(num_batches):
         keras.utils.set_random_seed(0)
         dense = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(3)]
-        made = keras.Sequential(dense)
+        made = keras.Sequential([keras.Input((16, 16, 3)), *dense])
         made.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-        batches = [pair for images, labels in taken for pair in zip(images, labels, strict=True)]
+        made.optimizer.build(made.trainable_variables)
         for images, labels in batches[:num_batches]:
             made.train_on_batch(images, labels)
         return made
 
+    batches = [p for images, labels in taken[:3] for p in zip(images, labels, strict=True)]
     uninterrupted, resumed = model(6), model(1)
     rest = balanced_batches(noisy, **TAKEN, first_batch=1)
     resumed.fit(rest, epochs=1, shuffle=False, verbose=0)
@@ -210,23 +211,15 @@ def test_small_classes_can_be_filled_up(plain):
 
 
 @pytest.mark.parametrize(("first_epoch", "first_batch"), [(0, 0), (1, 1)])
-def test_an_endless_pass_holds_epoch_after_epoch(noisy, first_epoch, first_batch):
-    whole = passes(balanced_batches(noisy, 3, 2, image_size=16), 4)
-    images, labels = (np.concatenate(parts) for parts in zip(*whole, strict=True))
-    endless = balanced_batches(
-        noisy,
-        3,
-        2,
-        image_size=16,
-        first_epoch=first_epoch,
-        first_batch=first_batch,
-        endless=True,
-    )
+def test_an_endless_pass_holds_epoch_after_epoch(noisy, taken, first_epoch, first_batch):
+    images, labels = (np.concatenate(parts) for parts in zip(*taken, strict=True))
+    begin = {"first_epoch": first_epoch, "first_batch": first_batch}
+    endless = balanced_batches(noisy, **TAKEN, **begin, endless=True)
     assert endless.cardinality() == tf.data.INFINITE_CARDINALITY
     begun = 2 * first_epoch + first_batch
     for _ in range(2):
-        taken = endless.take(8 - begun).as_numpy_iterator()
-        for number, (batch_images, batch_labels) in enumerate(taken, begun):
+        batches = endless.take(8 - begun).as_numpy_iterator()
+        for number, (batch_images, batch_labels) in enumerate(batches, begun):
             assert np.array_equal(batch_images, images[number])
             assert np.array_equal(batch_labels, labels[number])
         assert number == 7

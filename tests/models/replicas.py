@@ -5,6 +5,7 @@ cannot have two numbers of replicas above 1 in a process.) With `TF_CONFIG` in t
 is one worker among several.
 """
 
+import dataclasses
 import os
 import sys
 
@@ -23,12 +24,7 @@ from nfl_keras.models import (
 )
 from nfl_keras.models.distribution import in_global_batch
 
-TERMS = {
-    "L": {},
-    "L_D": {"lambda_n": 0, "lambda_s": 0},
-    "L_N": {"lambda_d": 0, "lambda_s": 0},
-    "L_S": {"lambda_d": 0, "lambda_n": 0},
-}
+TERMS = ("L_D", "L_N", "L_S")
 
 
 class FirstStep(keras.callbacks.Callback):
@@ -101,19 +97,38 @@ def momentum():
     return keras.optimizers.SGD(0.05, momentum=0.9)
 
 
-def first_gradients(strategy):
-    """The gradient of each term on one batch, noise and regularization included."""
-    for name, settings in TERMS.items():
-        model, first = learner(strategy, momentum, **settings), FirstStep()
-        initial = flat(model.get_weights())
+def gradients_and_steps(strategy):
+    """The gradient of each term on one batch, noise and regularization included, and 20 steps.
+
+    One model and one compiled step do all of it: it begins anew for each, with a switch before
+    each of its terms.
+    """
+    model, first = learner(strategy, momentum, "synchronized"), FirstStep()
+    with strategy.scope():
+        switches = {name: keras.Variable(1.0, trainable=False) for name in TERMS}
+        model.optimizer.build(model.trainable_variables)
+    model.terms = tuple(switched(term, switches[term.name]) for term in model.terms)
+    variables = [*model.variables, *model.optimizer.variables]
+    initial = [variable.numpy() for variable in variables]
+    for name in ("L", *TERMS):
+        for term, switch in switches.items():
+            switch.assign(float(name in ("L", term)))
+        yield f"initial weights of {name}", flat(model.get_weights())
         model.fit(batches(*photographs()), verbose=0, callbacks=[first])
         yield f"gradient of {name}", first.gradient
         yield f"loss of {name}", [first.logs["loss"]]
-        yield f"initial weights of {name}", initial
+        for variable, value in zip(variables, initial, strict=True):
+            variable.assign(value)
+    for switch in switches.values():
+        switch.assign(1.0)
+    yield from twenty_steps(model, "synchronized")
 
 
-def twenty_steps(strategy, batch_norm, optimizer):
-    model = learner(strategy, optimizer, batch_norm)
+def switched(term, switch):
+    return dataclasses.replace(term, values=lambda outputs: switch * term.values(outputs))
+
+
+def twenty_steps(model, batch_norm):
     history = model.fit(batches(*photographs()).repeat(10), epochs=2, verbose=0).history
     assert model.optimizer.iterations.numpy() == 20
     yield f"weights, {batch_norm}", flat(model.get_weights())
@@ -123,22 +138,29 @@ def twenty_steps(strategy, batch_norm, optimizer):
 
 
 def uneven(strategy):
-    """10 images with weights of their own, whose number is known only as they come."""
-    images, labels = photographs(10)
-    weights = np.linspace(0, 2, 10).astype("float32")
+    """10 images with weights of their own, whose number is known only as they come.
+
+    Gives back the model.
+    """
     model, first = learner(strategy, momentum), FirstStep()
-    dataset = batches(images, labels, weights, static=False)
+    dataset = weighted_batches(10)
     before = model.evaluate(dataset, verbose=0, return_dict=True)
     yield "uneven evaluation", [before[name] for name in sorted(before)]
     model.fit(dataset, verbose=0, callbacks=[first])
     yield "uneven gradient", first.gradient
     yield "uneven logs", [first.logs[name] for name in sorted(first.logs)]
+    return model
+
+
+def weighted_batches(count):
+    weights = np.linspace(0, 2, count).astype("float32")
+    return batches(*photographs(count), weights, static=False)
 
 
 def clipped(strategy):
     """One step of gradients that are clipped to a norm far below their own."""
     optimizer = lambda: keras.optimizers.SGD(1.0, momentum=0.9, global_clipnorm=0.01)  # noqa: E731
-    model, first = learner(strategy, optimizer), FirstStep()
+    model, first = learner(strategy, optimizer, lambda_n=0, lambda_s=0), FirstStep()
     model.fit(batches(*photographs()), verbose=0, callbacks=[first])
     yield "clipped gradient", first.gradient
 
@@ -161,7 +183,7 @@ def half_precision(strategy):
 def own_statistics(strategy):
     """Moving statistics after a step in which each replica took those of its own images."""
     images, labels = photographs()
-    model = learner(strategy, momentum, "own", lambda_n=0)
+    model = learner(strategy, momentum, "own", lambda_n=0, lambda_s=0)
     layers = [model.embedder.backbone.get_layer(name) for name in ("convolution", "batch_norm")]
     maps = np.asarray(layers[0](images / np.float32(127.5) - 1), "float64")
     parts = np.split(maps, strategy.num_replicas_in_sync)
@@ -208,11 +230,10 @@ def noise(strategy):
     yield "noise on request", flat([in_global_batch(layer, tf.constant(rows), training=False)])
 
 
-def refusals(strategy):
+def refusals(strategy, model):
     images, labels = photographs()
-    model = learner(strategy, momentum)
     before = flat(model.get_weights())
-    small = batches(images[:3], labels[:3], static=False)
+    small = weighted_batches(3)
     yield "small batch", [message(lambda: model.fit(small, verbose=0))]
     yield "weights left by a small batch", flat(model.get_weights()) - before
     yield "train_on_batch", [message(lambda: model.train_on_batch(images, labels))]
@@ -234,28 +255,25 @@ def message(function):
     return ""
 
 
-def everywhere(strategy):
-    yield from first_gradients(strategy)
-    yield from twenty_steps(strategy, "synchronized", momentum)
-    yield from uneven(strategy)
-
-
 def on_workers(strategy):
-    yield from everywhere(strategy)
+    yield from gradients_and_steps(strategy)
+    yield from uneven(strategy)
     yield from own_model(strategy)
 
 
 def in_one_process(strategy):
-    yield from everywhere(strategy)
+    yield from gradients_and_steps(strategy)
+    model = yield from uneven(strategy)
     yield from noise(strategy)
     yield from own_statistics(strategy)
     if strategy.num_replicas_in_sync < 4:
         yield from own_model(strategy)
-        yield from twenty_steps(strategy, "frozen", lambda: keras.optimizers.Adam(0.01))
+        frozen = learner(strategy, lambda: keras.optimizers.Adam(0.01), "frozen")
+        yield from twenty_steps(frozen, "frozen")
         yield from clipped(strategy)
         yield from half_precision(strategy)
     else:
-        yield from refusals(strategy)
+        yield from refusals(strategy, model)
 
 
 def main(path, *counts):

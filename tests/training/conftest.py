@@ -23,12 +23,18 @@ def preset(tmp_path_factory):
 
 
 @pytest.fixture
-def photographs(tmp_path):
+def photographs(draw_photographs, tmp_path):
     """A folder of 6 class folders with 8 small pictures each, told apart by their colours."""
     return draw_photographs(tmp_path / "photographs")
 
 
-def draw_photographs(root):
+@pytest.fixture(scope="session")
+def draw_photographs():
+    """Function that draws such pictures into a folder, and gives it back."""
+    return _draw_photographs
+
+
+def _draw_photographs(root):
     rng = np.random.default_rng(0)
     colours = rng.integers(0, 256, (6, 2, 3))
     for number, (left, right) in enumerate(colours):
@@ -76,7 +82,7 @@ def quick(quick_in, photographs, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def shared(quick_in, tmp_path_factory):
+def shared(quick_in, draw_photographs, tmp_path_factory):
     """Function that makes a run for several tests: its folder, which no test may change."""
 
     def run(spoil=lambda photographs: None, **changed):

@@ -1,5 +1,6 @@
 """A run that was stopped goes on as if it had not been."""
 
+import concurrent.futures
 import contextlib
 import io
 import itertools
@@ -32,7 +33,19 @@ class StopError(Exception):
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(shared):
+def ended(quick_in, draw_photographs, tmp_path_factory):
+    """The folder of a run that was killed twice and told to end, when that is done.
+
+    That takes three processes, one after the other, which go on beside the tests.
+    """
+    root = tmp_path_factory.mktemp("ended")
+    draw_photographs(root / "photographs")
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        yield beside.submit(kill_and_end, root / "run", quick_in(root)(**STEADY))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(ended, shared):
     yield shared(**STEADY).path
     disable_op_determinism()
 
@@ -187,23 +200,9 @@ def struck(strike, arguments):
     )
 
 
-def refuses_what_does_not_fit(run, photographs, capsys):
-    config = (run / "config.yaml").read_text()
-    (run / "config.yaml").write_text(config.replace("embedding_dim: 8", "embedding_dim: 9"))
-    assert "does not fit the model" in fails(capsys, "--resume", run)
-    (run / "config.yaml").write_text(config)
-
-    photograph = photographs / "class 2" / "3.jpg"
-    photograph.rename(photograph.with_name("33.jpg"))
-    assert "not those that the run in" in fails(capsys, "--resume", run)
-    photograph.with_name("33.jpg").rename(photograph)
-
-
-def test_killed_in_mid_step_and_in_mid_write_and_told_to_end(
-    quick, photographs, uninterrupted, tmp_path, capsys
-):
-    run = tmp_path / "run"
-    killed = struck('strike(Progress, "on_train_batch_end", 5, signal.SIGKILL)', quick(**STEADY))
+def kill_and_end(run, arguments):
+    """Kills a run in mid-step and in mid-write, then tells it to end; its folder."""
+    killed = struck('strike(Progress, "on_train_batch_end", 5, signal.SIGKILL)', arguments)
     assert killed.returncode == -signal.SIGKILL
     killed = struck(
         'strike(checkpoint_files, "_digest", 2, signal.SIGKILL)', ["--resume", str(run)]
@@ -216,15 +215,25 @@ def test_killed_in_mid_step_and_in_mid_write_and_told_to_end(
     assert ended.returncode == 0, ended.stderr
     line = f"stopped; go on with: python -m nfl_keras.train --resume {run}"
     assert ended.stdout.splitlines()[-1] == line
-    refuses_what_does_not_fit(run, photographs, capsys)
-    resume(run)
-    assert_same_results(run, uninterrupted)
+    return run
+
+
+def refuses_what_does_not_fit(run, photographs, capsys):
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(config.replace("embedding_dim: 8", "embedding_dim: 9"))
+    assert "does not fit the model" in fails(capsys, "--resume", run)
+    (run / "config.yaml").write_text(config)
+
+    photograph = photographs / "class 2" / "3.jpg"
+    photograph.rename(photograph.with_name("33.jpg"))
+    assert "not those that the run in" in fails(capsys, "--resume", run)
+    photograph.with_name("33.jpg").rename(photograph)
 
 
 def test_splits_that_are_finished_are_not_trained_again(quick, tmp_path, capsys):
     run = tmp_path / "run"
     with interrupted(Progress, "on_train_batch_end", call=6):
-        train.main(quick(epochs=1, split_seeds="[0,5]"))
+        train.main(quick(epochs=1, evaluate_every=0, split_seeds="[0,5]"))
     assert not list(run.glob("split-5/checkpoints/step-*"))
     first = run / "split-0" / "checkpoints" / "last.keras"
     trained = first.stat().st_mtime_ns
@@ -294,3 +303,10 @@ def test_where_no_checkpoint_can_be_written_it_is_said(quick, monkeypatch, capsy
     error = fails(capsys, *quick(epochs=1, checkpoint_every=1))
     assert "No space left on device" in error
     assert "--resume" in error
+
+
+def test_killed_in_mid_step_and_in_mid_write_and_told_to_end(ended, uninterrupted, capsys):
+    run = ended.result()
+    refuses_what_does_not_fit(run, run.parent / "photographs", capsys)
+    resume(run)
+    assert_same_results(run, uninterrupted)

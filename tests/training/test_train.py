@@ -50,7 +50,22 @@ def truncate(path):
 
 
 @pytest.fixture(scope="module")
-def learned(shared):
+def mistaken(tmp_path_factory):
+    """The folder and the process of a mistake in a shell, which goes on beside the tests."""
+    folder = tmp_path_factory.mktemp("mistaken")
+    with subprocess.Popen(
+        [sys.executable, "-m", "nfl_keras.train", "--dataset", "bloms"],
+        cwd=folder,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield folder, process
+
+
+@pytest.fixture(scope="module")
+def learned(mistaken, shared):
     """A run that has learnt, its epochs 2, 4 and 6 measured."""
     return shared(**LEARNING, evaluate_every=2, crops=3)
 
@@ -408,16 +423,10 @@ def test_a_checkpoint_that_carries_code_is_refused(copied, capsys):
     assert "cannot load" in fails(capsys, evaluate, [str(copied)])
 
 
-def test_from_a_shell_a_mistake_is_one_line_and_code_2(tmp_path):
-    finished = subprocess.run(
-        [sys.executable, "-m", "nfl_keras.train", "--dataset", "bloms"],
-        cwd=tmp_path,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 2
-    assert "Traceback" not in finished.stderr
-    assert finished.stderr.splitlines()[-1].startswith("error: there is no dataset")
-    assert os.listdir(tmp_path) == []
+def test_from_a_shell_a_mistake_is_one_line_and_code_2(mistaken):
+    folder, process = mistaken
+    _, error = process.communicate()
+    assert process.returncode == 2
+    assert "Traceback" not in error
+    assert error.splitlines()[-1].startswith("error: there is no dataset")
+    assert os.listdir(folder) == []
