@@ -26,6 +26,9 @@ class Embedder(keras.Model):
             a `keras.Model`.
         pixel_offset: float, or one per channel. Pixels in 0..255 enter the backbone as
             `pixel_scale * pixels + pixel_offset`. Defaults likewise, and to `0.0`.
+        dtype: dtype policy, such as `"mixed_bfloat16"`, of all but the backbone, which has one of
+            its own. It is saved with the embedder. Defaults to Keras' global one, as it is when
+            the embedder is made.
         **kwargs: as for `keras.Model`.
 
     Call arguments:
@@ -54,20 +57,22 @@ class Embedder(keras.Model):
         image_size=224,
         pixel_scale=None,
         pixel_offset=None,
+        dtype=None,
         **kwargs,
     ):
         # === Layers ===
+        policy = keras.dtype_policies.get(dtype)
         preset_scale, preset_offset = 1.0, 0.0
         if not isinstance(backbone, keras.Model):
             backbone, preset_scale, preset_offset = load_backbone(backbone)
         pixel_scale = preset_scale if pixel_scale is None else pixel_scale
         pixel_offset = preset_offset if pixel_offset is None else pixel_offset
-        rescaling = keras.layers.Rescaling(pixel_scale, pixel_offset, name="pixels")
-        pooling = _pooling(backbone)
+        rescaling = keras.layers.Rescaling(pixel_scale, pixel_offset, name="pixels", dtype=policy)
+        pooling = _pooling(backbone, policy)
         projection = None
         if embedding_dim is not None:
             projection = keras.layers.Dense(
-                embedding_dim, kernel_initializer="he_normal", name="projection"
+                embedding_dim, kernel_initializer="he_normal", name="projection", dtype=policy
             )
         unit = keras.layers.UnitNormalization(name="embedding", dtype="float32")
 
@@ -77,6 +82,7 @@ class Embedder(keras.Model):
         features = pooling(backbone(rescaling(images)))
         projected = features if projection is None else projection(features)
         super().__init__(inputs=images, outputs=unit(projected), **kwargs)
+        self.dtype_policy = policy
 
         # === Config ===
         self.backbone = backbone
@@ -121,6 +127,7 @@ class Embedder(keras.Model):
             "pixel_scale": self.pixel_scale,
             "pixel_offset": self.pixel_offset,
             "frozen_layers": frozen_layers(self.backbone),
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "name": self.name,
             "trainable": self.trainable,
         }
@@ -135,16 +142,16 @@ class Embedder(keras.Model):
         return cls(**{**arguments, "backbone": backbone})
 
 
-def _pooling(backbone):
+def _pooling(backbone, policy):
     # A subclassed model, or a Sequential one without an Input, has none.
     output_shape = getattr(backbone, "output_shape", None)
     rank = len(output_shape) if isinstance(output_shape, tuple) else None
     if rank == 4:
-        return keras.layers.GlobalAveragePooling2D(name="features")
+        return keras.layers.GlobalAveragePooling2D(name="features", dtype=policy)
     if rank == 3:
-        return keras.layers.GlobalAveragePooling1D(name="features")
+        return keras.layers.GlobalAveragePooling1D(name="features", dtype=policy)
     if rank == 2:
-        return keras.layers.Identity(name="features")
+        return keras.layers.Identity(name="features", dtype=policy)
     raise UserError(
         f"the backbone {backbone.name!r} has the output shape {output_shape}; an embedder needs a "
         f"Functional or Sequential model with an Input, and feature maps [B, H, W, C], tokens "

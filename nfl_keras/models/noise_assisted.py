@@ -18,7 +18,7 @@ NOISES = ("shuffle", "gaussian", "none")
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class NoiseAssistedModel(Learner):
-    """Noise-assisted feature learning: L_inter + λ_intra L_intra + λ_pretext L_pretext.
+    """Noise-assisted learning: λ_inter L_inter + λ_intra L_intra + λ_pretext L_pretext.
 
     L_inter (the L_D of [NIFL]) tells classes apart by the clean embeddings f. L_intra keeps the
     images of a class apart: f must be nearer to two positives of its own than to the others of
@@ -56,7 +56,8 @@ class NoiseAssistedModel(Learner):
             `0 .. num_classes - 1`. Defaults to `None`.
         lambda_inter: float, weight of L_inter. Defaults to `1.0`.
         lambda_intra: float, weight of L_intra. Defaults to `1.0`.
-        lambda_pretext: float, weight of L_pretext, if there is a task. Defaults to `1.0`.
+        lambda_pretext: float, weight of L_pretext, if there is a task. With `0` the model keeps
+            none. Defaults to `1.0`.
         lambda_softmax: float, weight of the classifier's cross-entropy. Defaults to `0.0`.
         temperature: float > 0, of L_inter and L_intra. Defaults to `0.1`.
         seed: int or `None`, of the noise, the augmentation and the task made by its name.
@@ -132,9 +133,10 @@ class NoiseAssistedModel(Learner):
         if augmentation is None:
             augmentation = RandomView(seed=seeds[1], dtype="float32")
         self.augmentation = augmentation
-        self.pretext = pretext if pretext is None else pretext_task(pretext, seeds[2])
-        if of_task and not self.pretext.built:
-            self.pretext.build((None, embedder.feature_dim))
+        task = None if pretext is None else pretext_task(pretext, seeds[2])
+        self.pretext = task if of_task else None
+        if of_task and not task.built:
+            task.build((None, embedder.feature_dim))
         if lambda_softmax:
             self.classifier = keras.layers.Dense(
                 num_classes, kernel_initializer="he_normal", name="classifier"
@@ -165,7 +167,7 @@ class NoiseAssistedModel(Learner):
 
     def outputs(self, images, labels, training):
         views, draws = self.views(images, training), {}
-        if self.pretext is not None and self.lambda_pretext:
+        if self.pretext is not None:
             # The number of images is all that a draw needs; in evaluation, too, it is of the
             # global batch.
             draws["pretext"] = in_global_batch(

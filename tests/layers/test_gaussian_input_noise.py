@@ -54,6 +54,7 @@ def test_noise_is_fresh_at_each_call_and_the_same_under_one_seed():
     assert not np.any(unseeded[0] == unseeded[1])
 
 
+@pytest.mark.tensorflow("a compiled function of JAX keeps no state; PyTorch is not compiled here")
 def test_noise_is_fresh_at_each_call_of_a_compiled_function():
     layer = GaussianInputNoise(seed=1)
     noisy = tf.function(lambda images: layer(images, training=True))

@@ -3,7 +3,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
@@ -83,7 +83,6 @@ def test_keeps_every_promise_of_a_layer(check_layer):
     check_layer(RandomView, STRENGTHS, (2, 5, 6, 3))
 
 
-@settings(max_examples=40)
 @given(st.lists(st.floats(0, 1, width=32), min_size=5, max_size=5))
 def test_pixels_come_from_where_the_loops_say(drawn):
     image = photographs(1)
@@ -97,7 +96,6 @@ def test_pixels_come_from_where_the_loops_say(drawn):
     np.testing.assert_allclose(layer.render(image, draws)[0], expected, atol=0.02)
 
 
-@settings(max_examples=40)
 @given(st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3))
 def test_colours_are_those_of_the_loops(drawn):
     image = photographs(1)

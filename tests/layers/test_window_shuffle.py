@@ -3,7 +3,7 @@ import itertools
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
@@ -31,7 +31,6 @@ def test_keeps_every_promise_of_a_layer(check_layer):
     check_layer(WindowShuffle, {"window": 3, "seed": 5}, (2, 7, 6, 3))
 
 
-@settings(max_examples=50)
 @given(
     batch_size=st.integers(1, 3),
     height=st.integers(1, 11),

@@ -16,6 +16,16 @@ def _seeded():
     keras.utils.set_random_seed(0)
 
 
+def draw_weights(model):
+    """Draws the kernels by NumPy, so that a model is the same under every backend."""
+    generator = np.random.default_rng(0)
+    for weight in model.trainable_weights:
+        if len(weight.shape) > 1:
+            limit = np.sqrt(3 / np.prod(weight.shape[:-1]))
+            weight.assign(generator.uniform(-limit, limit, weight.shape))
+    return model
+
+
 @pytest.fixture
 def make_backbone():
     """Function to a small convolutional network on 8 x 8 pixels or any other size."""
@@ -34,7 +44,7 @@ def make_backbone():
             x = layers.Reshape((-1, 5))(x)
         if output == "vectors":
             x = layers.GlobalMaxPooling2D()(x)
-        return keras.Model(inputs, x, name="backbone")
+        return draw_weights(keras.Model(inputs, x, name="backbone"))
 
     return make
 
@@ -45,7 +55,7 @@ def make_embedder(make_backbone):
 
     def make(embedding_dim=4, **arguments):
         backbone = make_backbone(**arguments)
-        return nfl_keras.models.Embedder(backbone, embedding_dim, 8, 1 / 127.5, -1.0)
+        return draw_weights(nfl_keras.models.Embedder(backbone, embedding_dim, 8, 1 / 127.5, -1.0))
 
     return make
 

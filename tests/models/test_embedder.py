@@ -4,8 +4,8 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import ops
+from keras.ops import convert_to_numpy as array
 
 from nfl_keras.errors import UserError
 from nfl_keras.losses import ClassDiscriminationLoss
@@ -15,7 +15,7 @@ from nfl_keras.models import Embedder, freeze_batch_norm, freeze_through
 def by_hand(embedder, images):
     """The embeddings f = L2(Dense(z)), z the mean over all positions of the backbone's output."""
     pixels = images * embedder.pixel_scale + embedder.pixel_offset
-    maps = np.asarray(embedder.backbone(pixels.astype("float32")), "float64")
+    maps = array(embedder.backbone(pixels.astype("float32"))).astype("float64")
     z = maps.reshape(len(maps), -1, maps.shape[-1]).mean(axis=1)
     if embedder.embedding_dim is not None:
         kernel, bias = embedder.get_layer("projection").get_weights()
@@ -28,7 +28,7 @@ def by_hand(embedder, images):
 def test_embeddings_by_hand(make_backbone, images, output, embedding_dim):
     backbone = make_backbone(output, side=8)
     embedder = Embedder(backbone, embedding_dim, 8, pixel_scale=0.02, pixel_offset=-1.5)
-    embeddings = embedder(images)
+    embeddings = array(embedder(images))
     assert embeddings.shape == (12, embedding_dim or 5)
     assert embedder.output_shape == (None, embedding_dim or 5)
     assert embedder.feature_dim == 5
@@ -45,8 +45,9 @@ def test_pixels_are_left_alone_by_default_and_scaled_per_channel_if_asked(make_b
     scale, offset = [0.01, 0.02, 0.005], [-1.0, 0.5, 0.0]
     scaled = Embedder(backbone, None, pixel_scale=scale, pixel_offset=offset)
     same_pixels = (images * np.array(scale) + np.array(offset)).astype("float32")
-    np.testing.assert_allclose(scaled(images), plain(same_pixels), rtol=1e-4, atol=1e-6)
-    assert np.abs(scaled(images) - plain(images)).max() > 0.01
+    found = array(scaled(images))
+    np.testing.assert_allclose(found, array(plain(same_pixels)), rtol=1e-4, atol=1e-6)
+    assert np.abs(found - array(plain(images))).max() > 0.01
 
 
 def test_constructor_arguments_are_kept(make_backbone):
@@ -67,9 +68,8 @@ def test_any_image_size_and_dtype_is_taken(make_embedder, images):
     large = np.repeat(np.repeat(images, 2, axis=1), 3, axis=2)
     assert embedder.predict(large, verbose=0).shape == (12, 4)
     in_bytes = images.astype("uint8")
-    np.testing.assert_allclose(
-        embedder.predict(in_bytes, verbose=0), embedder(in_bytes.astype("float32")), atol=1e-6
-    )
+    in_floats = array(embedder(in_bytes.astype("float32")))
+    np.testing.assert_allclose(embedder.predict(in_bytes, verbose=0), in_floats, atol=1e-6)
 
 
 def test_projection_has_he_initialisation():
@@ -78,7 +78,9 @@ def test_projection_has_he_initialisation():
     kernel, bias = embedder.get_layer("projection").get_weights()
     # A normal distribution of variance 2 / fan_in, cut off at two standard deviations.
     np.testing.assert_allclose(kernel.std(), np.sqrt(2 / 512), rtol=0.02)
-    assert np.abs(kernel).max() < 2.3 * np.sqrt(2 / 512)
+    beyond = np.count_nonzero(np.abs(kernel) > 2.3 * np.sqrt(2 / 512))
+    # Keras' own draw under PyTorch leaves a few in a million uncut.
+    assert beyond <= (10 if keras.config.backend() == "torch" else 0)
     assert np.all(bias == 0)
 
 
@@ -86,26 +88,31 @@ def test_features_and_projection_compose_to_the_embedder(make_embedder, images):
     embedder = make_embedder()
     features = embedder.features(images)
     assert features.shape == (12, 5)
-    np.testing.assert_allclose(embedder.project(features), embedder(images), atol=1e-6)
-    np.testing.assert_array_equal(make_embedder(None).project(features[:1] * 0), np.zeros((1, 5)))
+    projected, expected = array(embedder.project(features)), array(embedder(images))
+    np.testing.assert_allclose(projected, expected, atol=1e-6)
+    of_zeros = make_embedder(None).project(features[:1] * 0)
+    np.testing.assert_array_equal(array(of_zeros), np.zeros((1, 5)))
 
 
 def test_training_reaches_the_backbone(make_embedder, images):
     embedder = make_embedder()
     mean = embedder.backbone.get_layer("a_bn").moving_mean
     for way in (embedder, embedder.features):
-        before = mean.numpy()
-        at_rest = np.asarray(way(images, training=False))
-        np.testing.assert_array_equal(mean, before)
-        assert np.abs(np.asarray(way(images, training=True)) - at_rest).max() > 1e-3
-        assert np.any(mean.numpy() != before)
+        before = array(mean).copy()
+        at_rest = array(way(images, training=False))
+        np.testing.assert_array_equal(array(mean), before)
+        assert np.abs(array(way(images, training=True)) - at_rest).max() > 1e-3
+        assert np.any(array(mean) != before)
 
 
-def test_every_weight_has_a_gradient(make_embedder, images):
+def test_every_weight_has_a_gradient(gradients_of, make_embedder, images):
     embedder = make_embedder()
-    with tf.GradientTape() as tape:
-        loss = ops.sum(embedder(images, training=True)[:, 0])
-    gradients = tape.gradient(loss, embedder.trainable_weights)
+
+    def first_coordinates(*values):
+        with keras.StatelessScope(zip(embedder.trainable_weights, values, strict=True)):
+            return ops.sum(embedder(images, training=True)[:, 0])
+
+    gradients = gradients_of(first_coordinates, *map(array, embedder.trainable_weights))
     assert len(gradients) == 10
     assert all(np.all(np.isfinite(gradient)) for gradient in gradients)
 
@@ -115,8 +122,9 @@ def test_mixed_precision_computes_in_bfloat16_and_answers_in_float32(
 ):
     dtype_policy("mixed_bfloat16")
     embedder = make_embedder()
-    assert embedder.features(images).dtype == "bfloat16"
-    embeddings = embedder(images)
+    features = embedder.features(images)
+    assert keras.backend.standardize_dtype(features.dtype) == "bfloat16"
+    embeddings = array(embedder(images))
     assert embeddings.dtype == "float32"
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-6)
     np.testing.assert_allclose(embeddings, by_hand(embedder, images), atol=0.03)
@@ -133,7 +141,7 @@ def test_get_config_makes_the_same_embedder(make_backbone):
         assert getattr(revived, name) == getattr(embedder, name)
     revived.set_weights(embedder.get_weights())
     pixels = np.full((1, 8, 8, 3), 100, "float32")
-    np.testing.assert_array_equal(revived(pixels), embedder(pixels))
+    np.testing.assert_array_equal(array(revived(pixels)), array(embedder(pixels)))
     embedder.trainable = False
     assert Embedder.from_config(embedder.get_config()).trainable_weights == []
 
@@ -149,6 +157,34 @@ def test_is_saved_and_loaded(make_backbone, images, output, tmp_path):
     np.testing.assert_array_equal(
         loaded.predict(images, verbose=0), embedder.predict(images, verbose=0)
     )
+
+
+@pytest.mark.parametrize("policies", [("mixed_bfloat16", "float32"), ("float32", "mixed_bfloat16")])
+def test_computes_as_it_did_when_loaded_under_another_policy(
+    dtype_policy, make_embedder, images, policies, tmp_path
+):
+    dtype_policy(policies[0])
+    embedder = make_embedder()
+    expected = embedder.predict(images, verbose=0)
+    embedder.save(tmp_path / "embedder.keras")
+    dtype_policy(policies[1])
+    loaded = keras.saving.load_model(tmp_path / "embedder.keras")
+    np.testing.assert_array_equal(loaded.predict(images, verbose=0), expected)
+    assert loaded.dtype_policy.name == policies[0]
+    of_this_policy = Embedder(loaded.backbone, 4, 8, 1 / 127.5, -1.0)
+    of_this_policy.set_weights(loaded.get_weights())
+    assert np.any(of_this_policy.predict(images, verbose=0) != expected)
+
+
+def test_dtype_is_that_of_all_but_the_backbone(make_backbone):
+    embedder = Embedder(make_backbone(), 4, dtype="bfloat16")
+    names = {layer.name: layer.dtype_policy.name for layer in embedder.layers}
+    assert {names[name] for name in ("pixels", "features", "projection")} == {"bfloat16"}
+    assert (
+        names["embedding"] == embedder.backbone.get_layer("a_conv").dtype_policy.name == "float32"
+    )
+    before_it_was_kept = {k: v for k, v in embedder.get_config().items() if k != "dtype"}
+    assert Embedder.from_config(before_it_was_kept).dtype_policy.name == "float32"
 
 
 def test_frozen_kerashub_backbone_is_loaded_frozen_by_a_process_that_knows_keras_and_us(
@@ -185,9 +221,9 @@ def test_preset_folder(tmp_path, images):
     embedder = Embedder(str(tmp_path), None, 8)
     assert (embedder.pixel_scale, embedder.pixel_offset) == ([0.1, 0.2, 0.3], [1, 2, 3])
     pixels = (images * np.array([0.1, 0.2, 0.3]) + np.array([1, 2, 3])).astype("float32")
-    pooled = np.asarray(backbone(pixels)).mean(axis=(1, 2))
+    pooled = array(backbone(pixels)).mean(axis=(1, 2))
     expected = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
-    np.testing.assert_allclose(embedder(images), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(array(embedder(images)), expected, rtol=1e-4, atol=1e-6)
     own = Embedder(str(tmp_path), None, 8, pixel_scale=1.0, pixel_offset=0.0)
     assert (own.pixel_scale, own.pixel_offset) == (1.0, 0.0)
 

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from keras.ops import convert_to_numpy as array
 
 from nfl_keras.losses import class_discrimination
 from nfl_keras.losses.anchors import has_pairs
@@ -28,7 +29,7 @@ class Mirrored(Learner):
         super().__init__(embedder, [Term("apart", 1.0, self._apart)])
 
     def views(self, images, training):
-        return {"clean": images, "mirrored": images[:, :, ::-1]}
+        return {"clean": images, "mirrored": ops.flip(images, axis=2)}
 
     def _apart(self, outputs):
         clean, mirrored = (outputs.embeddings[view] for view in ("clean", "mirrored"))
@@ -38,7 +39,7 @@ class Mirrored(Learner):
 def test_called_it_is_its_embedder(make_embedder, images):
     embedder = make_embedder()
     learner = Learner(embedder, [FAR])
-    np.testing.assert_array_equal(learner(images), embedder(images))
+    np.testing.assert_array_equal(array(learner(images)), array(embedder(images)))
     np.testing.assert_array_equal(
         learner.predict(images, verbose=0), embedder.predict(images, verbose=0)
     )
@@ -50,10 +51,11 @@ def test_outputs_of_a_batch(make_embedder, images, labels):
     outputs = Mirrored(embedder).outputs(images, labels[:, None], training=False)
     assert isinstance(outputs, Outputs)
     assert outputs.training is False
-    np.testing.assert_array_equal(outputs.labels, labels)
+    np.testing.assert_array_equal(array(outputs.labels), labels)
     for view, pixels in (("clean", images), ("mirrored", images[:, :, ::-1])):
-        np.testing.assert_allclose(outputs.embeddings[view], embedder(pixels), atol=1e-6)
-        np.testing.assert_allclose(outputs.features[view], embedder.features(pixels), atol=1e-6)
+        found, features = array(outputs.embeddings[view]), array(outputs.features[view])
+        np.testing.assert_allclose(found, array(embedder(pixels)), atol=1e-6)
+        np.testing.assert_allclose(features, array(embedder.features(pixels)), atol=1e-6)
 
 
 def test_all_views_share_the_statistics_of_one_forward_pass(make_embedder, images, labels):
@@ -65,9 +67,9 @@ def test_all_views_share_the_statistics_of_one_forward_pass(make_embedder, image
     )
     outputs = Mirrored(embedder).outputs(images, labels, training=True)
     assert passes == [(24, 8, 8, 3)]
-    both = original(np.concatenate([images, images[:, :, ::-1]]), training=True)
-    np.testing.assert_allclose(outputs.features["clean"], both[:12], atol=1e-5)
-    np.testing.assert_allclose(outputs.features["mirrored"], both[12:], atol=1e-5)
+    both = array(original(np.concatenate([images, images[:, :, ::-1]]), training=True))
+    np.testing.assert_allclose(array(outputs.features["clean"]), both[:12], atol=1e-5)
+    np.testing.assert_allclose(array(outputs.features["mirrored"]), both[12:], atol=1e-5)
 
 
 def test_objective_is_the_weighted_sum_of_means_over_the_anchors_that_have_the_term(make_embedder):
@@ -121,9 +123,9 @@ def test_a_step_goes_down_the_gradient_of_the_objective(make_embedder, images, l
     learner = Mirrored(make_embedder(batch_norm=False))
     learner.compile(keras.optimizers.SGD(0.01), run_eagerly=True)
     weight = learner.embedder.get_layer("projection").kernel
-    before = weight.numpy()
+    before = array(weight).copy()
     learner.fit(images, labels, batch_size=12, verbose=0)
-    moved = (before - weight.numpy()) / 0.01
+    moved = (before - array(weight)) / 0.01
     weight.assign(before)
 
     def loss_at(step):
@@ -174,7 +176,9 @@ def test_metrics_are_of_the_clean_view(make_embedder, images, labels):
     learner = Mirrored(embedder)
     learner.compile("sgd", metrics=[first_coordinate], run_eagerly=True)
     results = learner.evaluate(images, labels, batch_size=12, verbose=0, return_dict=True)
-    clean, mirrored = (float(np.mean(embedder(x)[:, 0])) for x in (images, images[:, :, ::-1]))
+    clean, mirrored = (
+        float(np.mean(array(embedder(x))[:, 0])) for x in (images, images[:, :, ::-1])
+    )
     assert results["first_coordinate"] == pytest.approx(clean, rel=1e-5)
     assert abs(clean - mirrored) > 1e-4 * abs(clean)
 
@@ -185,11 +189,11 @@ def test_regularization_of_the_backbone_is_part_of_the_loss(make_embedder, image
     learner = Learner(embedder, [FAR])
     learner.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
     results = learner.evaluate(images, labels, verbose=0, return_dict=True)
-    penalty = 0.5 * np.sum(kernel.numpy() ** 2)
+    penalty = 0.5 * np.sum(array(kernel) ** 2)
     assert results["loss"] == pytest.approx(0.5 * results["far"] + penalty, rel=1e-5)
     learner.fit(images, labels, epochs=3, verbose=0)
     # Of each step of the gradient 2 * 0.5 * w, 0.1 is taken.
-    after = 0.5 * np.sum(kernel.numpy() ** 2)
+    after = 0.5 * np.sum(array(kernel) ** 2)
     assert after == pytest.approx(0.9**6 * penalty, rel=0.1)
 
 
@@ -198,9 +202,9 @@ def test_frozen_layers_stay_as_they_are(make_embedder, images, labels):
     freeze_through(embedder.backbone, "a_")
     learner = Learner(embedder, [Term("L_D", 1.0, discrimination, has_pairs)])
     learner.compile(keras.optimizers.Adam(0.05), run_eagerly=True)
-    before = {v.path: v.numpy() for v in embedder.variables}
+    before = {v.path: array(v).copy() for v in embedder.variables}
     learner.fit(images, labels, batch_size=12, epochs=2, verbose=0)
-    moved = {v.path for v in embedder.variables if np.any(v.numpy() != before[v.path])}
+    moved = {v.path for v in embedder.variables if np.any(array(v) != before[v.path])}
     assert moved == {path for path in before if not path.startswith(("a_conv/", "a_bn/"))}
 
 

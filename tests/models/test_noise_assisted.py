@@ -288,7 +288,8 @@ def test_fits_a_dataset_and_reports_each_term(make_model, images, labels):
     for prefix in ("", "val_"):
         total = sum(weight * np.array(history[prefix + name]) for name, weight in TERMS.items())
         np.testing.assert_allclose(history[f"{prefix}loss"], total, rtol=1e-5)
-        for name in ("L_inter", "L_softmax", "loss"):
+        # The terms pull in different ways: L_inter is near 0 from the start, and may rise.
+        for name in ("L_softmax", "loss"):
             assert history[prefix + name][-1] < history[prefix + name][0]
     assert history["val_accuracy"][-1] == 1.0
     embeddings = model.predict(dataset, verbose=0)
@@ -318,14 +319,14 @@ def test_intra_class_diversity_keeps_a_class_apart(make_model, images, labels):
     spreads = []
     for lambda_intra in (0.0, 1.0):
         keras.utils.set_random_seed(0)
-        settings = {"lambda_inter": 1, "lambda_softmax": 0, "lambda_intra": lambda_intra}
-        model = make_model(pretext=None, window=2, **settings)
+        settings = {"lambda_inter": 1, "lambda_softmax": 0, "temperature": 0.1, "noise": "none"}
+        model = make_model(pretext=None, lambda_intra=lambda_intra, **settings)
         model.compile(keras.optimizers.Adam(0.01))
         model.fit(images, labels, batch_size=12, epochs=15, verbose=0)
         f = model.predict(images, verbose=0)
         similarity = (f @ f.T)[(labels[:, None] == labels) & ~np.eye(12, dtype=bool)]
         spreads.append(1 - similarity.mean())
-    assert spreads[1] > 1.5 * spreads[0]
+    assert spreads[1] > 2 * spreads[0]
 
 
 def test_views_are_fresh_at_each_step_and_repeatable_by_seed(make_model, images, labels):
@@ -441,7 +442,7 @@ def test_is_saved_whole_and_training_goes_on(make_model, images, labels, tmp_pat
     assert evaluated[0] == evaluated[1]
     # Keras keeps no state of random generators in a file; without it what is drawn starts anew.
     for part in ("input_noise", "augmentation", "pretext"):
-        state = getattr(model, part).seed_generator.state
+        state = getattr(model, part).seed_generator.state.numpy()
         getattr(loaded, part).seed_generator.state.assign(state)
     losses = [
         m.fit(images, labels, batch_size=6, shuffle=False, verbose=0).history["loss"]
@@ -457,7 +458,10 @@ def test_the_embedder_is_served_without_task_and_classifier(
     model.compile("sgd", run_eagerly=True)
     model.fit(images, labels, verbose=0)
     expected = model.predict(images, verbose=0)
-    np.testing.assert_array_equal(predict_elsewhere(model.embedder, images), expected)
+    # JAX compiles what it predicts with, and rounds otherwise than a step that is not compiled.
+    atol = 0 if keras.config.backend() == "tensorflow" else 1e-6
+    found = predict_elsewhere(model.embedder, images)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize(

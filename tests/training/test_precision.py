@@ -98,7 +98,8 @@ def test_large_class_ids_do_not_collide_through_a_fit(jit_compile, make_embedder
     # 2^24, 2^24 + 1 and 2^24 + 2 are two numbers in float32, and one in bfloat16.
     large = labels + 2**24
     assert len(np.unique(large.astype("float32"))) == 2
-    model = NoiseInvariantModel(make_embedder("mixed_bfloat16"), 3, lambda_s=0.0, seed=0)
+    embedder = make_embedder("mixed_bfloat16")
+    model = NoiseInvariantModel(embedder, 3, lambda_n=0.0, lambda_s=0.0)
     model.compile(keras.optimizers.Adam(0.01), jit_compile=jit_compile)
     losses = losses_of(model, images, "L_D")
     expected = losses(labels)

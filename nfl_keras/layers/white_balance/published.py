@@ -80,8 +80,9 @@ class PublishedEmulator:
     def mappings(self, images, styles, fuse=lambda function: function):
         """The polynomial mapping of each image, float32 `[B, 9, 3]`, for pixels in 0..1."""
         histograms, defined = _histograms(images, fuse)
-        features = ops.matmul(histograms - self._encoder_bias, self._encoder_weights)
-        distances = ops.sum((features[:, None] - self._features) ** 2, axis=-1)
+        centred = ops.subtract(histograms, self._encoder_bias)
+        features = ops.matmul(centred, self._encoder_weights)
+        distances = ops.sum(ops.subtract(features[:, None], self._features) ** 2, axis=-1)
         nearness, neighbours = ops.top_k(-distances, _NEIGHBOURS)
         weights = ops.softmax(nearness / (2 * _SIGMA**2), axis=-1)
         # The published program counts neighbours from 1: that of index i gets the mapping of

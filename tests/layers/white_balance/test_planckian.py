@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from keras import ops
 
 from nfl_keras.layers.white_balance.planckian import (
     HIGHEST_PRESET,
@@ -28,12 +29,12 @@ ISOTHERMS = [
 
 
 def lights(*pairs):
-    return np.array(pairs, "float32")
+    return ops.convert_to_tensor(np.array(pairs, "float32"))
 
 
 def uv(kelvin, tint=0.0):
-    kelvin = np.asarray(kelvin, "float32")
-    return np.stack([np.asarray(x) for x in locus(kelvin, np.float32(tint))])
+    kelvin = ops.convert_to_tensor(kelvin, "float32")
+    return np.stack([np.asarray(x) for x in locus(kelvin, ops.convert_to_tensor(tint, "float32"))])
 
 
 def kim_xy(kelvin):
@@ -78,7 +79,7 @@ def test_locus_passes_illuminant_a_and_beside_d65():
 def test_linear_srgb_of_d65_is_white_and_of_a_primary_is_that_primary():
     def of_xy(x, y):
         u, v = 4 * x / (12 * y - 2 * x + 3), 6 * y / (12 * y - 2 * x + 3)
-        return np.asarray(linear_srgb(np.float32(u), np.float32(v)))
+        return np.asarray(linear_srgb(*(ops.convert_to_tensor(x, "float32") for x in (u, v))))
 
     np.testing.assert_allclose(of_xy(0.3127, 0.3290), (1, 1, 1), atol=2e-3)
     np.testing.assert_allclose(of_xy(0.64, 0.33), (1 / 0.2126, 0, 0), atol=5e-3)
@@ -94,7 +95,7 @@ def test_gains_are_the_ratio_of_two_whites(kelvin):
 
 def test_gains_keep_the_luminance_of_greys_and_go_the_right_way():
     drawn = np.random.default_rng(0).uniform((2850, -0.005), (7500, 0.005), (50, 2))
-    found = np.asarray(gains(drawn.astype("float32")))
+    found = np.asarray(gains(lights(*drawn)))
     np.testing.assert_allclose(found @ (0.2126, 0.7152, 0.0722), 1, rtol=1e-5)
     assert np.all(found > 0)
     scene, tungsten, shade, green, magenta = np.asarray(
@@ -120,7 +121,7 @@ def test_images_change_in_linear_light():
     images[:, 0] = np.linspace(0, 20, 7)[:, None]
     images[:, 1] = 255
     drawn = lights((2850, 0.004), (7500, -0.005), (4550, 0))
-    rendered = np.asarray(PlanckianShift().render(images, drawn))
+    rendered = np.asarray(PlanckianShift().render(ops.convert_to_tensor(images), drawn))
     found_gains = np.asarray(gains(drawn), "float64")
     expected = np.empty(images.shape)
     for place in np.ndindex(images.shape):
@@ -134,7 +135,8 @@ def test_images_change_in_linear_light():
 
 def test_values_outside_0_to_255_stay_finite():
     images = np.array([-40.0, 0, 255, 300] * 3, "float32").reshape(1, 2, 2, 3)
-    rendered = np.asarray(PlanckianShift().render(images, lights((2850, 0))))
+    found = PlanckianShift().render(ops.convert_to_tensor(images), lights((2850, 0)))
+    rendered = np.asarray(found)
     assert np.all((rendered >= 0) & (rendered <= 255.001))
 
 

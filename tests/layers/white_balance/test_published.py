@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from keras import ops
 from PIL import Image
 
 from nfl_keras.errors import UserError
@@ -88,6 +89,16 @@ def ten_times(image):
     return np.repeat(image[None], 10, axis=0)
 
 
+def mappings(emulator, images, styles):
+    found = emulator.mappings(ops.convert_to_tensor(images), ops.convert_to_tensor(styles))
+    return ops.convert_to_numpy(found)
+
+
+def render(emulator, images, styles):
+    found = emulator.render(ops.convert_to_tensor(images), ops.convert_to_tensor(styles))
+    return ops.convert_to_numpy(found)
+
+
 @pytest.mark.parametrize(
     "image",
     [
@@ -102,9 +113,9 @@ def ten_times(image):
 def test_agrees_with_a_float64_loop(made_up_parameters, image):
     emulator = PublishedEmulator(made_up_parameters)
     expected = mappings_by_loops(made_up_parameters, image)
-    found = np.asarray(emulator.mappings(ten_times(image), ten_styles))
+    found = mappings(emulator, ten_times(image), ten_styles)
     np.testing.assert_allclose(found, expected, atol=2e-5)
-    rendered = np.asarray(emulator.render(ten_times(image), ten_styles))
+    rendered = render(emulator, ten_times(image), ten_styles)
     for style in (0, 7):
         by_loops = apply_by_loops(image, expected[style])
         np.testing.assert_allclose(rendered[style], by_loops, atol=0.02)
@@ -114,9 +125,9 @@ def test_images_of_a_batch_do_not_mix(made_up_parameters):
     emulator = PublishedEmulator(made_up_parameters)
     images = np.stack([noise((8, 9, 3), 4), noise((8, 9, 3), 5, low=100), with_zeros((8, 9))])
     styles = np.array([9, 0, 4], "int32")
-    together = np.asarray(emulator.render(images, styles))
+    together = render(emulator, images, styles)
     for image, style, rendered in zip(images, styles, together, strict=True):
-        alone = np.asarray(emulator.render(image[None], style[None]))[0]
+        alone = render(emulator, image[None], style[None])[0]
         np.testing.assert_allclose(rendered, alone, atol=1e-2)
 
 
@@ -130,31 +141,31 @@ def test_images_above_202_500_pixels_are_shrunk_for_the_histogram(made_up_parame
         for channel in range(3)
     ]
     shrunk = np.stack([np.asarray(channel) for channel in channels], axis=-1)
-    found = np.asarray(emulator.mappings(image[None], ten_styles[:1]))[0]
+    found = mappings(emulator, image[None], ten_styles[:1])[0]
     by_shrunk = mappings_by_loops(made_up_parameters, shrunk, histogram_by_numpy)[0]
     np.testing.assert_allclose(found, by_shrunk, atol=1e-3)
     square = image[:450, :450]
-    at_limit = np.asarray(emulator.mappings(square[None], ten_styles[:1]))[0]
+    at_limit = mappings(emulator, square[None], ten_styles[:1])[0]
     by_square = mappings_by_loops(made_up_parameters, square, histogram_by_numpy)[0]
     np.testing.assert_allclose(at_limit, by_square, atol=1e-3)
     by_all = mappings_by_loops(made_up_parameters, image, histogram_by_numpy)[0]
     assert np.abs(by_all - by_shrunk).max() > 0.01
-    rendered = emulator.render(image[None], ten_styles[:1])
+    rendered = render(emulator, image[None], ten_styles[:1])
     assert rendered.shape == (1, 600, 400, 3)
 
 
 def test_the_first_neighbour_has_the_mapping_of_the_last(made_up_parameters, tmp_path):
     for name in FILES:
         shutil.copy(pathlib.Path(made_up_parameters) / name, tmp_path)
-    mappings = np.load(tmp_path / "mappingFuncs.npy")
+    published = np.load(tmp_path / "mappingFuncs.npy")
     image = noise((6, 6, 3))
     np.save(tmp_path / "encoderWeights.npy", np.zeros((10800, 55), "float32"))
     for nearest, row in ((0, 17960), (1, 0), (1796, 17950)):
         features = np.full((1797, 55), 50.0, "float32")
         features[nearest] = 0
         np.save(tmp_path / "features.npy", features)
-        found = PublishedEmulator(tmp_path).mappings(ten_times(image), ten_styles)
-        np.testing.assert_allclose(found, mappings[row : row + 10], rtol=1e-5)
+        found = mappings(PublishedEmulator(tmp_path), ten_times(image), ten_styles)
+        np.testing.assert_allclose(found, published[row : row + 10], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +174,7 @@ def test_the_first_neighbour_has_the_mapping_of_the_last(made_up_parameters, tmp
 def test_an_image_with_an_empty_histogram_stays_as_it_is(made_up_parameters, colour):
     emulator = PublishedEmulator(made_up_parameters)
     images = np.stack([np.full((4, 5, 3), colour, "float32"), noise((4, 5, 3), low=50)])
-    rendered = np.asarray(emulator.render(images, ten_styles[2:4]))
+    rendered = render(emulator, images, ten_styles[2:4])
     np.testing.assert_allclose(rendered[0], images[0], atol=1e-3)
     assert np.abs(rendered[1] - images[1]).max() > 5
 
@@ -173,7 +184,7 @@ def test_far_neighbours_give_finite_weights(made_up_parameters, tmp_path):
         shutil.copy(pathlib.Path(made_up_parameters) / name, tmp_path)
     far = np.load(tmp_path / "features.npy") + 1000
     np.save(tmp_path / "features.npy", far)
-    found = np.asarray(PublishedEmulator(tmp_path).mappings(noise((1, 4, 4, 3)), ten_styles[:1]))
+    found = mappings(PublishedEmulator(tmp_path), noise((1, 4, 4, 3)), ten_styles[:1])
     assert np.all(np.isfinite(found))
 
 
@@ -190,9 +201,9 @@ def test_agrees_with_the_published_program(published_parameters, k):
     vectors = np.load(pathlib.Path(published_parameters) / "vectors.npz")
     images = ten_times(vectors[f"input_{k}"].astype("float32"))
     emulator = PublishedEmulator(published_parameters)
-    mappings = np.asarray(emulator.mappings(images, ten_styles))
-    np.testing.assert_allclose(mappings, vectors[f"mapping_{k}"], atol=1e-4)
-    rendered = np.floor(np.asarray(emulator.render(images, ten_styles)))
+    found = mappings(emulator, images, ten_styles)
+    np.testing.assert_allclose(found, vectors[f"mapping_{k}"], atol=1e-4)
+    rendered = np.floor(render(emulator, images, ten_styles))
     difference = np.abs(rendered - vectors[f"outputs_{k}"])
     assert difference.max() <= 1
     assert np.mean(difference == 0) > 0.9999
