@@ -1,0 +1,258 @@
+"""The terms of [NAFL] beside each other: noises, L_intra, pretext tasks; with one dataset a call.
+
+    python benchmarks/noise_assisted.py configs/flowers17.yaml --cache CACHE \
+        --data-dir flowers17 --backbone efficientnet_lite0_imagenet
+
+Rate, epochs, temperature, batch and frozen blocks are those of the config, and of flags of
+`nfl_keras.train` given besides. Each row differs from the others in its terms alone.
+
+To be quick on a CPU, what the frozen blocks make of some augmented versions of each training
+photograph, and of each view of these, is computed once and kept in CACHE (1 to 2 GB a dataset);
+every row trains the other blocks on it, by `nfl.models.NoiseAssistedModel` and its `fit`. The
+seeds of a row are of weights, of batches and of which version comes when; the views are the same.
+
+Finished runs are kept in CACHE, too, a line of JSON each; a call that was stopped goes on.
+`--evaluate-on validation` leaves the test photographs alone, to choose settings.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import json
+import pathlib
+import statistics
+import time
+
+import keras
+import numpy as np
+from keras import ops
+from noise_assisted_views import WINDOWS, FrozenPart, TrainingViews
+
+from nfl_keras.data import open_dataset
+from nfl_keras.models import Embedder, NoiseAssistedModel
+from nfl_keras.retrieval import accuracy, class_diversity
+from nfl_keras.training.config import TrainConfig, read_config
+from nfl_keras.training.learning import compile_model
+from nfl_keras.training.splits import Splits
+
+SHUFFLE = {"noise": "shuffle", "window": 8}
+INTER = {"lambda_intra": 0.0}
+SOFTMAX = {"lambda_softmax": 1.0}
+ROWS = {
+    "untrained": {},
+    "L_inter": INTER,
+    "+ L_intra, none": {"noise": "none"},
+    "+ L_intra, Gaussian": {"noise": "gaussian"},
+    **{f"+ L_intra, shuffle {k}": {"noise": "shuffle", "window": k} for k in WINDOWS},
+    "+ L_intra, shuffle 8, rotation": {**SHUFFLE, "pretext": "rotation"},
+    "+ L_intra, shuffle 8, exemplar": {**SHUFFLE, "pretext": "exemplar"},
+    "+ L_intra, shuffle 8, jigsaw": {**SHUFFLE, "pretext": "jigsaw"},
+    "L_softmax": {**SOFTMAX, **INTER, "lambda_inter": 0.0},
+    "L_softmax + L_inter": {**SOFTMAX, **INTER},
+    "L_softmax + L_inter + L_intra, shuffle 8": {**SOFTMAX, **SHUFFLE},
+}
+REFERENCE = "L_inter"
+# What a table shows, and in which places.
+COLUMNS = {
+    "Recall@1": ".3f",
+    "mAP": ".3f",
+    "same-class cosine": ".3f",
+    "effective rank": ".2f",
+    "accuracy": ".3f",
+    "seconds": ".0f",
+}
+# What two runs must agree on to stand in one table.
+SETTINGS = (
+    "dataset",
+    "evaluate_on",
+    "freeze_through",
+    "embedding_dim",
+    "image_size",
+    "temperature",
+    "lambda_d",
+    "lambda_intra",
+    "lambda_pretext",
+    "classes_per_batch",
+    "images_per_class",
+    "colour",
+    "epochs",
+    "learning_rate",
+    "crops",
+)
+
+
+def main():
+    given, config = _read()
+    dataset = open_dataset(config.dataset, config.data_dir, config.missing_images)
+    splits = Splits.of(dataset, config)
+    folder = given.cache / f"{config.dataset}-{config.freeze_through}-{config.image_size}"
+    frozen = FrozenPart(config, folder)
+    pretrained = frozen.upper.get_weights()
+    train = TrainingViews(frozen, dataset, splits.train, config, given.versions)
+    queries = splits.final.query
+    of_queries = frozen.crops(f"{config.evaluate_on}-query", queries)
+    of_gallery = of_queries
+    if splits.final.gallery is not queries:
+        of_gallery = frozen.crops(f"{config.evaluate_on}-gallery", splits.final.gallery)
+
+    settings = {name: getattr(config, name) for name in SETTINGS} | {"versions": given.versions}
+    path = folder / "results.jsonl"
+    runs = _finished(path, settings)
+    same_classes = set(queries.class_names) <= set(splits.train.class_names)
+    rows = [row for row in given.rows if same_classes or "L_softmax" not in row]
+    for seed, row in itertools.product(given.seeds, rows):
+        if (row, seed) in runs:
+            continue
+        frozen.upper.set_weights(pretrained)
+        keras.utils.set_random_seed(seed)
+        model = _model(ROWS[row], frozen.upper, config, len(splits.train.class_names))
+        learnt = _fit(model, ROWS[row], train, config, seed) if row != "untrained" else {}
+        run = _measure(model, of_queries, of_gallery, splits) | learnt
+        runs[row, seed] = run
+        line = json.dumps({"row": row, "seed": seed, "run": run, "settings": settings})
+        with path.open("a") as file:
+            print(line, file=file)
+        print(line, flush=True)
+    print(f"\n{splits.final.protocol}\n\n{settings}\n\n{_table(runs, given.seeds, rows)}")
+
+
+def _read():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("config", help="a file of configs/ with freeze_through")
+    parser.add_argument("--cache", type=pathlib.Path, required=True, help="folder for files")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--versions", type=int, default=3, help="augmented, of each photograph")
+    given, flags = parser.parse_known_args()
+    # The settings of the other recipe, which a config may have, back to where they are not seen.
+    defaults = {"lambda-n": TrainConfig.lambda_n, "lambda-s": TrainConfig.lambda_s}
+    defaults["label-smoothing"] = TrainConfig.label_smoothing
+    recipe = ["--recipe=noise-assisted", *(f"--{n}={value}" for n, value in defaults.items())]
+    config = read_config(["--config", given.config, *recipe, *flags])
+    if config.freeze_through is None:
+        parser.error("the config freezes nothing; add --freeze-through, such as block5.")
+    return given, dataclasses.replace(config, split_seeds=config.split_seeds[:1])
+
+
+class _CachedViews(NoiseAssistedModel):
+    """A model that is given its views, and what was drawn for the pretext task's.
+
+    Images are `[B, V, h, w, C]`, the views in the order of `view_names`; labels are `[B, 2]`,
+    beside the class what was drawn.
+    """
+
+    def outputs(self, images, labels, training):
+        views = dict(zip(self.view_names, ops.unstack(images, axis=1), strict=True))
+        return self.outputs_of(views, labels[:, 0], training, {"pretext": labels[:, 1]})
+
+
+def _model(row, upper, config, num_classes):
+    model = _CachedViews(
+        Embedder(upper, config.embedding_dim),
+        num_classes=num_classes,
+        temperature=config.temperature,
+        **{
+            "lambda_inter": config.lambda_d,
+            "lambda_intra": config.lambda_intra,
+            "lambda_pretext": config.lambda_pretext,
+            **row,
+        },
+    )
+    model.view_names = ["clean"]
+    if model.lambda_intra:
+        model.view_names += ["other"] if model.noise == "none" else ["noisy", "other"]
+    if model.pretext is not None:
+        model.view_names += ["pretext"]
+    return model
+
+
+def _fit(model, row, train, config, seed):
+    """Trains, and gives the seconds that it took and the means of the last epoch's terms."""
+    noise = f"shuffle {model.window}" if model.noise == "shuffle" else model.noise
+    task = row.get("pretext")
+    names = {"clean": "clean", "noisy": noise, "other": "other", "pretext": task}
+    batches = train.batches([names[name] for name in model.view_names], task, seed)
+    steps = train.sampler(seed).batches_per_epoch
+    compile_model(model, config, steps)
+    start = time.perf_counter()
+    history = model.fit(batches, steps_per_epoch=steps, epochs=config.epochs, verbose=0).history
+    seconds = time.perf_counter() - start
+    last = {f"trained {name}": values[-1] for name, values in history.items()}
+    if not np.isfinite(last["trained loss"]):
+        raise SystemExit(f"the loss is not finite at the end of {row}; lower the rate.")
+    return {"seconds": seconds, **last}
+
+
+def _measure(model, of_queries, of_gallery, splits):
+    features, query = _embed(model, of_queries)
+    gallery = query if of_gallery is of_queries else _embed(model, of_gallery)[1]
+    report = splits.final.evaluate(query, gallery)
+    diversity = class_diversity(query, splits.final.query.labels)
+    measured = {
+        "Recall@1": report.recall_at[1],
+        "mAP": report.map,
+        "same-class cosine": diversity.same_class_cosine,
+        "effective rank": diversity.effective_rank,
+    }
+    if model.lambda_softmax:
+        probabilities = ops.convert_to_numpy(ops.softmax(model.logits(features)))
+        trained = list(splits.train.class_names)
+        labels = np.array([trained.index(name) for name in splits.final.query.class_names])
+        measured["accuracy"] = accuracy(
+            probabilities.reshape(len(query), -1, len(trained)).mean(axis=1),
+            labels[splits.final.query.labels],
+        )
+    return measured
+
+
+def _embed(model, crops):
+    """Pooled features of each crop, `[N * crops, C]`, and embeddings `[N, D]` over the crops."""
+    embedder = model.embedder
+    network = keras.Model(embedder.input, embedder.get_layer("features").output)
+    features = network.predict(crops.reshape(-1, *crops.shape[2:]), batch_size=96, verbose=0)
+    vectors = ops.convert_to_numpy(embedder.project(features))
+    means = vectors.reshape(len(crops), -1, vectors.shape[-1]).mean(axis=1)
+    return features, means / np.linalg.norm(means, axis=1, keepdims=True)
+
+
+def _finished(path, settings):
+    """The runs of the same settings that a file holds, by row and seed."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    of_all = [json.loads(line) for line in lines]
+    return {(r["row"], r["seed"]): r["run"] for r in of_all if r["settings"] == settings}
+
+
+def _table(runs, seeds, rows):
+    """Means and sample deviations over the seeds; mAP also beside that of L_inter of each seed."""
+    columns = {
+        c: places for c, places in COLUMNS.items() if any(c in runs[row, seeds[0]] for row in rows)
+    }
+    lines = [f"| terms | {' | '.join(columns)} | mAP beside {REFERENCE} |"]
+    lines.append("|---" * (len(columns) + 2) + "|")
+    for row in rows:
+        cells = [row]
+        for column, places in columns.items():
+            cells.append(_spread([runs[row, seed].get(column) for seed in seeds], places))
+        beside = [
+            runs[row, seed]["mAP"] - runs[REFERENCE, seed]["mAP"]
+            for seed in seeds
+            if row != REFERENCE and (REFERENCE, seed) in runs
+        ]
+        cells.append(_spread(beside, "+.3f"))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _spread(values, places):
+    if not values or None in values:
+        return "-"
+    mean = format(statistics.mean(values), places)
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):{places.strip('+')}}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""What the frozen blocks of a backbone make of photographs and their views, kept in files."""
+
+import functools
+import itertools
+import os
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nfl_keras.data import BalancedSampler, inference_batches
+from nfl_keras.data.reading import reader
+from nfl_keras.data.views import augment, shorter_side
+from nfl_keras.layers import GaussianInputNoise, RandomView, WindowShuffle
+from nfl_keras.models import Embedder, freeze_batch_norm, freeze_through
+from nfl_keras.models.pretext import pretext_task
+from nfl_keras.training.colours import build_recolour
+
+WINDOWS = (2, 4, 8, 16)
+TASKS = ("rotation", "exemplar", "jigsaw")
+# Along axis 1 of a file of views, in this order.
+VIEWS = ("clean", "other", "gaussian", *(f"shuffle {window}" for window in WINDOWS), *TASKS)
+BATCH_SIZE = 32
+
+
+class FrozenPart:
+    """The backbone of a `TrainConfig`, cut behind its last frozen block.
+
+    Args:
+        config: `TrainConfig` with `freeze_through`.
+        folder: `pathlib.Path` for the files. Those that it holds already are not made anew.
+    """
+
+    def __init__(self, config, folder):
+        whole = Embedder(
+            config.backbone, None, config.image_size, config.pixel_scale, config.pixel_offset
+        )
+        freeze_through(whole.backbone, config.freeze_through)
+        if config.freeze_batch_norm:
+            freeze_batch_norm(whole.backbone)
+        frozen = [n for n in whole.backbone.layers if n.name.startswith(config.freeze_through)]
+        cut = frozen[-1].output
+        pixels = keras.layers.Rescaling(whole.pixel_scale, whole.pixel_offset)
+        lower = keras.Model(whole.backbone.input, cut)
+        self.lower = keras.Sequential([pixels, lower])
+        self.upper = keras.Model(cut, whole.backbone.output)
+        self.config, self.folder = config, folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def crops(self, name, image_set):
+        """Of the crops of inference: float16 `[N, crops, h, w, C]`, a memory map."""
+        crops = self.config.crops
+        return self._kept(f"{name}-{crops}", functools.partial(self._crops, image_set, crops))
+
+    def views(self, image_set, version):
+        """Of every view of an augmented version of each photograph.
+
+        Args:
+            image_set: `ImageSet`.
+            version: int, the seed of all that is drawn.
+
+        Returns:
+            float16 `[N, len(VIEWS), h, w, C]`, a memory map.
+        """
+        return self._kept(f"views-{version}", functools.partial(self._views, image_set, version))
+
+    def _kept(self, name, batches):
+        path = self.folder / f"{name}.npy"
+        if not path.exists():
+            start = time.perf_counter()
+            array = np.concatenate(list(batches()))
+            partial = path.with_name(f"partial-{path.name}")
+            np.save(partial, array)
+            os.replace(partial, path)
+            seconds = time.perf_counter() - start
+            print(f"{path}: {'x'.join(map(str, array.shape))}, {seconds:.0f} s", flush=True)
+        return np.load(path, mmap_mode="r")
+
+    def _crops(self, image_set, crops):
+        for batch in inference_batches(image_set, self.config.image_size, crops, BATCH_SIZE):
+            of_crops = self._lower(tf.reshape(batch, (-1, *batch.shape[2:])))
+            yield of_crops.reshape(-1, crops, *of_crops.shape[1:])
+
+    def _views(self, image_set, version):
+        noises = {
+            "other": RandomView(seed=version),
+            "gaussian": GaussianInputNoise(255.0 * self.config.noise_stddev, version),
+            **{f"shuffle {window}": WindowShuffle(window, version) for window in WINDOWS},
+        }
+        drawn = {name: _draws(name, len(image_set), version) for name in TASKS}
+        first = 0
+        for images in _augmented(image_set, self.config, version).batch(BATCH_SIZE).prefetch(2):
+            views = {"clean": images}
+            for name, noise in noises.items():
+                views[name] = noise(images, training=True)
+            for name in TASKS:
+                of_batch = drawn[name][first : first + len(images)]
+                views[name] = pretext_task(name).render(images, of_batch)
+            first += len(images)
+            yield np.stack([self._lower(views[name]) for name in VIEWS], axis=1)
+
+    def _lower(self, images):
+        return self.lower.predict_on_batch(images).astype("float16")
+
+
+class TrainingViews:
+    """Batches of cached views.
+
+    Args:
+        frozen: `FrozenPart`.
+        dataset: `nfl_keras.data.Dataset`.
+        train: `ImageSet`, its training split or a part of it, to train on.
+        config: `TrainConfig`.
+        versions: int, augmented versions of each photograph.
+    """
+
+    def __init__(self, frozen, dataset, train, config, versions):
+        # Of the whole training split, so that runs with photographs held out share the files.
+        whole = dataset.split("train", config.protocol, config.split_seeds[0])
+        self.labels = train.labels
+        self.rows = np.flatnonzero(np.isin(whole.ids, train.ids))
+        self.views = [frozen.views(whole, version) for version in range(versions)]
+        self.draws = {
+            task: np.stack([_draws(task, len(whole), version) for version in range(versions)])
+            for task in TASKS
+        }
+        self.classes, self.images = config.classes_per_batch, config.images_per_class
+
+    def sampler(self, seed):
+        return BalancedSampler(self.labels, self.classes, self.images, seed)
+
+    def batches(self, names, task, seed):
+        """Batches without end.
+
+        Args:
+            names: sequence of str V, of `VIEWS`.
+            task: str, the pretext task, or `None`.
+            seed: int, of batches and of which version of a photograph comes when.
+
+        Yields:
+            `(views, labels)`: float16 `[B, V, h, w, C]` and int32 `[B, 2]`, beside the class the
+            class that the task drew, or 0.
+        """
+        columns, sampler = [VIEWS.index(name) for name in names], self.sampler(seed)
+        for epoch in itertools.count():
+            rng = np.random.default_rng([seed, epoch])
+            versions = rng.integers(len(self.views), size=len(self.labels))
+            for positions in sampler.epoch(epoch):
+                rows, chosen = self.rows[positions], versions[positions]
+                places = list(zip(chosen, rows, strict=True))
+                views = np.stack([self.views[version][row, columns] for version, row in places])
+                drawn = np.zeros_like(rows)
+                if task is not None and self.draws[task].ndim == 2:
+                    drawn = self.draws[task][chosen, rows]
+                yield views, np.stack([self.labels[positions], drawn], axis=1).astype("int32")
+
+
+def _draws(task, count, version):
+    """What each of `count` photographs drew for its view of a pretext task, `[count, ...]`."""
+    return pretext_task(task, version).draw_for(tf.zeros((count, 1)), training=True)
+
+
+def _augmented(image_set, config, version):
+    """Each photograph in turn, as `nfl_keras.data.balanced_batches` shows it."""
+    size = config.image_size
+    read, (recolour, _) = reader(image_set, shorter_side(size)), build_recolour(config)
+
+    def view(position):
+        seed = tf.stack([tf.constant(version, tf.int64), position])
+        image = augment(read(position), size, seed, config.max_rotation)
+        image = tf.ensure_shape(image, (size, size, 3))
+        return image if recolour is None else recolour(image, tf.random.fold_in(seed, 1))
+
+    return tf.data.Dataset.range(len(image_set)).map(
+        view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
