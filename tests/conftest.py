@@ -40,7 +40,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leaves under JAX four cases, drawn by a seed, to each test with more: it compiles for each."""
+    """Leaves under JAX four cases, drawn by a seed, to each test with more: it compiles each."""
     if BACKEND == "jax":
         cases = {}
         for item in items:
