@@ -1,6 +1,8 @@
 """Noise feature learning in Keras 3: embeddings for fine-grained image search."""
 
-from nfl_keras import data, layers, losses, models, retrieval
+import importlib
+
+from nfl_keras import layers, losses, models
 from nfl_keras.errors import UserError
 
 # Registered, so that a run's models load with their optimizers.
@@ -10,3 +12,10 @@ from nfl_keras.training import schedules as _schedules  # noqa: F401
 __version__ = "0.1.0"
 
 __all__ = ["UserError", "data", "layers", "losses", "models", "retrieval"]
+
+
+def __getattr__(name):
+    # These need TensorFlow; layers, losses and models run without it on Keras' other backends.
+    if name in ("data", "retrieval"):
+        return importlib.import_module(f"nfl_keras.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

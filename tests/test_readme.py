@@ -41,8 +41,9 @@ def test_model_fit_on_a_users_own_dataset(photographs, monkeypatch):
 def test_every_dependency_is_named_and_no_other():
     pyproject = (pathlib.Path(__file__).parent.parent / "pyproject.toml").read_text()
     declared = set(re.findall(r'^    "([a-z0-9-]+)[^"]*",$', pyproject, flags=re.MULTILINE))
-    (test_extra,) = re.findall(r"^test = \[(.*)\]$", pyproject, flags=re.MULTILINE)
-    declared |= set(re.findall(r'"([a-z]+)', test_extra))
+    extras = re.findall(r"^(?:test|jax|torch) = \[(.*)\]$", pyproject, flags=re.MULTILINE)
+    assert len(extras) == 3
+    declared |= set(re.findall(r'"([a-z]+)', " ".join(extras)))
     table = README.split("## What it stands on")[1].split("`tensorflow-addons`")[0]
     rows = re.findall(r"^\| ([a-z0-9, -]+) \|", table, flags=re.MULTILINE)
     named = {name for row in rows for name in row.split(", ")} - {"dependency"}

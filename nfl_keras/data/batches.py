@@ -102,6 +102,7 @@ def balanced_batches(
         for batch, positions in enumerate(sampler.epoch(number)[first:], first_of_epoch + first):
             yield positions, range(batch * batch_size, (batch + 1) * batch_size)
 
+    @tf.autograph.experimental.do_not_convert
     def view(position, number):
         view_seed = tf.stack([tf.constant(seed, tf.int64), number])
         image = augment(read(position), image_size, view_seed, max_rotation)
@@ -111,6 +112,8 @@ def balanced_batches(
         return tf.ensure_shape(image, (image_size, image_size, 3)), labels[position]
 
     read = reader(image_set, shorter_side(image_size))
+    if recolour is not None:
+        recolour = tf.function(recolour)
     labels = tf.constant(image_set.labels)
     signature = 2 * (tf.TensorSpec((batch_size,), tf.int64),)
     count = tf.data.INFINITE_CARDINALITY if endless else batches_per_epoch - first_batch
@@ -143,13 +146,14 @@ def inference_batches(image_set, image_size=224, crops=3, batch_size=64):
         raise UserError(f"crops must be 1 or 3, not {crops!r}.")
     # No photograph is enlarged that its file need not be: `decode` may leave 15/16 of this.
     read = reader(image_set, -(-16 * image_size // 15))
+
+    @tf.autograph.experimental.do_not_convert
+    def view(position):
+        return inference_crops(read(position), image_size, crops)
+
     return (
         tf.data.Dataset.range(len(image_set))
-        .map(
-            lambda position: inference_crops(read(position), image_size, crops),
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=True,
-        )
+        .map(view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size)
         .prefetch(2)
     )

@@ -5,6 +5,7 @@ from keras.losses import Loss
 
 from nfl_keras.errors import UserError
 from nfl_keras.losses.anchors import anchor_weights
+from nfl_keras.losses.share import Share
 
 
 def check_temperature(temperature):
@@ -19,6 +20,10 @@ class PerAnchorLoss(Loss):
     Subclasses define `per_anchor(y_true, y_pred)`, float32 `[B]`, and where some anchors may
     have no term, `anchors(y_true, y_pred)`, bool `[B]`. A mean is then over the anchors that
     have one.
+
+    Under a `tf.distribute` strategy the anchors of a replica meet those of all replicas, with
+    gradients: in a plain model's `compile()`, too, the loss and what is learnt are those of the
+    whole batch, on any number of devices or machines.
     """
 
     @property
@@ -28,10 +33,22 @@ class PerAnchorLoss(Loss):
         return None
 
     def call(self, y_true, y_pred):
+        share = Share.of(y_pred)
+        if share.replicas == 1:
+            return self._values(y_true, y_pred)
+        [y_true], [y_pred] = share.gather([y_true]), share.gather([y_pred])
+        values = share.take(self._values(y_true, y_pred))
+        # Keras takes the mean of each replica's values, and then that over the replicas.
+        return values * share.replicas * share.fraction if self._is_mean() else values
+
+    def _values(self, y_true, y_pred):
         values = self.per_anchor(y_true, y_pred)
-        if self.reduction in (None, "none", "sum"):
-            return values
-        return values * anchor_weights(self.anchors(y_true, y_pred))
+        if self._is_mean():
+            values = values * anchor_weights(self.anchors(y_true, y_pred))
+        return values
+
+    def _is_mean(self):
+        return self.reduction not in (None, "none", "sum")
 
     def per_anchor(self, y_true, y_pred):
         raise NotImplementedError(f"{type(self).__name__} must define per_anchor(y_true, y_pred).")

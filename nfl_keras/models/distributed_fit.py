@@ -1,11 +1,13 @@
 """Keras' own `fit` under `tf.distribute`, on several machines, too."""
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from nfl_keras.errors import UserError
-from nfl_keras.models.distribution import TOO_SMALL
+from nfl_keras.losses.share import TOO_SMALL
+
+if keras.config.backend() == "tensorflow":
+    import tensorflow as tf
 
 
 class DistributedFit:

@@ -7,7 +7,7 @@ import pathlib
 
 import keras
 
-from nfl_keras.data import balanced_batches
+from nfl_keras.data import BalancedSampler, balanced_batches
 from nfl_keras.report import write_report
 from nfl_keras.retrieval import RetrievalReport
 from nfl_keras.training.averaging import averaged_weights
@@ -65,7 +65,15 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
             **which,
         )
 
-    batches_per_epoch = len(batches())
+    sampler = BalancedSampler(
+        splits.train.labels,
+        config.classes_per_batch,
+        config.images_per_class,
+        config.seed,
+        splits.train.class_names,
+        config.small_classes,
+    )
+    batches_per_epoch = sampler.batches_per_epoch
     with strategy.scope():
         model = build_model(config, num_classes=len(splits.train.class_names))
         compile_model(model, config, batches_per_epoch)
@@ -80,8 +88,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     with termination:
         saved = EvaluateAndSave(splits.watched, folder, config.evaluate_every, config.epochs)
         clock = DataClock()
-        batch_size = config.classes_per_batch * config.images_per_class
-        progress = Progress(config.epochs, batches_per_epoch, batch_size, clock)
+        progress = Progress(config.epochs, batches_per_epoch, sampler.batch_size, clock)
         checkpoints = Checkpoints(
             folder.checkpoints,
             config.checkpoint_every,

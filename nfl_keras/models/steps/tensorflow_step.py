@@ -6,17 +6,27 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from nfl_keras.losses.share import Share
 from nfl_keras.models.distributed_fit import DistributedFit
-from nfl_keras.models.distribution import Share, average_batch_norm, gradients_for
+from nfl_keras.models.distribution import average_batch_norm, gradients_for
+from nfl_keras.models.steps.fused_batch_norm import fused_batch_norm
 
 
 class TensorFlowStep(DistributedFit):
     """Replicas embed a share of the batch each; the objective is that of the whole batch."""
 
+    def make_train_function(self, force=False):
+        # A step that makes the optimizer's variables is traced twice.
+        layers = self._flatten_layers(include_self=False)
+        made = all(layer.built or type(layer).build is keras.Layer.build for layer in layers)
+        if made and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     def train_step(self, data):
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         share = Share.of(images)
-        with tf.GradientTape() as tape:
+        with fused_batch_norm(self), tf.GradientTape() as tape:
             outputs, sample_weight = self._global(images, labels, sample_weight, share, True)
             loss, means = self.objective(outputs, sample_weight)
             # Every replica has the whole objective, and the optimizer sums over the replicas.
