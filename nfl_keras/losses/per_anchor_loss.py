@@ -22,8 +22,9 @@ class PerAnchorLoss(Loss):
     have one.
 
     Under a `tf.distribute` strategy the anchors of a replica meet those of all replicas, with
-    gradients: in a plain model's `compile()`, too, the loss and what is learnt are those of the
-    whole batch, on any number of devices or machines.
+    gradients: in a plain model's `compile()`, too, what is learnt is that of the whole batch, on
+    any number of devices or machines. (The loss that Keras reports there is the mean of the
+    replicas' shares, which is that of the batch where they are of one size.)
     """
 
     @property

@@ -38,8 +38,9 @@ class Share:
         """The share of this replica, which holds `rows` `[b, ...]`.
 
         Outside `tf.distribute.Strategy.run`, and under other backends than TensorFlow, that is
-        the whole batch. Where b is not static, the replicas tell each other theirs, and a batch
-        that leaves one of them without a row fails with `TOO_SMALL`.
+        the whole batch. Where b is not the same for all by its static shape, the replicas tell
+        each other theirs, and a batch that leaves one of them without a row fails with
+        `TOO_SMALL`.
         """
         context = None
         if keras.config.backend() == "tensorflow":
@@ -49,7 +50,7 @@ class Share:
         if replicas == 1:
             return cls(1, 0, size, size)
         position = _position(context)
-        if isinstance(size, int):
+        if isinstance(size, int) and not tf.executing_eagerly():
             return cls(replicas, position * size, size, replicas * size)
         sizes = size * tf.one_hot(position, replicas, dtype=tf.int32)
         sizes = context.all_reduce(tf.distribute.ReduceOp.SUM, sizes)

@@ -187,7 +187,15 @@ class NoiseAssistedModel(Learner):
 
         Returns:
             `[B, num_classes]`, before the softmax.
+
+        Raises:
+            UserError: if the model has no classifier.
         """
+        if not self.lambda_softmax:
+            raise UserError(
+                "a model with lambda_softmax=0 has no classifier, so no logits; make it with "
+                "lambda_softmax above 0 and num_classes."
+            )
         return self.classifier(features)
 
     def _inter_class(self, outputs):

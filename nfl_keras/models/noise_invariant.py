@@ -114,7 +114,15 @@ class NoiseInvariantModel(Learner):
 
         Returns:
             `[B, num_classes]`, before the softmax.
+
+        Raises:
+            UserError: if the model has no classifier.
         """
+        if not self.lambda_s:
+            raise UserError(
+                "a model with lambda_s=0 has no classifier, so no logits; make it with lambda_s "
+                "above 0 and num_classes."
+            )
         return self.classifier(self.normalization(features))
 
     def _class_discrimination(self, outputs):

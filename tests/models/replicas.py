@@ -14,10 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from nfl_keras.errors import UserError
-from nfl_keras.layers import GaussianInputNoise
+from nfl_keras.layers import GaussianInputNoise, WindowShuffle
+from nfl_keras.losses import ClassDiscriminationLoss
 from nfl_keras.models import (
     DistributedFit,
     Embedder,
+    NoiseAssistedModel,
     NoiseInvariantModel,
     freeze_batch_norm,
     synchronize_batch_norm,
@@ -106,10 +108,8 @@ def gradients_and_steps(strategy):
     model, first = learner(strategy, momentum, "synchronized"), FirstStep()
     with strategy.scope():
         switches = {name: keras.Variable(1.0, trainable=False) for name in TERMS}
-        model.optimizer.build(model.trainable_variables)
     model.terms = tuple(switched(term, switches[term.name]) for term in model.terms)
-    variables = [*model.variables, *model.optimizer.variables]
-    initial = [variable.numpy() for variable in variables]
+    begin_anew = restart(strategy, model)
     for name in ("L", *TERMS):
         for term, switch in switches.items():
             switch.assign(float(name in ("L", term)))
@@ -117,11 +117,24 @@ def gradients_and_steps(strategy):
         model.fit(batches(*photographs()), verbose=0, callbacks=[first])
         yield f"gradient of {name}", first.gradient
         yield f"loss of {name}", [first.logs["loss"]]
-        for variable, value in zip(variables, initial, strict=True):
-            variable.assign(value)
+        begin_anew()
     for switch in switches.values():
         switch.assign(1.0)
     yield from twenty_steps(model, "synchronized")
+
+
+def restart(strategy, model):
+    """Function that sets model and optimizer back to what they are now."""
+    with strategy.scope():
+        model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    values = [variable.numpy() for variable in variables]
+
+    def begin_anew():
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    return begin_anew
 
 
 def switched(term, switch):
@@ -155,6 +168,31 @@ def uneven(strategy):
 def weighted_batches(count):
     weights = np.linspace(0, 2, count).astype("float32")
     return batches(*photographs(count), weights, static=False)
+
+
+def noise_assisted(strategy):
+    """A step of the second recipe, and of each pretext task alone, on 16 images and on 11."""
+    yield from assisted(strategy, None, num_classes=4, lambda_softmax=1.0)
+    for task in ("rotation", "exemplar", "jigsaw"):
+        model = yield from assisted(strategy, task, lambda_inter=0, lambda_intra=0)
+    found = model.evaluate(batches(*photographs(11), static=False), verbose=0, return_dict=True)
+    yield "evaluation, jigsaw on 11", [found["L_pretext"]]
+
+
+def assisted(strategy, pretext, **settings):
+    """Gives back the model, as it was before its steps."""
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        model = NoiseAssistedModel(network(), 3, pretext, temperature=0.3, seed=7, **settings)
+        model.compile(momentum())
+    begin_anew, first = restart(strategy, model), FirstStep()
+    yield f"initial weights, {pretext}", flat(model.get_weights())
+    for count in (16, 11):
+        model.fit(batches(*photographs(count), static=False), verbose=0, callbacks=[first])
+        yield f"gradient, {pretext} on {count}", first.gradient
+        yield f"logs, {pretext} on {count}", [first.logs[name] for name in sorted(first.logs)]
+        begin_anew()
+    return model
 
 
 def clipped(strategy):
@@ -213,21 +251,57 @@ def own_model(strategy):
     yield "own model's accuracy", [*history["accuracy"], results["accuracy"]]
 
 
-def noise(strategy):
-    """The noise of 8 rows, 4 of which are dealt among the replicas in one more batch."""
-    with strategy.scope():
-        layer = GaussianInputNoise(1.0, seed=3)
-    rows = np.arange(8, dtype="float32")[:, None] * np.ones(5, "float32")
+def loss_in_compile(strategy):
+    """A model of Keras' own with L_D in `compile`, on an even and an uneven batch, and 5 epochs."""
 
+    class Network(DistributedFit, keras.Sequential):
+        pass
+
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        layers = [keras.layers.Dense(4), keras.layers.UnitNormalization()]
+        model = Network([keras.layers.Flatten(), *layers])
+        model.build((None, 8, 8, 3))
+        model.compile(momentum(), loss=ClassDiscriminationLoss(0.3))
+    begin_anew, first = restart(strategy, model), FirstStep()
+    # One image of its class, and so without a positive, lies on one replica alone.
+    images, labels = photographs()
+    labels[0] = 9
+    for count in (16, 10):
+        dataset = batches(images[:count], labels[:count], static=count == 16)
+        model.fit(dataset, verbose=0, callbacks=[first])
+        yield f"gradient of a loss in compile, {count}", first.gradient
+        history = model.fit(dataset, epochs=4, verbose=0).history
+        yield f"weights by a loss in compile, {count}", flat(model.get_weights())
+        yield f"history of a loss in compile, {count}", history["loss"]
+        begin_anew()
+
+
+def noise(strategy):
+    """What random layers make of 8 rows that the replicas share, then of 4, and of 8 at rest."""
+    rows = np.arange(8, dtype="float32")[:, None] * np.ones(5, "float32")
+    pixels = np.arange(8 * 5 * 5, dtype="float32").reshape(8, 5, 5, 1)
+    with strategy.scope():
+        layers = {
+            "noise": (GaussianInputNoise(1.0, seed=3), rows),
+            "shuffle": (WindowShuffle(2, seed=3), pixels),
+        }
+    for name, (layer, inputs) in layers.items():
+        for count, drawn in dealt(strategy, layer, inputs):
+            yield f"{name} of {count} rows", flat(drawn)
+        at_rest = in_global_batch(layer, tf.constant(inputs), training=False)
+        yield f"{name} on request", flat([at_rest])
+
+
+def dealt(strategy, layer, rows):
     @tf.function(reduce_retracing=True)
     def drawn(part):
         return strategy.run(lambda x: in_global_batch(layer, x, training=True), (part,))
 
-    for name, count in (("8", 8), ("4", 4)):
+    for count in (8, 4):
         dataset = tf.data.Dataset.from_tensor_slices(rows[:count]).batch(count, drop_remainder=True)
         for part in strategy.experimental_distribute_dataset(dataset):
-            yield f"noise of {name} rows", flat(strategy.experimental_local_results(drawn(part)))
-    yield "noise on request", flat([in_global_batch(layer, tf.constant(rows), training=False)])
+            yield count, strategy.experimental_local_results(drawn(part))
 
 
 def refusals(strategy, model):
@@ -259,6 +333,7 @@ def on_workers(strategy):
     yield from gradients_and_steps(strategy)
     yield from uneven(strategy)
     yield from own_model(strategy)
+    yield from loss_in_compile(strategy)
 
 
 def in_one_process(strategy):
@@ -266,11 +341,13 @@ def in_one_process(strategy):
     model = yield from uneven(strategy)
     yield from noise(strategy)
     yield from own_statistics(strategy)
+    yield from loss_in_compile(strategy)
     if strategy.num_replicas_in_sync < 4:
         yield from own_model(strategy)
         frozen = learner(strategy, lambda: keras.optimizers.Adam(0.01), "frozen")
         yield from twenty_steps(frozen, "frozen")
         yield from clipped(strategy)
+        yield from noise_assisted(strategy)
         yield from half_precision(strategy)
     else:
         yield from refusals(strategy, model)

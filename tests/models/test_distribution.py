@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nfl_keras.models.distribution import _position
+from nfl_keras.losses.share import _position
+
+pytestmark = pytest.mark.tensorflow("replicas are TensorFlow's")
 
 SCRIPT = Path(__file__).parent / "replicas.py"
 TIME_LIMIT = 600
@@ -120,6 +122,18 @@ def test_a_batch_that_replicas_divide_unevenly_is_learnt_exactly(found, replicas
     assert distance(found, replicas, "uneven evaluation") < 1e-5
 
 
+@pytest.mark.parametrize("count", [16, 11])
+@pytest.mark.parametrize("pretext", [None, "rotation", "exemplar", "jigsaw"])
+def test_noise_assisted_learning_is_that_of_one_device(found, pretext, count):
+    assert distance(found, "2", f"initial weights, {pretext}") == 0
+    assert distance(found, "2", f"gradient, {pretext} on {count}") < 1e-5
+    assert distance(found, "2", f"logs, {pretext} on {count}") < 1e-5
+
+
+def test_a_pretext_task_asks_replicas_what_it_asks_one_device_in_evaluation(found):
+    assert distance(found, "2", "evaluation, jigsaw on 11") < 1e-5
+
+
 @pytest.mark.parametrize("replicas", ONE_PROCESS)
 def test_noise_is_that_of_one_device(found, replicas):
     for rows in (8, 4):
@@ -131,6 +145,20 @@ def test_noise_is_that_of_one_device(found, replicas):
     drawn = found["1: noise of 8 rows"] - rows
     assert len(np.unique(drawn)) == 40
     assert np.abs(drawn[:20] - (found["1: noise of 4 rows"] - rows[:20])).min() > 0
+
+
+@pytest.mark.parametrize("replicas", ONE_PROCESS)
+def test_a_shuffle_is_that_of_one_device(found, replicas):
+    for rows in (8, 4):
+        np.testing.assert_array_equal(
+            found[f"{replicas}: shuffle of {rows} rows"], found[f"1: shuffle of {rows} rows"]
+        )
+    np.testing.assert_array_equal(found[f"{replicas}: shuffle on request"], np.arange(200))
+    first = found["1: shuffle of 8 rows"].reshape(8, 25)
+    again = found["1: shuffle of 4 rows"].reshape(4, 25)
+    np.testing.assert_array_equal(np.sort(first), np.arange(200).reshape(8, 25))
+    orders = np.concatenate([first % 25, again % 25])
+    assert len(np.unique(orders, axis=0)) == 12
 
 
 def test_the_gradient_of_all_replicas_is_clipped(found):
@@ -166,6 +194,16 @@ def test_moving_statistics_are_the_mean_over_the_replicas(found, replicas):
 def test_a_model_of_ones_own_is_fitted(found, replicas):
     for name in ("weights", "losses", "accuracy"):
         assert distance(found, replicas, f"own model's {name}") < 1e-4
+
+
+@pytest.mark.parametrize("replicas", EVERYWHERE)
+@pytest.mark.parametrize("count", [16, 10])
+def test_a_loss_in_compile_is_that_of_the_whole_batch(found, replicas, count):
+    assert distance(found, replicas, f"gradient of a loss in compile, {count}") < 1e-5
+    assert distance(found, replicas, f"weights by a loss in compile, {count}") < 1e-4
+    # What Keras reports is the plain mean over replicas, here over unequal ones.
+    if count == 16:
+        assert distance(found, replicas, f"history of a loss in compile, {count}") < 1e-5
 
 
 @pytest.mark.parametrize(

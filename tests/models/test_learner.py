@@ -99,6 +99,41 @@ def test_a_term_of_weight_0_is_not_computed(make_embedder, images, labels):
     assert sorted(results) == ["far", "loss"]
 
 
+def test_a_term_without_a_weight_is_reported_over_its_anchors_and_adds_nothing(make_embedder):
+    learner = Learner(make_embedder(), [of_labels("learnt", 0.5), of_labels("seen", None, is_odd)])
+    assert [term.name for term in learner.terms] == ["learnt", "seen"]
+    outputs = Outputs({}, {}, ops.convert_to_tensor([1, 2, 3, 6]), training=True, penalty=0.25)
+    loss, means = learner.objective(outputs)
+    assert [float(mean) for mean in means] == [12 / 4, (1 + 3) / 2]
+    assert float(loss) == 0.25 + 0.5 * 3
+
+
+def test_a_term_without_a_weight_is_not_learnt(make_embedder, images, labels):
+    logs, weights = [], []
+    for seen in ([], [Term("seen", None, BIG.values)], [Term("seen", 1.0, BIG.values)]):
+        learner = Learner(make_embedder(), [FAR, *seen])
+        learner.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+        logs.append(learner.train_on_batch(images, labels, return_dict=True))
+        weights.append(learner.get_weights())
+    alone, reported, learnt = logs
+    assert reported.pop("seen") == pytest.approx(learnt["seen"], rel=1e-5)
+    assert reported == pytest.approx(alone, rel=1e-5)
+    for one, other in zip(weights[0], weights[1], strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6)
+    assert max(np.abs(a - b).max() for a, b in zip(weights[0], weights[2], strict=True)) > 1e-2
+
+
+def test_what_was_drawn_for_each_image_reaches_the_terms(make_embedder, images, labels):
+    embedder, drawn = make_embedder(), np.linspace(0, 3, 12).astype("float32")
+    along = Term("along", 2.0, lambda outputs: outputs.draws["factor"] * outputs.clean[:, 0])
+    learner, views = Learner(embedder, [along]), {"clean": ops.convert_to_tensor(images)}
+    draws = {"factor": ops.convert_to_tensor(drawn)}
+    loss, _ = learner.objective(learner.outputs_of(views, labels, training=False, draws=draws))
+    expected = 2.0 * np.mean(drawn * array(embedder(images))[:, 0])
+    assert float(loss) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert learner.outputs_of(views, labels, training=False).draws == {}
+
+
 def test_reports_each_term_unweighted_and_their_weighted_sum(make_embedder, images, labels):
     learner = Learner(make_embedder(), [FAR, BIG])
     learner.compile("sgd")

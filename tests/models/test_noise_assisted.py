@@ -260,7 +260,7 @@ def test_evaluates_without_noise_and_the_same_each_time(
 ):
     embedder = make_embedder()
     model = make_model(embedder, pretext)
-    model.compile("sgd")
+    model.compile("sgd", run_eagerly=True)
     state = [v.numpy() for v in model.non_trainable_variables]
     results = model.evaluate(images, labels, batch_size=12, verbose=0, return_dict=True)
     f = embedder(images)
@@ -298,11 +298,18 @@ def test_fits_a_dataset_and_reports_each_term(make_model, images, labels):
 
 def test_accuracy_is_reported_and_not_learnt(make_model, images, labels):
     model = make_model(lambda_inter=0, lambda_intra=0, lambda_pretext=0)
-    model.compile(keras.optimizers.SGD(0.0))
+    model.compile("sgd", run_eagerly=True)
     results = model.evaluate(images, labels, batch_size=5, verbose=0, return_dict=True)
     logits = ops.convert_to_numpy(model.logits(model.embedder.features(images)))
     assert results["accuracy"] == pytest.approx(np.mean(np.argmax(logits, axis=1) == labels))
     assert results["loss"] == pytest.approx(1.5 * results["L_softmax"], rel=1e-6)
+
+
+def test_without_a_classifier_there_are_no_logits(make_model):
+    model = make_model(lambda_softmax=0)
+    with pytest.raises(UserError, match="lambda_softmax=0 has no classifier") as error:
+        model.logits(ops.zeros((1, 5)))
+    assert "\n" not in str(error.value)
 
 
 def test_every_weight_learns(make_model, images, labels):
@@ -430,8 +437,8 @@ def test_get_config_makes_the_same_model(make_model, pretext):
 @pytest.mark.parametrize("pretext", ["exemplar", "jigsaw"])
 def test_is_saved_whole_and_training_goes_on(make_model, images, labels, tmp_path, pretext):
     model = make_model(pretext=pretext)
-    model.compile(keras.optimizers.Adam(0.01))
-    model.fit(images, labels, batch_size=6, epochs=2, verbose=0)
+    model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
+    model.fit(images, labels, batch_size=12, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded) is NoiseAssistedModel

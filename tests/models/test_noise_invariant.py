@@ -337,6 +337,12 @@ def test_refuses_weights_that_leave_nothing_or_are_negative(make_model, settings
         make_model(**settings)
 
 
+def test_without_a_classifier_there_are_no_logits(make_model):
+    with pytest.raises(UserError, match="lambda_s=0 has no classifier") as error:
+        make_model(lambda_s=0).logits(np.zeros((1, 5), "float32"))
+    assert "\n" not in str(error.value)
+
+
 def test_refuses_noise_of_a_negative_stddev(make_model):
     with pytest.raises(UserError, match="stddev must be 0 or more"):
         make_model(noise_stddev=-0.1)

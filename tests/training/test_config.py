@@ -1,9 +1,18 @@
 import dataclasses
+import pathlib
 
 import pytest
 
 from nfl_keras.errors import UserError
 from nfl_keras.training.config import TrainConfig, dump_config, load_config, read_config
+
+CONFIGS = sorted((pathlib.Path(__file__).parents[2] / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
+def test_the_configs_can_be_read_and_name_their_command(file):
+    read_config(["--config", str(file)])
+    assert f"python -m nfl_keras.train --config configs/{file.name}" in file.read_text()
 
 
 def test_no_arguments_give_the_defaults():

@@ -26,10 +26,23 @@ from nfl_keras.training.stopping import StopEarly
 
 # 12 steps: 3 epochs of 4 batches.
 STEADY = {"epochs": 3, "deterministic": True, "checkpoint_every": 3, "ema": 0.5}
+ASSISTED = {
+    **STEADY,
+    "recipe": "noise-assisted",
+    "window": 3,
+    "pretext": "rotation",
+    "evaluate_every": 3,
+}
 
 
 class StopError(Exception):
     pass
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _determinism_ends():
+    yield
+    disable_op_determinism()
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +59,7 @@ def ended(quick_in, draw_photographs, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def uninterrupted(ended, shared):
-    yield shared(**STEADY).path
-    disable_op_determinism()
+    return shared(**STEADY).path
 
 
 @contextlib.contextmanager
@@ -168,6 +180,17 @@ def test_stopped_anywhere_again_and_again_a_run_ends_the_same(
     resume(run)
     printed = capsys.readouterr().out
     assert printed == f"{run} is finished; report: {run / 'report.html'}\n"
+
+
+def test_a_stopped_run_of_noise_assisted_learning_ends_the_same(quick, shared, tmp_path, capsys):
+    expected, run = shared(**ASSISTED).path, tmp_path / "run"
+    with interrupted(Progress, "on_train_batch_end", call=8):
+        train.main(quick(**ASSISTED))
+    capsys.readouterr()
+    resume(run)
+    assert "going on at epoch 2, batch 3" in capsys.readouterr().out
+    assert_same_results(run, expected)
+    assert json_of(run, "history.json").keys() >= {"L_inter", "L_intra", "L_pretext"}
 
 
 DRIVER = """
