@@ -11,11 +11,22 @@ from nfl_keras.training import schedules as _schedules  # noqa: F401
 
 __version__ = "0.1.0"
 
-__all__ = ["UserError", "data", "layers", "losses", "models", "retrieval"]
+__all__ = [
+    "UserError",
+    "data",
+    "export_model",
+    "layers",
+    "losses",
+    "models",
+    "retrieval",
+    "serving",
+]
 
 
 def __getattr__(name):
     # These need TensorFlow; layers, losses and models run without it on Keras' other backends.
-    if name in ("data", "retrieval"):
+    if name in ("data", "retrieval", "serving"):
         return importlib.import_module(f"nfl_keras.{name}")
+    if name == "export_model":
+        return importlib.import_module("nfl_keras.serving").export_model
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

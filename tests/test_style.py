@@ -8,7 +8,17 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-ROOMS = ["errors", "data", "layers", "losses", "models", "retrieval", "report", "training"]
+ROOMS = [
+    "errors",
+    "data",
+    "layers",
+    "losses",
+    "models",
+    "retrieval",
+    "serving",
+    "report",
+    "training",
+]
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]])

@@ -2,12 +2,9 @@
 
 import dataclasses
 
-import keras
-
 from nfl_keras.data import open_dataset
-from nfl_keras.errors import UserError
-from nfl_keras.models import Learner
 from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
+from nfl_keras.training.loading import load_learner
 from nfl_keras.training.photographs import blaming_photographs
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.splits import Splits
@@ -42,23 +39,10 @@ def evaluate_run(path, checkpoint=None, data_dir=None):
 
 
 def _evaluate_split(folder, dataset, config, checkpoint):
-    model = _load(folder.checkpoint(checkpoint or config.final_epoch))
+    model = load_learner(folder.checkpoint(checkpoint or config.final_epoch))
     search = Splits.of(dataset, config).final
     with blaming_photographs(dataset.whole):
         vectors = search.embed(model.embedder, config.crops)
     report = search.evaluate(*vectors)
     print(f"{report}\n", flush=True)
     return figures(report)
-
-
-def _load(path):
-    if not path.is_file():
-        raise UserError(f"there is no {str(path)!r}: the run did not get so far.")
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise UserError(f"cannot load {str(path)!r} ({reason}).") from error
-    if not isinstance(model, Learner):
-        raise UserError(f"{str(path)!r} holds a {type(model).__name__}, not a run's model.")
-    return model

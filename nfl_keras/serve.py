@@ -1,0 +1,112 @@
+"""`python -m nfl_keras.serve DIR`: serves exported models by TensorFlow Serving's API."""
+
+import argparse
+import logging
+import signal
+import threading
+
+from nfl_keras.errors import UserError, answered_in_one_line
+from nfl_keras.serving.server.batching import Batching
+from nfl_keras.serving.server.limits import Limits
+from nfl_keras.serving.server.server import GRACE_SECONDS, Server
+from nfl_keras.serving.server.tls import Tls
+
+_MEGABYTE = 2**20
+
+
+def main(arguments=None):
+    """Runs the command with a list of arguments, or with the process' own.
+
+    SIGTERM and Ctrl-C let the requests under way end, then the command ends with code 0.
+    """
+    given = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    told_to_stop = threading.Event()
+    with answered_in_one_line():
+        before = {
+            number: signal.signal(number, lambda *_: told_to_stop.set())
+            for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            server = _server(given).start()
+            print(_where(server, given), flush=True)
+            told_to_stop.wait()
+            print("stopping; requests under way are answered first.", flush=True)
+            server.stop(given.grace_seconds)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m nfl_keras.serve",
+        description="Serves exported models by TensorFlow Serving's gRPC and REST API, on this "
+        "machine alone unless --host says otherwise. New versions are taken up while it runs.",
+    )
+    parser.add_argument("directory", metavar="DIR", help="DIR/<version>/ or DIR/<name>/<version>/")
+    add = parser.add_argument
+    add("--port", type=int, default=8500, help="for gRPC (default: 8500); 0: any free one")
+    add("--rest-port", type=int, default=8501, help="for REST and metrics (default: 8501)")
+    add("--no-rest", action="store_true", help="gRPC alone")
+    add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all networks")
+    batching = parser.add_argument_group("merging of requests")
+    batching.add_argument("--no-batching", action="store_true", help="run each request alone")
+    _add_fields(batching, Batching)
+    limits = parser.add_argument_group("limits")
+    limits.add_argument(
+        "--max-message-mb", type=int, default=64, help="largest message, in MiB (default: 64)"
+    )
+    _add_fields(limits, Limits, leave_out="max_message_bytes")
+    add("--poll-seconds", type=float, default=1.0, help="how often to look for new versions")
+    add("--grace-seconds", type=float, default=GRACE_SECONDS, help="longest wait when stopping")
+    tls = parser.add_argument_group("TLS")
+    tls.add_argument("--tls-certificate", metavar="PEM", help="the server's certificate")
+    tls.add_argument("--tls-key", metavar="PEM", help="its private key")
+    tls.add_argument("--tls-client-ca", metavar="PEM", help="accept only clients this one signed")
+    return parser
+
+
+def _add_fields(group, settings, leave_out=None):
+    for name, default in vars(settings()).items():
+        if name != leave_out:
+            flag = f"--{name.replace('_', '-')}"
+            group.add_argument(
+                flag, type=type(default), default=default, help=f"default: {default}"
+            )
+
+
+def _fields(given, settings):
+    return {name: getattr(given, name) for name in vars(settings()) if hasattr(given, name)}
+
+
+def _server(given):
+    if (given.tls_certificate is None) != (given.tls_key is None):
+        raise UserError("--tls-certificate and --tls-key go together.")
+    if given.tls_client_ca is not None and given.tls_key is None:
+        raise UserError("--tls-client-ca needs --tls-certificate and --tls-key.")
+    tls = given.tls_key and Tls(given.tls_certificate, given.tls_key, given.tls_client_ca)
+    message = given.max_message_mb * _MEGABYTE
+    return Server(
+        given.directory,
+        given.port,
+        rest_port=None if given.no_rest else given.rest_port,
+        host=given.host,
+        batching=None if given.no_batching else Batching(**_fields(given, Batching)),
+        limits=Limits(max_message_bytes=message, **_fields(given, Limits)),
+        poll_seconds=given.poll_seconds,
+        tls=tls,
+    )
+
+
+def _where(server, given):
+    versions = ", ".join(
+        f"{name} version {max(server.models.get(name).available, default='(none)')}"
+        for name in server.models.names
+    )
+    rest = "" if server.rest_port is None else f" and {given.host}:{server.rest_port} (REST)"
+    return f"serving {versions} at {given.host}:{server.port} (gRPC){rest}"
+
+
+if __name__ == "__main__":
+    main()

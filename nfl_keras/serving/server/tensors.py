@@ -1,0 +1,98 @@
+"""Between `TensorProto` messages and arrays, without trusting what a message declares."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+from grpc import StatusCode
+from tensorflow.core.framework import tensor_pb2, types_pb2
+
+from nfl_keras.serving.server.request_error import RequestError
+
+_FIELDS = {
+    "float32": "float_val",
+    "float64": "double_val",
+    "int8": "int_val",
+    "int16": "int_val",
+    "int32": "int_val",
+    "int64": "int64_val",
+    "uint8": "int_val",
+    "uint32": "uint32_val",
+    "uint64": "uint64_val",
+    "bool": "bool_val",
+}
+
+
+def dtype_name(number):
+    """The name of a TensorFlow data type, or the number where there is none of that number."""
+    try:
+        return types_pb2.DataType.Name(number).removeprefix("DT_").lower()
+    except ValueError:
+        return str(number)
+
+
+def to_array(proto, name, max_bytes):
+    """What a `TensorProto` of a request holds.
+
+    A message of a few bytes may declare a tensor of any size, of which it gives but the first
+    value. The size declared is looked at before memory is asked for.
+
+    Args:
+        proto: `TensorProto` of a known data type.
+        name: str. The input, for messages.
+        max_bytes: int. The largest tensor.
+
+    Returns:
+        Array of the shape and data type declared, bytes as objects.
+
+    Raises:
+        RequestError: INVALID_ARGUMENT where the values do not fit the shape;
+            RESOURCE_EXHAUSTED where it is too large.
+    """
+    shape = [dimension.size for dimension in proto.tensor_shape.dim]
+    if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
+        raise _unreadable(name, "its shape is not fully known")
+    elements = math.prod(shape)
+    dtype = tf.as_dtype(proto.dtype)
+    if dtype == tf.string:
+        if len(proto.string_val) != elements:
+            raise _unreadable(name, f"{elements} strings declared, {len(proto.string_val)} sent")
+        array = np.empty(elements, object)
+        array[:] = proto.string_val
+        return array.reshape(shape)
+    if elements * dtype.size > max_bytes:
+        raise RequestError(
+            StatusCode.RESOURCE_EXHAUSTED,
+            f"input {name} declares {elements * dtype.size} bytes, larger than max ({max_bytes})",
+        )
+    if proto.tensor_content:
+        if len(proto.tensor_content) != elements * dtype.size:
+            raise _unreadable(name, f"{len(proto.tensor_content)} bytes for the shape {shape}")
+        return np.frombuffer(proto.tensor_content, dtype.as_numpy_dtype).reshape(shape)
+    try:
+        return tf.make_ndarray(proto)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _unreadable(name, str(error)) from error
+
+
+def to_proto(array):
+    """The `TensorProto` of an answer, its values in the field of their type as TF Serving's are.
+
+    Args:
+        array: Array of numbers, or of bytes as objects.
+    """
+    if array.dtype == object:
+        proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=array.ravel().tolist())
+    elif array.dtype.name in _FIELDS:
+        proto = tensor_pb2.TensorProto(dtype=tf.as_dtype(array.dtype).as_datatype_enum)
+        getattr(proto, _FIELDS[array.dtype.name]).extend(array.ravel().tolist())
+    else:
+        return tf.make_tensor_proto(array)
+    proto.tensor_shape.SetInParent()
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    return proto
+
+
+def _unreadable(name, why):
+    return RequestError(StatusCode.INVALID_ARGUMENT, f"tensor parsing error: {name}: {why}")

@@ -1,0 +1,70 @@
+"""The functions that an exported model answers by."""
+
+import tensorflow as tf
+
+from nfl_keras.serving.image_graph import decode_crops
+from nfl_keras.serving.status import DAMAGED, OK
+
+EMBED_IMAGES = "serving_default"
+EMBED_CENTER = "embed_center"
+EMBED_TENSOR = "embed_tensor"
+CROPS = {EMBED_IMAGES: 3, EMBED_CENTER: 1}
+
+
+def make_service(embedder, image_size, max_pixels):
+    """What is saved: the weights, and the signatures over them.
+
+    - `serving_default`: `images` string `[N]`, encoded; gives `embedding` float32 `[N, D]` and
+      `status` int32 `[N]`, see `nfl_keras.serving.status`. Embedded are three crops, see
+      `nfl.retrieval.embed`. The row of an image that cannot be embedded is zeros.
+    - `embed_center`: the same of the centre alone.
+    - `embed_tensor`: `pixels` float32 `[N, S, S, 3]` in 0..255; gives `embedding`.
+
+    Args:
+        embedder: `keras.Model` from `[B, S, S, 3]` in 0..255 to `[B, D]`, run as at rest.
+        image_size: int S.
+        max_pixels: int. An image that declares more is not decoded.
+
+    Returns:
+        `(service, signatures)` for `tf.saved_model.save`.
+    """
+
+    def embed_crops(pixels):
+        crops = pixels.shape[1]
+        flat = tf.reshape(pixels, (-1, image_size, image_size, 3))
+        vectors = tf.cast(embedder(flat, training=False), tf.float32)
+        return _unit(tf.reduce_mean(tf.reshape(vectors, (-1, crops, vectors.shape[-1])), axis=1))
+
+    def embed_encoded(crops):
+        def embed(images):
+            count = tf.size(images)
+            rows, statuses, pixels = decode_crops(images, image_size, crops, max_pixels)
+            units = tf.where((statuses == OK)[:, None], embed_crops(pixels), 0.0)
+            places = rows[:, None]
+            # Even a request of no images has a row 0 here.
+            table = tf.maximum(count, 1)
+            embedding = tf.scatter_nd(places, units, (table, units.shape[-1]))
+            status = tf.fill((table,), DAMAGED)
+            status = tf.tensor_scatter_nd_update(status, places, statuses)
+            return {"embedding": embedding[:count], "status": status[:count]}
+
+        return embed, tf.TensorSpec((None,), tf.string, name="images")
+
+    def embed_squares(pixels):
+        return {"embedding": embed_crops(pixels[:, None])}
+
+    squares = tf.TensorSpec((None, image_size, image_size, 3), tf.float32, name="pixels")
+    functions = {
+        **{name: embed_encoded(crops) for name, crops in CROPS.items()},
+        EMBED_TENSOR: (embed_squares, squares),
+    }
+    service = tf.Module(name="embedder")
+    service.weights = [variable.value for variable in embedder.variables]
+    return service, {
+        name: tf.function(function, (spec,), autograph=False).get_concrete_function()
+        for name, (function, spec) in functions.items()
+    }
+
+
+def _unit(vectors):
+    return tf.math.divide_no_nan(vectors, tf.norm(vectors, axis=1, keepdims=True))
