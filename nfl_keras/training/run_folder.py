@@ -107,8 +107,9 @@ class RunFolder:
         Raises:
             UserError: if it cannot be read.
         """
+        content = self._read("metrics.json")
         try:
-            return RetrievalReport(**json.loads(self._read("metrics.json"))["trained"])
+            return RetrievalReport(**json.loads(content)["trained"])
         except (ValueError, KeyError, TypeError) as error:
             path = str(self.path / "metrics.json")
             raise UserError(f"{path!r} is not what the run wrote; train anew.") from error
