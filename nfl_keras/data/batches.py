@@ -124,6 +124,7 @@ def balanced_batches(
         .batch(batch_size, drop_remainder=True)
         .apply(tf.data.experimental.assert_cardinality(count))
         .prefetch(2)
+        .with_options(_options())
     )
 
 
@@ -156,4 +157,14 @@ def inference_batches(image_set, image_size=224, crops=3, batch_size=64):
         .map(view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size)
         .prefetch(2)
+        .with_options(_options())
     )
+
+
+def _options():
+    # The thread that tunes a pipeline was seen to outlive it: TensorFlow 2.21 then waits for it
+    # without end when an iterator is freed before its last batch. Untuned, as many photographs are
+    # read at once as there are cores.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
