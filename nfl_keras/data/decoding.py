@@ -5,18 +5,15 @@ import functools
 import tensorflow as tf
 
 _RATIOS = (1, 2, 4, 8)
+WHOLE = len(_RATIOS)
 
-# What brings a photograph upright, for the EXIF orientations 1 to 8.
-_TURNS = (
-    lambda image: image,
-    lambda image: image[:, ::-1],
-    lambda image: image[::-1, ::-1],
-    lambda image: image[::-1],
-    lambda image: _transposed(image),
-    lambda image: _transposed(image)[:, ::-1],
-    lambda image: _transposed(image)[::-1, ::-1],
-    lambda image: _transposed(image)[::-1],
-)
+# Whether rows and columns are mirrored, once exchanged, for the EXIF orientations 1 to 8.
+_MIRRORED = 2 * [
+    (False, False, False),
+    (False, True, False),
+    (True, True, False),
+    (True, False, False),
+]
 
 
 def decode(encoded, shorter_side=None):
@@ -35,13 +32,45 @@ def decode(encoded, shorter_side=None):
     Returns:
         uint8 `[H, W, 3]`.
     """
-    whole = functools.partial(tf.io.decode_image, encoded, channels=3, expand_animations=False)
     if shorter_side is None:
-        image = whole()
-    else:
-        reduced = functools.partial(_reduced_jpeg, encoded, shorter_side)
-        image = tf.cond(tf.io.is_jpeg(encoded), reduced, whole)
-    return tf.ensure_shape(image, (None, None, 3))
+        return decode_by(encoded, tf.constant(WHOLE))
+    way = tf.cond(
+        tf.io.is_jpeg(encoded),
+        lambda: jpeg_way(tf.reduce_min(tf.io.extract_jpeg_shape(encoded)[:2]), shorter_side),
+        lambda: tf.constant(WHOLE),
+    )
+    return decode_by(encoded, way)
+
+
+def jpeg_way(shorter, shorter_side):
+    """Which way of `decode_by` decodes a JPEG as `decode` has it.
+
+    Args:
+        shorter: int scalar tensor, pixels on the shorter side of the whole.
+        shorter_side: int, pixels wanted there.
+
+    Returns:
+        int32 scalar.
+    """
+    enough = [16 * -(-shorter // ratio) >= 15 * shorter_side for ratio in _RATIOS[1:]]
+    return tf.reduce_sum(tf.cast(enough, tf.int32))
+
+
+def decode_by(encoded, way):
+    """Decodes in a way that was settled before.
+
+    Args:
+        encoded: scalar string tensor.
+        way: int32 scalar tensor, `WHOLE` or, for a JPEG, what `jpeg_way` gives.
+
+    Returns:
+        uint8 `[H, W, 3]`.
+    """
+    whole = functools.partial(tf.io.decode_image, encoded, channels=3, expand_animations=False)
+    reduced = [
+        functools.partial(tf.io.decode_jpeg, encoded, channels=3, ratio=ratio) for ratio in _RATIOS
+    ]
+    return tf.ensure_shape(tf.switch_case(way, [*reduced, whole]), (None, None, 3))
 
 
 def upright(image, orientation):
@@ -54,18 +83,7 @@ def upright(image, orientation):
     Returns:
         The same dtype, `[H, W, 3]` or, from orientation 5 on, `[W, H, 3]`.
     """
-    turns = [functools.partial(turn, image) for turn in _TURNS]
-    return tf.ensure_shape(tf.switch_case(orientation - 1, turns), (None, None, 3))
-
-
-def _reduced_jpeg(encoded, shorter_side):
-    shorter = tf.reduce_min(tf.io.extract_jpeg_shape(encoded)[:2])
-    enough = [16 * -(-shorter // ratio) >= 15 * shorter_side for ratio in _RATIOS[1:]]
-    decoders = [
-        functools.partial(tf.io.decode_jpeg, encoded, channels=3, ratio=ratio) for ratio in _RATIOS
-    ]
-    return tf.switch_case(tf.reduce_sum(tf.cast(enough, tf.int32)), decoders)
-
-
-def _transposed(image):
-    return tf.transpose(image, (1, 0, 2))
+    axes = tf.where(orientation > 4, [1, 0, 2], [0, 1, 2])
+    mirrored = tf.gather(tf.constant(_MIRRORED, tf.bool), orientation - 1)
+    turned = tf.raw_ops.Reverse(tensor=tf.transpose(image, axes), dims=mirrored)
+    return tf.ensure_shape(turned, (None, None, 3))

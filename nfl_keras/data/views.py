@@ -91,7 +91,7 @@ def inference_crops(image, size, crops=3):
     image = resize_shorter_side(image, size)
     room = tf.shape(image)[:2] - size
     starts = [room // 2] if crops == 1 else [room // 2, tf.zeros_like(room), room]
-    squares = [tf.image.crop_to_bounding_box(image, s[0], s[1], size, size) for s in starts]
+    squares = [image[s[0] : s[0] + size, s[1] : s[1] + size] for s in starts]
     return tf.ensure_shape(tf.stack(squares), (crops, size, size, 3))
 
 

@@ -2,19 +2,20 @@
 
 import tensorflow as tf
 
+from nfl_keras.serving.chunks import find_chunk
 from nfl_keras.serving.formats import JPEG, PNG, WEBP
-from nfl_keras.serving.header_bytes import bytes_at, equal, number
+from nfl_keras.serving.header_bytes import bytes_at, equal, number, unless
+from nfl_keras.serving.jpeg import FIRST_SEGMENT, advance
 
 _ORIENTATION, _SHORT = 0x0112, 3
 _PREFIX = b"Exif\0\0"
-_MAX_CHUNKS = 64
 _MAX_ENTRIES = 64
 
 
 def orientation(encoded, image_format):
     """How an image is to be turned to stand upright.
 
-    The first 64 chunks are looked through, of a PNG those before its pixels.
+    The first chunks are looked through, of a JPEG and a PNG those before its pixels.
 
     Args:
         encoded: scalar string tensor.
@@ -24,49 +25,33 @@ def orientation(encoded, image_format):
         int32 scalar from 1 to 8; 1 where there is no EXIF orientation, or none of these.
     """
     starts = {
-        JPEG: lambda: _find(encoded, 2, _jpeg_segment),
-        PNG: lambda: _find(encoded, 8, _png_chunk),
-        WEBP: lambda: _find(encoded, 12, _webp_chunk),
+        JPEG: lambda: _inside(find_chunk(encoded, FIRST_SEGMENT, _jpeg_segment), 4),
+        PNG: lambda: _inside(find_chunk(encoded, 8, _png_chunk), 8),
+        WEBP: lambda: _inside(find_chunk(encoded, 12, _webp_chunk), 8),
     }
     start = tf.switch_case(image_format, starts, default=lambda: tf.constant(0, tf.int64))
     return tf.cond(start > 0, lambda: _orientation_at(encoded, start), lambda: tf.constant(1))
 
 
-# ---- chunks: is this one EXIF, how long is its header, how far is the next (0: no further) ----
+def _inside(chunk, header):
+    return tf.where(chunk > 0, chunk + header, chunk)
+
+
+# ---- chunks: is this one EXIF, and how far is the next (0: no further) ----
 
 
 def _jpeg_segment(head):
-    marker, length = head[1], number(head[2:4], False)
-    is_exif = (marker == 0xE1) & equal(head[4:10], _PREFIX)
-    alone = (marker == 0x01) | ((marker >= 0xD0) & (marker <= 0xD7))
-    advance = 2 + _unless(alone, length)
-    advance = tf.where(marker == 0xFF, tf.ones_like(advance), advance)
-    return is_exif, 4, _unless((head[0] != 0xFF) | (marker == 0xDA) | (marker == 0xD9), advance)
+    return (head[1] == 0xE1) & equal(head[4:10], _PREFIX), advance(head)
 
 
 def _png_chunk(head):
     kind, length = head[4:8], number(head[:4], False)
-    return equal(kind, b"eXIf"), 8, _unless(equal(kind, b"IDAT"), 12 + length)
+    return equal(kind, b"eXIf"), unless(equal(kind, b"IDAT"), 12 + length)
 
 
 def _webp_chunk(head):
-    length = number(head[4:8], True)
-    return equal(head[:4], b"EXIF"), 8, 8 + length + length % 2
-
-
-def _find(encoded, first, read):
-    """Where EXIF begins, or 0."""
-
-    def goes_on(position, start, left):
-        return (start == 0) & (position < _length(encoded)) & (left > 0)
-
-    def look(position, start, left):
-        is_exif, header, advance = read(bytes_at(encoded, position, 16))
-        start = tf.where(is_exif, position + header, start)
-        return position + advance, start, tf.where(advance > 0, left - 1, 0)
-
-    state = tf.constant(first, tf.int64), tf.constant(0, tf.int64), tf.constant(_MAX_CHUNKS)
-    return tf.while_loop(goes_on, look, state)[1]
+    length = number(head[4:8])
+    return equal(head[:4], b"EXIF"), 8 + length + length % 2
 
 
 # ---- the directory within ----
@@ -87,14 +72,6 @@ def _orientation_at(encoded, start):
         & (number(entries[:, 2:4], little) == _SHORT)
         & (number(entries[:, 4:8], little) == 1)
     )
-    values = _unless(~matches, number(entries[:, 8:10], little))
+    values = unless(~matches, number(entries[:, 8:10], little))
     value = tf.cast(values[tf.argmax(matches)], tf.int32)
     return tf.where((value >= 1) & (value <= 8), value, 1)
-
-
-def _length(encoded):
-    return tf.cast(tf.strings.length(encoded), tf.int64)
-
-
-def _unless(condition, values):
-    return tf.where(condition, tf.zeros_like(values), values)

@@ -9,6 +9,7 @@ compressed BMP) and what it reads but nobody checks here (JPEG XL) is unknown.
 import tensorflow as tf
 
 from nfl_keras.serving.header_bytes import bytes_at, equal, number
+from nfl_keras.serving.jpeg import frame_size
 
 JPEG, PNG, WEBP, GIF, BMP, UNKNOWN = range(6)
 
@@ -43,23 +44,21 @@ def declared_size(encoded, image_format):
 
     Args:
         encoded: scalar string tensor; a GIF as `first_frame` gives it, a WebP as `still_image`.
-        image_format: int32 scalar, as `format_of` gives it, and not `UNKNOWN`.
+        image_format: int32 scalar, as `format_of` gives it.
 
     Returns:
-        int64 `[2]`.
-
-    Raises:
-        tf.errors.InvalidArgumentError: when it runs, for a JPEG without a readable header.
+        int64 `[2]`, zeros where none can be read, as for `UNKNOWN`.
     """
     head = bytes_at(encoded, 0, _HEAD)
     sizes = {
-        JPEG: lambda: tf.cast(tf.io.extract_jpeg_shape(encoded)[:2], tf.int64),
+        JPEG: lambda: frame_size(encoded),
         PNG: lambda: tf.stack([number(head[20:24], False), number(head[16:20], False)]),
         WEBP: lambda: _webp_size(head),
         GIF: lambda: tf.stack([number(head[8:10]), number(head[6:8])]),
         BMP: lambda: tf.stack([tf.abs(_signed(number(head[22:26]))), number(head[18:22])]),
     }
-    return tf.ensure_shape(tf.switch_case(image_format, sizes), (2,))
+    none = tf.zeros(2, tf.int64)
+    return tf.switch_case(image_format, sizes, default=lambda: none)
 
 
 def _webp_size(head):

@@ -10,10 +10,10 @@ import functools
 
 import tensorflow as tf
 
-from nfl_keras.data.decoding import decode, upright
+from nfl_keras.data.decoding import WHOLE, decode_by, jpeg_way, upright
 from nfl_keras.data.views import inference_crops
 from nfl_keras.serving.exif import orientation
-from nfl_keras.serving.formats import BMP, GIF, JPEG, PNG, UNKNOWN, WEBP, declared_size, format_of
+from nfl_keras.serving.formats import GIF, JPEG, PNG, UNKNOWN, WEBP, declared_size, format_of
 from nfl_keras.serving.gif import first_frame
 from nfl_keras.serving.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE
 from nfl_keras.serving.webp import still_image
@@ -21,12 +21,17 @@ from nfl_keras.serving.webp import still_image
 # A shorter side of one pixel is enlarged to `image_size`, and the longer one with it.
 MAX_ASPECT = 100
 
+# Headers read at the same time, each with up to a hundred megabytes of tables for a GIF.
+_PARALLEL = 4
+
 
 def decode_crops(images, image_size, crops, max_pixels):
     """The crops of each image that can be decoded, and what is wrong with the others.
 
-    One pipeline decodes all images of a request in parallel and drops those that fail. (Under TF
-    Serving's batching an error would be that of every request in the batch.)
+    Headers are read without an error. Only decoding, which knows no other answer to a damaged
+    image, is done in a pipeline that drops what fails. (Under TF Serving's batching an error would
+    be that of every request in the batch.) TensorFlow builds the function of a pipeline anew at
+    each request, so there is no more in it than must be.
 
     Args:
         images: string `[N]`, encoded images.
@@ -35,58 +40,55 @@ def decode_crops(images, image_size, crops, max_pixels):
         max_pixels: int. An image that declares more is not decoded.
 
     Returns:
-        `(rows, statuses, pixels)`: int32 `[M]`, the images' places in the request; int32 `[M]`,
-        see `nfl_keras.serving.status`; float32 `[M, C, S, S, 3]` in 0..255, zeros where the status
-        is not `OK`. An image that is not among them is damaged. M is 1 at least: where no image is
-        left there is row 0, damaged.
+        `(status, rows, pixels)`: int32 `[N]`, see `nfl_keras.serving.status`; int32 `[M]`, the
+        places in the request of the images that are `OK`; their crops, float32 `[M, C, S, S, 3]`
+        in 0..255. Where none is, M is 1: crops of zeros of a row N, which there is not.
     """
+    count = tf.size(images)
+    headers = tf.map_fn(
+        functools.partial(_header, image_size=image_size, max_pixels=max_pixels),
+        images,
+        parallel_iterations=_PARALLEL,
+        fn_output_signature=(tf.int32, tf.string, tf.int32, tf.int32),
+    )
+    # The shapes of no images are not known to TensorFlow.
+    status, *decodable = (tf.ensure_shape(tf.reshape(part, (-1,)), (None,)) for part in headers)
+    rows = tf.where(status == OK)[:, 0]
 
-    def numbered_crops(row, encoded):
-        return row, *_crops_of(encoded, image_size, crops, max_pixels)
+    def crops_of(row, encoded, way, turn):
+        image = upright(decode_by(encoded, way), turn)
+        return tf.cast(row, tf.int32), inference_crops(image, image_size, crops)
 
-    count = tf.size(images, out_type=tf.int64)
     decoded = (
-        tf.data.Dataset.from_tensor_slices((tf.range(tf.size(images)), images))
-        .map(numbered_crops, num_parallel_calls=tf.data.AUTOTUNE)
+        tf.data.Dataset.from_tensor_slices((rows, *(tf.gather(part, rows) for part in decodable)))
+        .map(crops_of, num_parallel_calls=tf.data.AUTOTUNE)
         .ignore_errors()
-        .batch(tf.maximum(count, 1))
+        .batch(tf.maximum(tf.cast(count, tf.int64), 1))
         .with_options(_options())
     )
-    no_pixels = tf.zeros((1, crops, image_size, image_size, 3))
-    none = tf.constant([0]), tf.constant([DAMAGED]), no_pixels
-    return decoded.reduce(none, lambda _, batch: batch)
+    none = count[None], tf.zeros((1, crops, image_size, image_size, 3))
+    rows, pixels = decoded.reduce(none, lambda _, batch: batch)
+    is_decoded = tf.scatter_nd(rows[:, None], tf.ones_like(rows), (count + 1,))[:count] > 0
+    return tf.where((status == OK) & ~is_decoded, DAMAGED, status), rows, pixels
 
 
-def _crops_of(encoded, image_size, crops, max_pixels):
+def _header(encoded, image_size, max_pixels):
+    """The status, and what to decode, which way, and how to turn it."""
     image_format = format_of(encoded)
-    # Short of this, `decode` may give a JPEG that has to be enlarged again.
-    side = -(-16 * image_size // 15)
-
-    def refused():
-        status = tf.where(tf.strings.length(encoded) > 0, NOT_AN_IMAGE, EMPTY)
-        return status, nothing()
-
-    def nothing():
-        return tf.zeros((crops, image_size, image_size, 3))
-
-    def looked_at():
-        same = tf.identity
-        ways = {JPEG: same, PNG: same, WEBP: still_image, GIF: first_frame, BMP: same}
-        ways = {key: functools.partial(way, encoded) for key, way in ways.items()}
-        still = tf.switch_case(image_format, ways)
-        status = _status_of(declared_size(still, image_format), max_pixels)
-        return status, tf.cond(status == OK, lambda: cropped(still), nothing)
-
-    def cropped(still):
-        image = tf.cond(
-            image_format == WEBP,
-            lambda: tf.io.decode_image(still, expand_animations=False)[..., :3],
-            lambda: decode(still, side),
-        )
-        image = upright(tf.ensure_shape(image, (None, None, 3)), orientation(encoded, image_format))
-        return inference_crops(image, image_size, crops)
-
-    return tf.cond(image_format == UNKNOWN, refused, looked_at)
+    stills = {JPEG: tf.identity, PNG: tf.identity, WEBP: still_image, GIF: first_frame}
+    stills = {key: functools.partial(still, encoded) for key, still in stills.items()}
+    still = tf.switch_case(image_format, stills, default=lambda: encoded)
+    size = declared_size(still, image_format)
+    # Short of this, a reduced JPEG may have to be enlarged again.
+    way = jpeg_way(tf.reduce_min(size), -(-16 * image_size // 15))
+    status = _status_of(size, max_pixels)
+    unknown = tf.where(tf.strings.length(encoded) > 0, NOT_AN_IMAGE, EMPTY)
+    return (
+        tf.where(image_format == UNKNOWN, unknown, status),
+        still,
+        tf.where(image_format == JPEG, way, WHOLE),
+        orientation(encoded, image_format),
+    )
 
 
 def _status_of(size, max_pixels):

@@ -3,7 +3,6 @@
 import tensorflow as tf
 
 from nfl_keras.serving.image_graph import decode_crops
-from nfl_keras.serving.status import DAMAGED, OK
 
 EMBED_IMAGES = "serving_default"
 EMBED_CENTER = "embed_center"
@@ -37,16 +36,11 @@ def make_service(embedder, image_size, max_pixels):
 
     def embed_encoded(crops):
         def embed(images):
+            status, rows, pixels = decode_crops(images, image_size, crops, max_pixels)
+            vectors = embed_crops(pixels)
             count = tf.size(images)
-            rows, statuses, pixels = decode_crops(images, image_size, crops, max_pixels)
-            units = tf.where((statuses == OK)[:, None], embed_crops(pixels), 0.0)
-            places = rows[:, None]
-            # Even a request of no images has a row 0 here.
-            table = tf.maximum(count, 1)
-            embedding = tf.scatter_nd(places, units, (table, units.shape[-1]))
-            status = tf.fill((table,), DAMAGED)
-            status = tf.tensor_scatter_nd_update(status, places, statuses)
-            return {"embedding": embedding[:count], "status": status[:count]}
+            table = tf.scatter_nd(rows[:, None], vectors, (count + 1, vectors.shape[-1]))
+            return {"embedding": table[:count], "status": status}
 
         return embed, tf.TensorSpec((None,), tf.string, name="images")
 

@@ -1,16 +1,20 @@
 """The pixels of a WebP without what goes with them, as a TensorFlow graph.
 
 TensorFlow 2.21 writes past the end of its memory when it decodes an animated WebP to its first
-frame, and refuses three channels of one that has four. What is made here is neither animated nor,
-unless it is lossless, transparent.
+frame, and refuses three channels of one that has four. What is made here is neither animated nor
+transparent.
 """
 
 import tensorflow as tf
 
-from nfl_keras.serving.header_bytes import bytes_at, equal, number
+from nfl_keras.serving.chunks import find_chunk
+from nfl_keras.serving.header_bytes import bytes_at, equal, number, part
 
 _RIFF_HEADER, _CHUNK_HEADER, _FRAME_HEADER = 12, 8, 16
-_MAX_CHUNKS = 64
+
+# In the chunk of lossless pixels: the byte with the flag of transparency; each byte without it.
+_FLAGS = 12
+_OPAQUE = [bytes([flags & ~0x10]) for flags in range(256)]
 
 
 def still_image(encoded):
@@ -23,41 +27,25 @@ def still_image(encoded):
         encoded: scalar string tensor that begins as a WebP does.
 
     Returns:
-        Scalar string tensor.
-
-    Raises:
-        tf.errors.InvalidArgumentError: when it runs, if there are no pixels among the first 64
-            chunks.
+        Scalar string tensor, empty if there are no pixels among the first chunks.
     """
+    start = find_chunk(encoded, _RIFF_HEADER, _look)
+    flags = start + _FLAGS
+    lossless = equal(bytes_at(encoded, start, 4), b"VP8L")
+    opaque = tf.gather(_OPAQUE, bytes_at(encoded, flags, 1)[0])
+    pieces = [
+        part(encoded, 0, _RIFF_HEADER),
+        part(encoded, start, flags),
+        tf.where(lossless, opaque, part(encoded, flags, flags + 1)),
+        part(encoded, flags + 1),
+        part(encoded, _RIFF_HEADER, start),
+    ]
+    return tf.where(start > 0, tf.strings.join(pieces), b"")
 
-    def kind_at(position):
-        return bytes_at(encoded, position, 4)
 
-    def is_pixels(position):
-        kind = kind_at(position)
-        return equal(kind, b"VP8 ") | equal(kind, b"VP8L")
-
-    def is_other(position, left):
-        return ~is_pixels(position) & (left > 0)
-
-    def next_chunk(position, left):
-        length = number(bytes_at(encoded, position + 4, 4))
-        # The chunks of a frame are inside of it.
-        length = tf.where(
-            equal(kind_at(position), b"ANMF"),
-            tf.constant(_FRAME_HEADER, tf.int64),
-            length + length % 2,
-        )
-        return position + _CHUNK_HEADER + length, left - 1
-
-    first = tf.constant(_RIFF_HEADER, tf.int64), tf.constant(_MAX_CHUNKS)
-    found, _ = tf.while_loop(is_other, next_chunk, first)
-    with tf.control_dependencies([tf.debugging.Assert(is_pixels(found), ["no pixels"])]):
-        start = tf.cast(found, tf.int32)
-    return tf.strings.join(
-        [
-            tf.strings.substr(encoded, 0, _RIFF_HEADER),
-            tf.strings.substr(encoded, start, tf.strings.length(encoded)),
-            tf.strings.substr(encoded, _RIFF_HEADER, start - _RIFF_HEADER),
-        ]
-    )
+def _look(head):
+    """The pixels, and the way to the next chunk; those of a frame are inside of it."""
+    kind, length = head[:4], number(head[4:8])
+    frame = tf.constant(_FRAME_HEADER, tf.int64)
+    inside = tf.where(equal(kind, b"ANMF"), frame, length + length % 2)
+    return equal(kind, b"VP8 ") | equal(kind, b"VP8L"), _CHUNK_HEADER + inside
