@@ -47,7 +47,7 @@ def checked_bytes(content, name):
     Returns:
         `(content, orientation)`: bytes that `decode` decodes, the same ones wherever
         TensorFlow reads them rightly, and the EXIF orientation, an int from 1 to 8 (1 where
-        there is none, or none of these).
+        there is none, or none of these). EXIF behind the pixels, and what XMP says, do not count.
 
     Raises:
         PhotographError: for no bytes or more than `MAX_BYTES`, for what is not an image, has
@@ -96,8 +96,11 @@ def _plain_webp(image):
 
 
 def _orientation(image):
+    exif = Image.Exif()
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        # `image.getexif()` would decode a whole PNG in search of more.
+        exif.load(image.info.get("exif"))
+        orientation = exif.get(ExifTags.Base.Orientation)
     except Exception:  # EXIF is a file format of its own, and as easily damaged
         return 1
     return orientation if orientation in range(1, 9) else 1

@@ -7,7 +7,7 @@ from nfl_keras.serving.formats import JPEG, PNG, WEBP
 from nfl_keras.serving.header_bytes import bytes_at, equal, number, unless
 from nfl_keras.serving.jpeg import FIRST_SEGMENT, advance
 
-_ORIENTATION, _SHORT = 0x0112, 3
+_ORIENTATION, _SHORT, _LONG = 0x0112, 3, 4
 _PREFIX = b"Exif\0\0"
 _MAX_ENTRIES = 64
 
@@ -65,13 +65,15 @@ def _orientation_at(encoded, start):
     directory = start + number(header[4:8], little)
     count = number(bytes_at(encoded, directory, 2), little)
     entries = tf.reshape(bytes_at(encoded, directory + 2, 12 * _MAX_ENTRIES), (-1, 12))
+    kinds = number(entries[:, 2:4], little)
     matches = (
         (little | equal(header[:4], b"MM\0*"))
         & (tf.range(_MAX_ENTRIES, dtype=tf.int64) < count)
         & (number(entries[:, :2], little) == _ORIENTATION)
-        & (number(entries[:, 2:4], little) == _SHORT)
+        & ((kinds == _SHORT) | (kinds == _LONG))
         & (number(entries[:, 4:8], little) == 1)
     )
-    values = unless(~matches, number(entries[:, 8:10], little))
-    value = tf.cast(values[tf.argmax(matches)], tf.int32)
-    return tf.where((value >= 1) & (value <= 8), value, 1)
+    shorts, longs = (number(entries[:, 8:end], little) for end in (10, 12))
+    values = unless(~matches, tf.where(kinds == _SHORT, shorts, longs))
+    value = values[tf.argmax(matches)]
+    return tf.cast(tf.where((value >= 1) & (value <= 8), value, 1), tf.int32)

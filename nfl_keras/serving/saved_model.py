@@ -103,7 +103,13 @@ def _warm_up(folder, name, loaded, photographs, image_size):
         (EMBED_TENSOR, {"pixels": center_crops(images[:1], image_size)}),
     ]
     write_warmup(folder, name, inputs)
-    replay_warmup(folder, loaded)
+
+    def answer(request):
+        signature = loaded.signatures[request.model_spec.signature_name]
+        tensors = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
+        signature(**{key: tf.constant(array) for key, array in tensors.items()})
+
+    replay_warmup(folder, answer)
 
 
 def _check_arguments(embedder, image_size, name, version, max_pixels):

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from nfl_keras.serving.headers import read_headers
 from nfl_keras.serving.image_graph import decode_crops
 
 EMBED_IMAGES = "serving_default"
@@ -27,6 +28,11 @@ def make_service(embedder, image_size, max_pixels):
     Returns:
         `(service, signatures)` for `tf.saved_model.save`.
     """
+    images = tf.TensorSpec((None,), tf.string, name="images")
+
+    @tf.function(input_signature=[images], autograph=False)
+    def headers_of(images):
+        return read_headers(images, image_size, max_pixels)
 
     def embed_crops(pixels):
         crops = pixels.shape[1]
@@ -36,13 +42,13 @@ def make_service(embedder, image_size, max_pixels):
 
     def embed_encoded(crops):
         def embed(images):
-            status, rows, pixels = decode_crops(images, image_size, crops, max_pixels)
+            status, rows, pixels = decode_crops(headers_of(images), image_size, crops)
             vectors = embed_crops(pixels)
             count = tf.size(images)
             table = tf.scatter_nd(rows[:, None], vectors, (count + 1, vectors.shape[-1]))
             return {"embedding": table[:count], "status": status}
 
-        return embed, tf.TensorSpec((None,), tf.string, name="images")
+        return embed, images
 
     def embed_squares(pixels):
         return {"embedding": embed_crops(pixels[:, None])}

@@ -5,11 +5,14 @@ choosing kernels. TF Serving refuses a model of which one such request fails.
 """
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from nfl_keras.errors import UserError
 
 PATH = "assets.extra/tf_serving_warmup_requests"
+
+_MOST = 1000  # as for TF Serving
 
 
 def write_warmup(folder, name, inputs):
@@ -33,39 +36,48 @@ def write_warmup(folder, name, inputs):
             writer.write(log.SerializeToString())
 
 
-def read_warmup(folder):
-    """The `PredictRequest` of each record, in their order; none where there is no such file."""
-    path = folder / PATH
-    if not path.exists():
-        return []
-    records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    logs = [prediction_log_pb2.PredictionLog.FromString(record) for record in records]
-    return [log.predict_log.request for log in logs]
-
-
-def replay_warmup(folder, loaded):
-    """Runs the requests of a version on the model.
+def replay_warmup(folder, answer):
+    """Has each request of a version answered once, in their order; a version may have none.
 
     Args:
         folder: `pathlib.Path`.
-        loaded: what `tf.saved_model.load` gave.
-
-    Returns:
-        int, how many there are.
+        answer: Function from a `PredictRequest`. What it gives is not looked at.
 
     Raises:
-        UserError: naming the first request that fails.
+        UserError: naming the file and the first record, counted from 0, that cannot be read, is
+            no prediction, is one more than 1,000, or of which `answer` raises anything.
     """
-    requests = read_warmup(folder)
-    for number, request in enumerate(requests):
-        signature = request.model_spec.signature_name
-        tensors = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
+    file = folder / PATH
+    if not file.is_file():
+        return
+    for number, request in enumerate(_requests(file)):
         try:
-            loaded.signatures[signature](**{k: tf.constant(v) for k, v in tensors.items()})
-        except (tf.errors.OpError, KeyError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(
-                f"warm-up request {number} of {str(folder)!r} fails on signature {signature!r} "
-                f"({reason}); TF Serving would refuse the model."
-            ) from error
-    return len(requests)
+            answer(request)
+        except Exception as error:  # a model raises anything
+            fault = f"fails on signature {request.model_spec.signature_name!r}"
+            raise _refusal(file, number, f"{fault} ({_one_line(error)})") from error
+
+
+def _requests(file):
+    number = 0
+    try:
+        for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+            log = prediction_log_pb2.PredictionLog.FromString(record)
+            if log.WhichOneof("log_type") != "predict_log":
+                raise _refusal(file, number, "is no predict_log")
+            if number == _MOST:
+                raise _refusal(file, number, f"is one more than {_MOST:,}")
+            yield log.predict_log.request
+            number += 1
+    except (tf.errors.OpError, DecodeError) as error:
+        raise _refusal(file, number, f"cannot be read ({_one_line(error)})") from error
+
+
+def _refusal(file, number, fault):
+    return UserError(
+        f"warm-up request {number} of {str(file)!r} {fault}; TF Serving would refuse the model."
+    )
+
+
+def _one_line(error):
+    return " ".join((str(error) or type(error).__name__).split())[:200]

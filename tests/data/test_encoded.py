@@ -253,3 +253,18 @@ def test_an_orientation_in_words_counts_for_nothing():
 def test_damaged_exif_counts_for_nothing(exif):
     content = saved(smooth(), "JPEG", exif=exif)
     assert checked_bytes(content, "a") == (content, 1)
+
+
+def test_only_exif_before_the_pixels_turns_a_photograph():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    chunk = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    content = saved(smooth(), "PNG")
+    start = content.index(b"IDAT") - 4
+    assert checked_bytes(content[:start] + chunk + content[start:], "a")[1] == 6
+    assert checked_bytes(content[:-12] + chunk + content[-12:], "a")[1] == 1
+    xmp = b'<rdf:Description tiff:Orientation="6"/>'
+    content = saved(smooth(), "WEBP", xmp=xmp)
+    assert Image.open(io.BytesIO(content)).getexif()[0x0112] == 6
+    assert checked_bytes(content, "a")[1] == 1

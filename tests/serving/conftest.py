@@ -35,6 +35,14 @@ def embedder(make_embedder):
 
 
 @pytest.fixture(scope="session")
+def models_folder(embedder, tmp_path_factory):
+    """A folder of models with the embedder, exported whole, that no test changes."""
+    directory = tmp_path_factory.mktemp("models")
+    nfl_keras.export_model(embedder, directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
 def picture():
     """Function from a height, a width and a seed to a smooth Pillow image."""
 

@@ -21,6 +21,17 @@ def read():
     return lambda content: int(read(content))
 
 
+def test_a_long_number_is_read_too(read, encoded, picture):
+    for order in "<>":
+        for value, expected in ((6, 6), (0x10006, 1)):
+            exif = bytearray(directory(order, (0x0112, 4, 1, 0)))
+            exif[-8:-4] = struct.pack(f"{order}I", value)
+            content = encoded(picture(), "JPEG", exif=bytes(exif))
+            with Image.open(io.BytesIO(content)) as image:
+                assert image.getexif()[0x0112] == value
+            assert read(content) == expected
+
+
 def directory(order, *entries):
     """EXIF with (tag, type, count, value of 2 bytes) entries."""
     head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8)

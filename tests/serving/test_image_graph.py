@@ -10,7 +10,8 @@ from PIL import Image
 from nfl_keras.data.decoding import decode, upright
 from nfl_keras.data.encoded import checked_bytes
 from nfl_keras.data.views import inference_crops
-from nfl_keras.serving.image_graph import MAX_ASPECT, decode_crops
+from nfl_keras.serving.headers import MAX_ASPECT, read_headers
+from nfl_keras.serving.image_graph import decode_crops
 from nfl_keras.serving.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE
 
 SIZE = 16
@@ -23,7 +24,7 @@ def crops_of():
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string), tf.TensorSpec((), tf.int32)])
     def graph(images, max_pixels):
-        return decode_crops(images, SIZE, 3, max_pixels)
+        return decode_crops(read_headers(images, SIZE, max_pixels), SIZE, 3)
 
     def crops_of(images, max_pixels=MANY):
         images = tf.constant(images, tf.string, (len(images),))

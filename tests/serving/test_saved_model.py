@@ -12,7 +12,7 @@ from nfl_keras.retrieval import embed
 from nfl_keras.serving import saved_model
 from nfl_keras.serving.samples import as_image_set
 from nfl_keras.serving.saved_model import export_model
-from nfl_keras.serving.warmup import read_warmup
+from nfl_keras.serving.warmup import replay_warmup, write_warmup
 
 
 def answer(folder, images):
@@ -48,8 +48,10 @@ def test_a_recipes_embedder_is_exported_whole(directory, embedder, photographs):
     images = list(photographs.values())
     expected = embed(embedder, as_image_set(images))
     np.testing.assert_allclose(answer(folder, images)["embedding"].numpy(), expected, atol=1e-5)
-    signatures = [request.model_spec.signature_name for request in read_warmup(folder)]
-    assert set(signatures) == {"serving_default", "embed_center", "embed_tensor"}
+    requests = []
+    replay_warmup(folder, requests.append)
+    signatures = {request.model_spec.signature_name for request in requests}
+    assert signatures == {"serving_default", "embed_center", "embed_tensor"}
     card = json.loads((folder / "model_card.json").read_text())
     assert card["protocol"] == "made up"
     assert card["checked"]["largest_difference"] < 1e-4
@@ -103,6 +105,27 @@ def test_ctrl_c_leaves_nothing(directory, embedder, monkeypatch, step):
     monkeypatch.setattr(saved_model, "largest_difference", lambda *arguments: 0.0)
     monkeypatch.setattr(saved_model, step, interrupted)
     with pytest.raises(KeyboardInterrupt):
+        export_model(embedder, directory)
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize(
+    ("signature", "tensors"),
+    [
+        ("embed_tensor", {"pixels": np.zeros((1, 16, 15, 3), np.float32)}),
+        ("embed_tensor", {"images": [b""]}),
+        ("embed_all", {"images": [b""]}),
+    ],
+)
+def test_a_model_that_fails_its_warm_up_is_not_kept(
+    directory, embedder, monkeypatch, signature, tensors
+):
+    def write(folder, name, inputs):
+        write_warmup(folder, name, [(signature, tensors)])
+
+    monkeypatch.setattr(saved_model, "largest_difference", lambda *arguments: 0.0)
+    monkeypatch.setattr(saved_model, "write_warmup", write)
+    with pytest.raises(UserError, match=rf"warm-up request 0 .* on signature '{signature}' \("):
         export_model(embedder, directory)
     assert not directory.exists()
 

@@ -111,9 +111,9 @@ class Client:
     def embed(self, images, crops=3, deadline=None, progress=None):
         """Embeds photographs of any size.
 
-        A photograph whose EXIF orientation asks for it is turned upright before it is sent,
-        since TensorFlow does not look at that: a JPEG then becomes a JPEG of quality 95,
-        another format PNG. Other files are sent as they are, arrays and PIL images as PNG.
+        JPEG, PNG and plain WebP files are sent byte for byte; the model turns them as their EXIF
+        orientation asks. GIF, BMP, TIFF, WebP with transparency or movement, arrays and PIL
+        images are sent as PNG, upright. Either way the model sees what training sees.
 
         Args:
             images: one image, or an iterable of images: each the path of a file, its bytes, an

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
-from nfl_keras.serving.client.images import checked_pixels, upright_bytes
+from nfl_keras.serving.client.images import checked_pixels, encoded_bytes
 from nfl_keras.serving.client.sending import RequestError
 
 
@@ -76,7 +76,7 @@ def _misfit(details):
 PHOTOGRAPHS = Form(
     "images",
     ("embedding", "status"),
-    prepared=upright_bytes,
+    prepared=encoded_bytes,
     size=len,
     tensor=lambda contents: tf.make_tensor_proto(contents, tf.string),
 )

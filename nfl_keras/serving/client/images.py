@@ -1,10 +1,12 @@
-"""From what callers hold to what is sent: encoded photographs that stand upright.
+"""From what callers hold to what is sent: encoded photographs.
 
-A photograph whose EXIF orientation asks for it is turned here, for models that do not look at it.
-Only such a one is encoded anew, without EXIF: a JPEG as a JPEG of quality 95 whose colours are as
-fine as its brightness, another format as PNG, which loses nothing. Every other JPEG, PNG and
-plain WebP is sent byte for byte. GIF, BMP, TIFF, and WebP with transparency or movement become a
-PNG of the picture that training sees.
+What training hands to TensorFlow as it is, is sent byte for byte: every JPEG, PNG, and still WebP
+without transparency. Where EXIF asks for a turn, the exported graph turns it, so that nothing is
+decoded here and nothing lost. The rest becomes a PNG of the picture that training sees, upright:
+
+- TIFF, and BMP with a palette or compressed, which the exported graph does not read;
+- GIF and moving WebP, of which it reads the first frame without its place on the canvas, plain BMP,
+  and transparent WebP: to check them is to decode them already.
 """
 
 import io
@@ -12,30 +14,19 @@ import os
 import pathlib
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image, ImageOps
 
 from nfl_keras.data.encoded import DAMAGED, PhotographError, checked_bytes
 from nfl_keras.errors import UserError
 
-JPEG_QUALITY = 95
-
 _PNG_LEVEL = 1
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def one_or_many(images):
     """An iterable of images, whether one was given or many.
 
     Args:
-        images: one image as `upright_bytes` takes it, or an iterable of them, such as an array
+        images: one image as `encoded_bytes` takes it, or an iterable of them, such as an array
             `[N, H, W, 3]`.
 
     Returns:
@@ -55,8 +46,8 @@ def one_or_many(images):
     return images, len(images) if hasattr(images, "__len__") else None
 
 
-def upright_bytes(image):
-    r"""Encodes an image as the server decodes it.
+def encoded_bytes(image):
+    r"""What is sent for an image: bytes of which the server decodes what training sees.
 
     Args:
         image: path of an image file, its bytes, an array `[H, W, 3]` of uint8 or of floats in
@@ -72,7 +63,7 @@ def upright_bytes(image):
 
     Example:
 
-    >>> upright_bytes(np.zeros((224, 224, 3), np.uint8))[:4]
+    >>> encoded_bytes(np.zeros((224, 224, 3), np.uint8))[:4]
     b'\x89PNG'
     """
     if isinstance(image, (str, os.PathLike)):
@@ -124,41 +115,24 @@ def _read(path):
 
 
 def _from_encoded(content, name):
-    usable, orientation = checked_bytes(content, name)
-    if usable is content and orientation == 1:
-        return content
-    try:
-        with Image.open(io.BytesIO(usable)) as picture:
-            turned = _turned(picture, orientation)
-            return _jpeg(turned) if picture.format in ("JPEG", "MPO") else _png(turned)
-    except Exception as error:  # decoders raise anything
-        raise PhotographError(name, DAMAGED) from error
+    usable, _ = checked_bytes(content, name)
+    return content if usable is content else _png(Image.open(io.BytesIO(usable)))
 
 
 def _from_picture(picture):
     if picture.mode in ("I", "F"):
         raise PhotographError("PIL image", "32 bits per pixel, of which no range is known")
     try:
-        turned = _turned(picture, picture.getexif().get(ExifTags.Base.Orientation))
-        kept = turned.mode == "L" or turned.mode.startswith("I;16")
-        return _png(turned if kept else turned.convert("RGB"))
+        return _png(ImageOps.exif_transpose(picture))
     except Exception as error:  # one opened from a file is decoded only now
         raise PhotographError("PIL image", DAMAGED) from error
 
 
-def _turned(picture, orientation):
-    return picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture
-
-
 def _png(picture):
+    if picture.mode != "L" and not picture.mode.startswith("I;16"):
+        picture = picture.convert("RGB")
     buffer = io.BytesIO()
     # Both would be taken over from what the picture was read from, and help nobody here.
     left_out = {"icc_profile": None, "transparency": None}
     picture.save(buffer, "PNG", compress_level=_PNG_LEVEL, **left_out)
-    return buffer.getvalue()
-
-
-def _jpeg(picture):
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()

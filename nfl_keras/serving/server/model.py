@@ -55,8 +55,9 @@ class Model:
     def refresh(self):
         """Takes up versions that have appeared and lets go of those no longer wanted.
 
-        A new version is loaded and warmed up while the old one answers, then takes its place. One
-        that cannot be loaded is logged, once, and the last good one goes on.
+        A new version is loaded and warmed up while the old one answers, then takes its place. The
+        last good one goes on for one that cannot be loaded, which is logged, and tried again once
+        its files change; a refusal for the same reason as before is not logged again.
         """
         wanted = self.take_up()
         if wanted:
@@ -124,16 +125,18 @@ class Model:
         return spec.version.value if choice == "version" else None
 
     def _is_usable(self, number, path):
-        version = self._versions.get(number)
-        if version is not None and version.state == "AVAILABLE":
+        before = self._versions.get(number)
+        if before is not None and before.state == "AVAILABLE":
             return True
-        if version is not None and version.error and not version.changed_since_refused():
+        known = before.error if before is not None else ""
+        if known and not before.changed_since_refused():
             return False
         version = Version(self.name, number, path)
         with self._lock:
             self._versions[number] = version
         if not version.load(self._answer):
-            _log.error("%s: version %d is refused: %s", self.name, number, version.error)
+            if version.error != known:
+                _log.error("%s: version %d is refused: %s", self.name, number, version.error)
             return False
         with self._lock:
             version.publish()

@@ -60,7 +60,7 @@ class Models:
             self._thread.join()
         for model in self._models.values():
             model.keep_only([])
-            model.release_idle()
+        self.release_idle()
 
     def refresh(self):
         """Looks through the folder once."""

@@ -8,7 +8,7 @@ from tensorflow_serving.apis import get_model_status_pb2, status_pb2
 from nfl_keras.errors import UserError
 from nfl_keras.serving.server.folders import fingerprint
 from nfl_keras.serving.server.loaded_model import LoadedModel
-from nfl_keras.serving.server.warmup import replay
+from nfl_keras.serving.warmup import replay_warmup
 
 _UNKNOWN = 2
 
@@ -52,7 +52,7 @@ class Version:
         self._fingerprint = fingerprint(self.path)
         try:
             loaded = LoadedModel(self.path)
-            replay(self.path, lambda request: answer(loaded, request))
+            replay_warmup(self.path, lambda request: answer(loaded, request))
         except UserError as error:
             self.error = str(error)
             self.state = "END"

@@ -1,5 +1,6 @@
 """Models as they appear, are replaced, damaged and removed while they are served."""
 
+import functools
 import logging
 import shutil
 import threading
@@ -11,7 +12,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import model_pb2
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving.server import warmup
+from nfl_keras.serving import warmup
 from nfl_keras.serving.server.limits import Limits
 from nfl_keras.serving.server.models import Models
 from nfl_keras.serving.server.predictor import answer_alone
@@ -143,6 +144,37 @@ def test_a_version_that_was_still_being_copied_is_tried_again(watched, base, ins
     assert _scale(models) == 1
     shutil.copytree(exported(2) / "variables", base / "2/variables")
     models.refresh()
+    assert _scale(models) == 2
+
+
+def test_a_refusal_is_logged_again_only_for_another_reason(
+    watched, base, install, exported, caplog
+):
+    install(base, 1)
+    models = watched(base)
+    models.start()
+    folder = install(base, 2, damage=DAMAGES["no variables"])
+
+    def messages_after(change):
+        change()
+        caplog.clear()
+        with caplog.at_level(logging.INFO, "nfl_keras"):
+            models.refresh()
+        return [r.getMessage() for r in caplog.records if r.name.startswith("nfl_keras")]
+
+    def grow():
+        with (folder / "being_copied").open("ab") as file:
+            file.write(b"more")
+
+    (first,) = messages_after(lambda: None)
+    assert "tiny: version 2 is refused" in first
+    assert [messages_after(grow) for _ in range(3)] == [[]] * 3
+    (other,) = messages_after((folder / "saved_model.pb").unlink)
+    assert "tiny: version 2 is refused" in other
+    assert other != first
+    assert messages_after(grow) == []
+    complete = functools.partial(shutil.copytree, exported(2), folder, dirs_exist_ok=True)
+    assert messages_after(complete) == ["tiny: version 2 is served"]
     assert _scale(models) == 2
 
 
