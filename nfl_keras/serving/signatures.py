@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from nfl_keras.serving.folding import folded
 from nfl_keras.serving.headers import read_headers
 from nfl_keras.serving.image_graph import decode_crops
 
@@ -59,11 +60,12 @@ def make_service(embedder, image_size, max_pixels):
         EMBED_TENSOR: (embed_squares, squares),
     }
     service = tf.Module(name="embedder")
-    service.weights = [variable.value for variable in embedder.variables]
-    return service, {
-        name: tf.function(function, (spec,), autograph=False).get_concrete_function()
-        for name, (function, spec) in functions.items()
-    }
+    with folded(embedder) as service.weights:
+        signatures = {
+            name: tf.function(function, (spec,), autograph=False).get_concrete_function()
+            for name, (function, spec) in functions.items()
+        }
+    return service, signatures
 
 
 def _unit(vectors):
