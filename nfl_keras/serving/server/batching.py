@@ -16,12 +16,16 @@ from nfl_keras.serving.server.request_error import from_tensorflow
 class Batching:
     """How requests are merged, by the names of TF Serving's batching parameters.
 
+    A run waits for those who may be expected: clients that ask one image after the other come back
+    once they are answered. So one that is alone never waits, and many come to share their runs.
+
     Args:
         max_batch_size: int. Most rows of one run; a request with more is run in several.
             Defaults to 32.
-        batch_timeout_micros: int. How long a request waits for others to fill a batch, in
-            microseconds. Defaults to 1000.
-        num_batch_threads: int. Runs at the same time. Defaults to 2.
+        batch_timeout_micros: int. How long a free thread waits for those expected, in
+            microseconds. Defaults to 20,000.
+        num_batch_threads: int. Runs at the same time. Defaults to 1, since TensorFlow spreads one
+            over all cores.
 
     Example:
 
@@ -29,8 +33,8 @@ class Batching:
     """
 
     max_batch_size: int = 32
-    batch_timeout_micros: int = 1000
-    num_batch_threads: int = 2
+    batch_timeout_micros: int = 20_000
+    num_batch_threads: int = 1
 
     def __post_init__(self):
         for name, value in dataclasses.asdict(self).items():
@@ -69,6 +73,9 @@ class Batcher:
         self._queues = collections.defaultdict(collections.deque)
         self._changed = threading.Condition()
         self._stopping = False
+        self._last = None, 0
+        self._expected = collections.Counter()
+        self._free_since = 0.0
         self._threads = [
             threading.Thread(target=self._work, name=f"nfl-batch-{i}", daemon=True)
             for i in range(self._batching.num_batch_threads)
@@ -124,6 +131,7 @@ class Batcher:
             jobs = None
 
     def _next_batch(self):
+        self._expect()
         while True:
             if self._queues:
                 place = min(self._queues, key=self._due)
@@ -136,11 +144,23 @@ class Batcher:
             else:
                 self._changed.wait()
 
+    def _expect(self):
+        """Expects the rows of those who wait, and of those who have just been answered."""
+        self._free_since = time.monotonic()
+        # By hashes, since places would keep a replaced model in memory.
+        self._expected = collections.Counter(
+            {hash(place): _rows(queue) for place, queue in self._queues.items()}
+        )
+        place, rows = self._last
+        self._expected[place] += rows
+
     def _due(self, place):
         queue = self._queues[place]
-        full = sum(job.rows for job in queue) >= self._batching.max_batch_size
-        waits = 0 if full or isinstance(place[0], Job) else self._batching.batch_timeout_micros
-        return queue[0].arrived + waits / 1e6
+        most = self._batching.max_batch_size
+        if isinstance(place[0], Job) or _rows(queue) >= min(most, self._expected[hash(place)]):
+            return queue[0].arrived
+        since = max(queue[0].arrived, self._free_since)
+        return since + self._batching.batch_timeout_micros / 1e6
 
     def _taken(self, place):
         queue = self._queues[place]
@@ -151,6 +171,7 @@ class Batcher:
             jobs.append(queue.popleft())
         if not queue:
             del self._queues[place]
+        self._last = hash(place), rows
         return jobs
 
     def _run(self, jobs):
@@ -194,3 +215,7 @@ class Batcher:
             self._observe(min(most, job.rows - start))
             parts.append(job.run(part))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _rows(jobs):
+    return sum(job.rows for job in jobs)

@@ -84,17 +84,55 @@ def test_a_larger_request_is_run_in_slices(batcher):
     assert run.sizes == [4, 4, 3]
 
 
-def test_a_request_waits_for_others_no_longer_than_asked_for(batcher):
+def test_who_is_alone_does_not_wait(batcher):
     run = Doubling()
-    one = batcher(2, 300_000, 1)
+    one = batcher(8, 10_000_000, 1)
+    for value in range(5):
+        assert _submit(one, run, value).result(5)["y"][0] == 2 * value
+    assert run.sizes == [1] * 5
+
+
+def test_those_who_were_answered_are_waited_for_no_longer_than_asked_for(batcher):
+    run = Doubling()
+    one = batcher(8, 300_000, 1)
+    _submit(one, run, 1, 2, 3).result(10)
+    start = time.monotonic()
+    waiting = [_submit(one, run, 1), _submit(one, run, 2, 3)]
+    assert [list(f.result(10)["y"]) for f in waiting] == [[2], [4, 6]]
+    assert time.monotonic() - start < 0.3
     start = time.monotonic()
     _submit(one, run, 1).result(10)
     assert 0.3 <= time.monotonic() - start < 3
-    start = time.monotonic()
-    waiting = [_submit(one, run, 1), _submit(one, run, 2)]
-    assert [f.result(10)["y"][0] for f in waiting] == [2, 4]
-    assert time.monotonic() - start < 0.3
+    assert run.sizes == [3, 3, 1]
+
+
+def test_clients_that_come_by_turns_come_to_share_their_runs(batcher):
+    run = Doubling(held=True)
+    one = batcher(8, 10_000_000, 1)
+    first = _hold(one, run)
+    second = _submit(one, run, 2)
+    run.free.set()
+    assert first.result(10)["y"][0] == 2
+    # The second waits for the first to come again.
+    assert not second.done()
+    again = _submit(one, run, 3)
+    assert [f.result(10)["y"][0] for f in (second, again)] == [4, 6]
     assert run.sizes == [1, 2]
+
+
+def test_nobody_waits_for_those_who_ask_for_something_else(batcher):
+    run = Doubling()
+    one = batcher(8, 10_000_000, 1)
+    _submit(one, run, 1, 2, 3).result(10)
+    assert _submit(one, run, 4, key="another").result(5)["y"][0] == 8
+
+
+def test_a_full_batch_does_not_wait(batcher):
+    run = Doubling()
+    one = batcher(4, 10_000_000, 1)
+    _submit(one, run, *range(9)).result(10)
+    waiting = [_submit(one, run, 1, 2), _submit(one, run, 3, 4)]
+    assert [len(f.result(5)["y"]) for f in waiting] == [2, 2]
 
 
 def test_only_what_is_alike_is_merged(batcher):

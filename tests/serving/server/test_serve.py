@@ -62,9 +62,12 @@ def test_kill_9_leaves_the_last_good_version_and_sigterm_lets_requests_end(
 
     process, port = serve(base, *flags, "--batch-timeout-micros", "1500000")
     stubs = connect(port)
-    assert stubs.Predict(request, timeout=60).model_spec.version.value == 2
+    two = predict_request(images=[b"\xff"] * 2)
+    assert stubs.Predict(two, timeout=60).model_spec.version.value == 2
+    # It waits for the other of the two that may be expected.
     waiting = stubs.Predict.future(request, timeout=60)
     time.sleep(0.5)
+    assert not waiting.done()
     process.send_signal(signal.SIGTERM)
     assert waiting.result().outputs["status"].int_val == [0]
     _, log = process.communicate(timeout=60)
