@@ -1,16 +1,19 @@
-"""Memory of the embedded server after 2,000 requests, and after 20,000.
+"""What the embedded server holds after 2,000 requests, and after 20,000.
 
     python benchmarks/serving_memory.py
 
 A server of a model of one multiplication, in a process of its own, is asked by eight threads. Of
 ten requests one is cancelled, one fails in the graph and one goes to a version that does not
-exist. What the process then holds is read from `/proc`. Ends with an error if it has grown by
-more than a tenth.
+exist. Besides, for every hundred requests a process of four clients with messages of 3 MB is
+killed in the midst of them. What the server then holds is read from `/proc`. Ends with an error if
+its memory has grown by more than a tenth, or if it has more files and connections open.
 """
 
+import argparse
 import concurrent.futures
 import contextlib
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -24,6 +27,14 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 THREADS = 8
 SIZE = 32
+ROWS, KILLED_ROWS = 4, 256
+MOST_GROWTH = 1.1
+SECONDS_TO_SETTLE = 2
+ANSWERS = {
+    "good": grpc.StatusCode.OK,
+    "failing": grpc.StatusCode.INVALID_ARGUMENT,
+    "unknown": grpc.StatusCode.NOT_FOUND,
+}
 
 
 class Doubling(tf.Module):
@@ -34,67 +45,112 @@ class Doubling(tf.Module):
 
 
 def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--requests", type=int, nargs=2, default=[2_000, 20_000])
+    parser.add_argument("--kill-every", type=int, default=100, help="requests")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        base = pathlib.Path(folder) / "doubling"
+        folder = pathlib.Path(folder)
         module = Doubling()
         signatures = {"embed_tensor": module.embed_tensor}
-        tf.saved_model.save(module, str(base / "1"), signatures)
-        command = [sys.executable, "-m", "nfl_keras.serve", str(base), "--port", "0", "--no-rest"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                port = re.search(r":(\d+) \(gRPC\)", process.stdout.readline())[1]
-                _compare(process.pid, port)
-            finally:
-                process.terminate()
+        tf.saved_model.save(module, str(folder / "doubling" / "1"), signatures)
+        message = folder / "message"
+        message.write_bytes(_request(1.0, KILLED_ROWS).SerializeToString())
+        with _served(folder / "doubling") as (pid, address):
+            killed = [sys.executable, pathlib.Path(__file__).with_name("serving_killed.py")]
+            _compare(pid, address, given, [*killed, address, message])
 
 
-def _compare(pid, port):
-    print("| requests | seconds | resident |")
-    print("|---|---|---|")
+@contextlib.contextmanager
+def _served(base):
+    """The process id and the address of a server."""
+    command = [sys.executable, "-m", "nfl_keras.serve", str(base), "--port", "0", "--no-rest"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process.pid, re.search(r"at (\S+) \(gRPC\)", process.stdout.readline())[1]
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def _compare(pid, address, given, killed_clients):
+    print("| requests | clients killed | seconds | resident | threads | open files |")
+    print("|---|---|---|---|---|---|")
     held = []
-    asked = 0
-    for until in (2_000, 20_000):
+    asked = kills = 0
+    for until in given.requests:
         start = time.perf_counter()
-        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(_ask, [port] * THREADS, [(until - asked) // THREADS] * THREADS))
-        asked = until
-        held.append(_resident(pid))
+        while asked < until:
+            count = min(given.kill_every, until - asked)
+            shares = [count // THREADS + (number < count % THREADS) for number in range(THREADS)]
+            with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+                under_way = [pool.submit(_ask, address, share) for share in shares]
+                _start_and_kill(killed_clients)
+            for future in under_way:
+                future.result()
+            asked += count
+            kills += 1
         seconds = time.perf_counter() - start
-        print(f"| {until:,} | {seconds:.0f} | {held[-1] / 1024:.0f} MiB |", flush=True)
-    if held[1] > 1.1 * held[0]:
-        sys.exit(f"grew to {held[1] / held[0]:.2f} times what it was")
+        time.sleep(SECONDS_TO_SETTLE)
+        held.append(_held(pid))
+        resident, threads, files = held[-1]
+        print(
+            f"| {asked:,} | {kills} | {seconds:.0f} | {resident:.0f} MiB | {threads} | {files} |",
+            flush=True,
+        )
+    (before, _, files_before), (after, _, files_after) = held
+    if after > MOST_GROWTH * before:
+        sys.exit(f"memory grew to {after / before:.2f} times what it was.")
+    if files_after > files_before:
+        sys.exit(f"{files_after - files_before} more files and connections are open than before.")
 
 
-def _ask(port, count):
-    with grpc.insecure_channel(f"localhost:{port}") as channel:
+def _ask(address, count):
+    requests = {
+        "good": _request(1.0),
+        "failing": _request(2e6),
+        "unknown": _request(1.0, version=7),
+    }
+    with grpc.insecure_channel(address) as channel:
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        good, failing, unknown = _request(1.0), _request(2e6), _request(1.0, version=7)
         for number in range(count):
-            request = {1: failing, 2: unknown}.get(number % 10, good)
-            call = stub.Predict.future(request, timeout=60)
+            kind = {1: "failing", 2: "unknown"}.get(number % 10, "good")
+            call = stub.Predict.future(requests[kind], timeout=60)
             if number % 10 == 0:
+                time.sleep(random.uniform(0, 0.005))
                 call.cancel()
-                continue
-            with (
-                contextlib.nullcontext() if request is good else contextlib.suppress(grpc.RpcError)
-            ):
-                call.result()
+            elif call.code() != ANSWERS[kind]:
+                raise RuntimeError(f"a {kind} request was answered by {call.code()}")
 
 
-def _request(value, version=None):
+def _start_and_kill(command):
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        time.sleep(random.uniform(0, 0.1))
+        process.kill()
+
+
+def _request(value, rows=ROWS, version=None):
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "doubling"
     request.model_spec.signature_name = "embed_tensor"
     if version is not None:
         request.model_spec.version.value = version
-    pixels = np.full((4, SIZE, SIZE, 3), value, "float32")
+    pixels = np.full((rows, SIZE, SIZE, 3), value, "float32")
     request.inputs["pixels"].CopyFrom(tf.make_tensor_proto(pixels))
     return request
 
 
-def _resident(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+def _held(pid):
+    """Resident MiB, threads and open files of a process."""
+    process = pathlib.Path(f"/proc/{pid}")
+    status = (process / "status").read_text()
+    kibibytes, threads = (
+        int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("VmRSS", "Threads")
+    )
+    return kibibytes / 1024, threads, len(list((process / "fd").iterdir()))
 
 
 if __name__ == "__main__":

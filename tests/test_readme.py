@@ -44,7 +44,7 @@ def test_every_dependency_is_named_and_no_other():
     declared = set(re.findall(r'^    "([a-z0-9-]+)[^"]*",$', dependencies, flags=re.MULTILINE))
     extras = re.findall(r"^(?:test|jax|torch) = \[(.*)\]$", pyproject, flags=re.MULTILINE)
     assert len(extras) == 3
-    declared |= set(re.findall(r'"([a-z]+)', " ".join(extras)))
+    declared |= set(re.findall(r'"([a-z-]+)', " ".join(extras)))
     table = README.split("## What it stands on")[1].split("`tensorflow-addons`")[0]
     rows = re.findall(r"^\| ([a-z0-9, -]+) \|", table, flags=re.MULTILINE)
     named = {name for row in rows for name in row.split(", ")} - {"dependency"}

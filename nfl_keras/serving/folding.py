@@ -19,8 +19,9 @@ def folded(model):
     """Within it, a model at rest runs without the normalizations that can be folded.
 
     These are of the channels of feature maps `[B, H, W, C]`, each alone after a convolution
-    (`Conv2D`, `DepthwiseConv2D`) without an activation, in a functional model. Layers of derived
-    classes are left alone, and so is everything after the context.
+    (`Conv2D`, `DepthwiseConv2D`) in float32 without an activation, in a functional model: rounded
+    to fewer bits, other kernels would be other embeddings. Layers of derived classes are left
+    alone, and so is everything after the context.
 
     Args:
         model: `keras.Model`, under Keras' TensorFlow backend.
@@ -73,6 +74,7 @@ def _is_plain_convolution(layer):
         type(layer) in (layers.Conv2D, layers.DepthwiseConv2D)
         and layer.activation is keras.activations.linear
         and layer.data_format == "channels_last"
+        and layer.compute_dtype == "float32"
         and layer.quantization_mode is None
         and len(layer._inbound_nodes) == len(layer._outbound_nodes) == 1
     )
@@ -95,11 +97,10 @@ def _arrays(convolution, normalization):
 
 
 def _call(convolution, kernel, bias, maps):
-    kernel, bias = (tf.cast(variable, maps.dtype) for variable in (kernel, bias))
     convolve = ops.conv if type(convolution) is layers.Conv2D else ops.depthwise_conv
     maps = convolve(
         maps,
-        kernel,
+        kernel.read_value(),
         strides=convolution.strides,
         padding=convolution.padding,
         data_format=convolution.data_format,
