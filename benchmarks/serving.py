@@ -150,7 +150,7 @@ def _print_table(measured):
         spread = f"{statistics.median(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})"
         print(
             f"| {kind} | {clients} | {SIDES[side]} | {spread} | {median:.1f} | {late:.1f} | "
-            f"{1000 * statistics.median(a.get('cpu', np.nan) for a in answers):.1f} | "
+            f"{1000 * statistics.median(a['cpu'] for a in answers):.1f} | "
             f"{_ratio(measured, kind, clients, 'grpc', side)} | "
             f"{_ratio(measured, kind, clients, side, 'grpc', 'cpu')} |"
         )
@@ -172,7 +172,7 @@ def _ratio(measured, kind, clients, side, other, of="rate"):
     if side == other or not all(cell in measured for cell in cells):
         return "-"
     pairs = zip(*(measured[cell] for cell in cells), strict=True)
-    return f"{statistics.median(a['rate'] / b['rate'] for a, b in pairs):.2f}"
+    return f"{statistics.median(a[of] / b[of] for a, b in pairs):.2f}"
 
 
 if __name__ == "__main__":

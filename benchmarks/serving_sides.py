@@ -85,7 +85,7 @@ def _drawn(seed):
 
 
 @contextlib.contextmanager
-def started(side, models, inputs):
+def started(side, models, inputs, image_size):
     """A side that is ready: a function that sends an order to its clients, and gives the answer.
 
     The answer says, besides, how many CPU seconds server and clients took for an image.
@@ -98,7 +98,7 @@ def started(side, models, inputs):
             way = "grpc"
         elif side.startswith("fastapi"):
             kind = "onnx" if side == "fastapi-onnx" else "keras"
-            server, place = stack.enter_context(_fastapi(models / f"embedder.{kind}"))
+            server, place = stack.enter_context(_fastapi(models / f"embedder.{kind}", image_size))
             processes.append(server)
             way = "http"
         else:
@@ -112,7 +112,7 @@ def started(side, models, inputs):
             before = _cpu_seconds(processes)
             print(json.dumps(order), file=clients.stdin, flush=True)
             answer = json.loads(_line(clients))
-            if answer.get("images"):
+            if "images" in answer:
                 answer["cpu"] = (_cpu_seconds(processes) - before) / answer["images"]
             return answer
 

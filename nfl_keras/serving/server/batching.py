@@ -16,14 +16,14 @@ from nfl_keras.serving.server.request_error import from_tensorflow
 class Batching:
     """How requests are merged, by the names of TF Serving's batching parameters.
 
-    A run waits for those who may be expected: clients that ask one image after the other come back
-    once they are answered. So one that is alone never waits, and many come to share their runs.
+    Those who ask one image after the other come back together: a run waits until as many rows are
+    there as the last one had. So a client that is alone never waits, and many share their runs.
 
     Args:
         max_batch_size: int. Most rows of one run; a request with more is run in several.
             Defaults to 32.
-        batch_timeout_micros: int. How long a free thread waits for those expected, in
-            microseconds. Defaults to 20,000.
+        batch_timeout_micros: int. How long a free thread waits for so many, in microseconds.
+            Defaults to 10,000.
         num_batch_threads: int. Runs at the same time. Defaults to 1, since TensorFlow spreads one
             over all cores.
 
@@ -33,7 +33,7 @@ class Batching:
     """
 
     max_batch_size: int = 32
-    batch_timeout_micros: int = 20_000
+    batch_timeout_micros: int = 10_000
     num_batch_threads: int = 1
 
     def __post_init__(self):
@@ -74,7 +74,6 @@ class Batcher:
         self._changed = threading.Condition()
         self._stopping = False
         self._last = None, 0
-        self._expected = collections.Counter()
         self._free_since = 0.0
         self._threads = [
             threading.Thread(target=self._work, name=f"nfl-batch-{i}", daemon=True)
@@ -131,7 +130,7 @@ class Batcher:
             jobs = None
 
     def _next_batch(self):
-        self._expect()
+        self._free_since = time.monotonic()
         while True:
             if self._queues:
                 place = min(self._queues, key=self._due)
@@ -144,20 +143,11 @@ class Batcher:
             else:
                 self._changed.wait()
 
-    def _expect(self):
-        """Expects the rows of those who wait, and of those who have just been answered."""
-        self._free_since = time.monotonic()
-        # By hashes, since places would keep a replaced model in memory.
-        self._expected = collections.Counter(
-            {hash(place): _rows(queue) for place, queue in self._queues.items()}
-        )
-        place, rows = self._last
-        self._expected[place] += rows
-
     def _due(self, place):
         queue = self._queues[place]
-        most = self._batching.max_batch_size
-        if isinstance(place[0], Job) or _rows(queue) >= min(most, self._expected[hash(place)]):
+        last_place, last_rows = self._last
+        enough = min(last_rows, self._batching.max_batch_size) if hash(place) == last_place else 1
+        if isinstance(place[0], Job) or sum(job.rows for job in queue) >= enough:
             return queue[0].arrived
         since = max(queue[0].arrived, self._free_since)
         return since + self._batching.batch_timeout_micros / 1e6
@@ -171,6 +161,7 @@ class Batcher:
             jobs.append(queue.popleft())
         if not queue:
             del self._queues[place]
+        # By its hash, since a place would keep a replaced model in memory.
         self._last = hash(place), rows
         return jobs
 
@@ -215,7 +206,3 @@ class Batcher:
             self._observe(min(most, job.rows - start))
             parts.append(job.run(part))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _rows(jobs):
-    return sum(job.rows for job in jobs)

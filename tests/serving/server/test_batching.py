@@ -106,18 +106,14 @@ def test_those_who_were_answered_are_waited_for_no_longer_than_asked_for(batcher
     assert run.sizes == [3, 3, 1]
 
 
-def test_clients_that_come_by_turns_come_to_share_their_runs(batcher):
+def test_those_who_are_as_many_as_the_last_do_not_wait(batcher):
     run = Doubling(held=True)
     one = batcher(8, 10_000_000, 1)
     first = _hold(one, run)
     second = _submit(one, run, 2)
     run.free.set()
-    assert first.result(10)["y"][0] == 2
-    # The second waits for the first to come again.
-    assert not second.done()
-    again = _submit(one, run, 3)
-    assert [f.result(10)["y"][0] for f in (second, again)] == [4, 6]
-    assert run.sizes == [1, 2]
+    assert [f.result(5)["y"][0] for f in (first, second)] == [2, 4]
+    assert run.sizes == [1, 1]
 
 
 def test_nobody_waits_for_those_who_ask_for_something_else(batcher):
