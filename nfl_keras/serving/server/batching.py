@@ -24,8 +24,7 @@ class Batching:
             Defaults to 32.
         batch_timeout_micros: int. How long a free thread waits for so many, in microseconds.
             Defaults to 10,000.
-        num_batch_threads: int. Runs at the same time. Defaults to 1, since TensorFlow spreads one
-            over all cores.
+        num_batch_threads: int. Runs at the same time. Defaults to 2.
 
     Example:
 
@@ -34,7 +33,7 @@ class Batching:
 
     max_batch_size: int = 32
     batch_timeout_micros: int = 10_000
-    num_batch_threads: int = 1
+    num_batch_threads: int = 2
 
     def __post_init__(self):
         for name, value in dataclasses.asdict(self).items():
