@@ -77,7 +77,7 @@ def _ours(given):
     dataset = nfl.data.balanced_batches(
         _image_set(given),
         image_size=IMAGE_SIZE,
-        recolour=white_balance.recolour if "white balance" in given.side else None,
+        recolor=white_balance.recolor if "white balance" in given.side else None,
         endless=True,
     )
     for images, _ in dataset:

@@ -31,8 +31,8 @@ from noise_assisted_views import WINDOWS, FrozenPart, TrainingViews
 from nfl_keras.data import open_dataset
 from nfl_keras.models import Embedder, NoiseAssistedModel
 from nfl_keras.retrieval import accuracy, class_diversity
+from nfl_keras.training.build_model import compile_model
 from nfl_keras.training.config import TrainConfig, read_config
-from nfl_keras.training.learning import compile_model
 from nfl_keras.training.splits import Splits
 
 SHUFFLE = {"noise": "shuffle", "window": 8}
@@ -74,7 +74,7 @@ SETTINGS = (
     "lambda_pretext",
     "classes_per_batch",
     "images_per_class",
-    "colour",
+    "color",
     "epochs",
     "learning_rate",
     "crops",
@@ -107,8 +107,8 @@ def main():
         frozen.upper.set_weights(pretrained)
         keras.utils.set_random_seed(seed)
         model = _model(ROWS[row], frozen.upper, config, len(splits.train.class_names))
-        learnt = _fit(model, ROWS[row], train, config, seed) if row != "untrained" else {}
-        run = _measure(model, of_queries, of_gallery, splits) | learnt
+        learned = _fit(model, ROWS[row], train, config, seed) if row != "untrained" else {}
+        run = _measure(model, of_queries, of_gallery, splits) | learned
         runs[row, seed] = run
         line = json.dumps({"row": row, "seed": seed, "run": run, "settings": settings})
         with path.open("a") as file:

@@ -15,7 +15,7 @@ from nfl_keras.data.views import augment, shorter_side
 from nfl_keras.layers import GaussianInputNoise, RandomView, WindowShuffle
 from nfl_keras.models import Embedder, freeze_batch_norm, freeze_through
 from nfl_keras.models.pretext import pretext_task
-from nfl_keras.training.colours import build_recolour
+from nfl_keras.training.recolor import build_recolor
 
 WINDOWS = (2, 4, 8, 16)
 TASKS = ("rotation", "exemplar", "jigsaw")
@@ -164,13 +164,13 @@ def _draws(task, count, version):
 def _augmented(image_set, config, version):
     """Each photograph in turn, as `nfl_keras.data.balanced_batches` shows it."""
     size = config.image_size
-    read, (recolour, _) = reader(image_set, shorter_side(size)), build_recolour(config)
+    read, (recolor, _) = reader(image_set, shorter_side(size)), build_recolor(config)
 
     def view(position):
         seed = tf.stack([tf.constant(version, tf.int64), position])
         image = augment(read(position), size, seed, config.max_rotation)
         image = tf.ensure_shape(image, (size, size, 3))
-        return image if recolour is None else recolour(image, tf.random.fold_in(seed, 1))
+        return image if recolor is None else recolor(image, tf.random.fold_in(seed, 1))
 
     return tf.data.Dataset.range(len(image_set)).map(
         view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+pytest_plugins = ["encoded_photographs"]
+
 BACKEND = keras.config.backend()
 
 # The first example of a property may trace a TensorFlow function. JAX compiles each new shape.

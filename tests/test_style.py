@@ -10,11 +10,16 @@ import pytest
 ROOT = pathlib.Path(__file__).parent.parent
 ROOMS = [
     "errors",
+    "files",
+    "distribution",
+    "optimizers",
     "data",
     "layers",
     "losses",
     "models",
     "retrieval",
+    "servable",
+    "export",
     "serving",
     "report",
     "training",
@@ -38,6 +43,8 @@ def test_a_room_imports_only_rooms_before_it(room):
     allowed = {"nfl_keras.errors", *(f"nfl_keras.{r}" for r in ROOMS[: ROOMS.index(room) + 1])}
     files = list((ROOT / "nfl_keras").glob(f"{room}/**/*.py")) or [ROOT / f"nfl_keras/{room}.py"]
     for file in files:
+        if file.name == "__main__.py":  # a command, which may import any room
+            continue
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("nfl_keras"):
                 imported = ".".join(node.module.split(".")[:2])

@@ -1,17 +1,17 @@
 """Datasets as index and encoded bytes, and the pipelines that turn them into batches."""
 
+from nfl_keras.data.balanced_sampler import BalancedSampler
 from nfl_keras.data.batches import balanced_batches, inference_batches
-from nfl_keras.data.colour import ColourJitter
+from nfl_keras.data.color_jitter import ColorJitter
 from nfl_keras.data.dataset import Dataset
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.integrity import bad_images, check_images
 from nfl_keras.data.load import load, open_dataset
 from nfl_keras.data.protocols import hold_out_classes, hold_out_validation
-from nfl_keras.data.sampler import BalancedSampler
 
 __all__ = [
     "BalancedSampler",
-    "ColourJitter",
+    "ColorJitter",
     "Dataset",
     "ImageSet",
     "bad_images",

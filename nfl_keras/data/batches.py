@@ -4,8 +4,8 @@ import itertools
 
 import tensorflow as tf
 
+from nfl_keras.data.balanced_sampler import BalancedSampler
 from nfl_keras.data.reading import reader
-from nfl_keras.data.sampler import BalancedSampler
 from nfl_keras.data.views import augment, inference_crops, shorter_side
 from nfl_keras.errors import UserError
 
@@ -18,14 +18,14 @@ def balanced_batches(
     seed=0,
     max_rotation=15.0,
     small_classes="error",
-    recolour=None,
+    recolor=None,
     first_epoch=0,
     first_batch=0,
     endless=False,
 ):
     """Batches of K classes with K1 photographs each, augmented, for `model.fit`.
 
-    Reading, decoding, resizing, cropping, rotation, mirroring and recolouring all run in the
+    Reading, decoding, resizing, cropping, rotation, mirroring and recoloring all run in the
     tf.data graph, in parallel, and come out in order. Each pass over the dataset is the next
     epoch, with another plan and other views; plan and views depend on `seed`, the epoch's
     number and the batch's alone.
@@ -47,9 +47,9 @@ def balanced_batches(
         max_rotation: float, degrees either way. Defaults to `15.0`.
         small_classes: `"error"`, `"drop"` or `"fill"`, for classes of fewer than K1
             photographs, see `nfl.data.BalancedSampler`. Defaults to `"error"`.
-        recolour: function of a view, float32 `[image_size, image_size, 3]` in 0..255, and an
-            int `[2]` seed to the view in other colours, in the graph. Defaults to
-            `None`, colours as they are.
+        recolor: function of a view, float32 `[image_size, image_size, 3]` in 0..255, and an
+            int `[2]` seed to the view in other colors, in the graph. Defaults to
+            `None`, colors as they are.
         first_epoch: int, the number of the first pass' epoch. Defaults to `0`.
         first_batch: int, the batch of that epoch to begin at. Defaults to `0`.
         endless: bool, whether a pass goes on with the next epochs. Defaults to `False`.
@@ -107,13 +107,13 @@ def balanced_batches(
         view_seed = tf.stack([tf.constant(seed, tf.int64), number])
         image = augment(read(position), image_size, view_seed, max_rotation)
         image = tf.ensure_shape(image, (image_size, image_size, 3))
-        if recolour is not None:
-            image = recolour(image, tf.random.fold_in(view_seed, 1))
+        if recolor is not None:
+            image = recolor(image, tf.random.fold_in(view_seed, 1))
         return tf.ensure_shape(image, (image_size, image_size, 3)), labels[position]
 
     read = reader(image_set, shorter_side(image_size))
-    if recolour is not None:
-        recolour = tf.function(recolour)
+    if recolor is not None:
+        recolor = tf.function(recolor)
     labels = tf.constant(image_set.labels)
     signature = 2 * (tf.TensorSpec((batch_size,), tf.int64),)
     count = tf.data.INFINITE_CARDINALITY if endless else batches_per_epoch - first_batch

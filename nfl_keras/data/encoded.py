@@ -4,7 +4,7 @@ JPEG (the first picture of an MPO, too), PNG, and still WebP without transparenc
 are: TensorFlow decodes all of their kinds as Pillow does, CMYK, palettes and 16 bits included.
 BMP, GIF, TIFF and other WebP it decodes wrongly, in part or not at all. Pillow brings their
 first picture to 8 bits of RGB: 16 bits lose the lower eight, as TensorFlow does with PNG, and
-transparency is dropped, whatever colour lies under it.
+transparency is dropped, whatever color lies under it.
 """
 
 import io

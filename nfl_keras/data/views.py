@@ -17,13 +17,13 @@ def augment(image, size, seed, max_rotation=15.0, mirror=True):
     """A random training view, in [NIFL]'s order.
 
     The shorter side is brought to `shorter_side(size)`, a `size` square is cropped at random,
-    turned about its centre by up to `max_rotation` degrees and mirrored half of the time. All
+    turned about its center by up to `max_rotation` degrees and mirrored half of the time. All
     of this is one bilinear sampling of the photograph, so that the corners of a turned crop
     show the photograph, and past its border its reflection (the border pixel comes twice).
     Only a photograph larger than 16/15 of what is wanted is first reduced, by averaging areas.
 
-    The paper mirrors after it changes colours. Here colours are changed after this function:
-    a change that maps each pixel's colour alike commutes with mirroring.
+    The paper mirrors after it changes colors. Here colors are changed after this function:
+    a change that maps each pixel's color alike commutes with mirroring.
 
     Args:
         image: `[H, W, 3]`, pixels in 0..255, of any size from 1 x 1.
@@ -50,8 +50,8 @@ def augment(image, size, seed, max_rotation=15.0, mirror=True):
         shorter = tf.reduce_min(extent)
         scale = tf.cast(shorter, tf.float64) / target
         places = tf.cast(extent * target // shorter - size + 1, tf.float64)
-        centre = (tf.floor(draws[:2] * places) + size / 2) * scale - 0.5
-        return _sample(photograph, centre, scale * turn, size, half_window)
+        center = (tf.floor(draws[:2] * places) + size / 2) * scale - 0.5
+        return _sample(photograph, center, scale * turn, size, half_window)
 
     shorter = tf.reduce_min(tf.shape(image)[:2])
     return tf.cond(
@@ -80,7 +80,7 @@ def inference_crops(image, size, crops=3):
     Args:
         image: `[H, W, 3]`, pixels in 0..255.
         size: int. The shorter side is resized to it, and the crops are of this side.
-        crops: 1, the centre; or 3, the centre and the two ends of the longer side.
+        crops: 1, the center; or 3, the center and the two ends of the longer side.
             Defaults to `3`.
 
     Returns:
@@ -107,28 +107,28 @@ def _turn(angle, sign):
     return tf.stack([[cos, sign * sin], [-sin, sign * cos]])
 
 
-def _sample(image, centre, matrix, size, half_window):
-    """The view whose middle is at `centre` (y, x), its pixels `matrix` apart."""
+def _sample(image, center, matrix, size, half_window):
+    """The view whose middle is at `center` (y, x), its pixels `matrix` apart."""
     side = 2 * half_window
     extent = tf.shape(image, out_type=tf.int64)[:2]
-    first = tf.cast(tf.floor(centre), tf.int64) - (half_window - 1)
+    first = tf.cast(tf.floor(center), tf.int64) - (half_window - 1)
     first = tf.clip_by_value(first, 0, tf.maximum(extent - side, 0))
     window = image[first[0] : first[0] + side, first[1] : first[1] + side]
     extent = tf.shape(window)[:2]
     # XLA wants constant shapes: the rows follow each other, and zeros follow them.
     values = tf.pad(tf.reshape(window, (-1,)), [[0, 3 * side**2 - tf.size(window)]])
-    centre = tf.cast(centre - tf.cast(first, tf.float64), tf.float32)
-    return _bilinear(values, extent, centre, tf.cast(matrix, tf.float32), size)
+    center = tf.cast(center - tf.cast(first, tf.float64), tf.float32)
+    return _bilinear(values, extent, center, tf.cast(matrix, tf.float32), size)
 
 
 @tf.function(jit_compile=True)
-def _bilinear(values, extent, centre, matrix, size):
+def _bilinear(values, extent, center, matrix, size):
     # Compiled, since no kernel of TensorFlow turns an image in less than four times as long.
     pixels = tf.reshape(values, (-1, 3))
     steps = tf.range(size, dtype=tf.float32) - (size - 1) / 2
     (first_y, part_y), (first_x, part_x) = (
-        _neighbours(
-            row[0] * steps[:, None] + row[1] * steps + centre[axis],
+        _neighbors(
+            row[0] * steps[:, None] + row[1] * steps + center[axis],
             tf.cast(extent[axis], tf.float32),
         )
         for axis, row in enumerate(tf.unstack(matrix))
@@ -143,7 +143,7 @@ def _bilinear(values, extent, centre, matrix, size):
     return upper + part_y * (lower - upper)
 
 
-def _neighbours(place, extent):
+def _neighbors(place, extent):
     """The pixel before each place, reflected at the borders, and the share of the next."""
     place += 0.5
     # Reflections repeat: what counts is how far the nearest repetition of the border is.

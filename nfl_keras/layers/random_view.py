@@ -1,4 +1,4 @@
-"""Another view of the same photograph: moved, turned, of other size and colours."""
+"""Another view of the same photograph: moved, turned, of other size and colors."""
 
 import math
 
@@ -8,7 +8,7 @@ from keras import ops
 
 from nfl_keras.errors import UserError
 
-# Luma and two axes of colour of analog television (NTSC). Greys have no colour.
+# Luma and two axes of color of analog television (NTSC). Grays have no color.
 _RGB_TO_YIQ = np.array(
     [[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], "float32"
 )
@@ -21,10 +21,10 @@ _LARGEST = {"translation": 1, "rotation": 180, "contrast": 1, "saturation": 1, "
 class RandomView(keras.layers.Layer):
     """Shows each image of a batch in another way, while training only.
 
-    Each image draws its own translation, scaling and rotation about its centre, and whether it
+    Each image draws its own translation, scaling and rotation about its center, and whether it
     is mirrored, all of which is one bilinear sampling; past its border an image shows its
     reflection (the border pixel comes twice). Then its own contrast, saturation and hue, which
-    are one linear map of its colours; what leaves 0..255 is clipped. All are drawn uniformly,
+    are one linear map of its colors; what leaves 0..255 is clipped. All are drawn uniformly,
     the scaling by its logarithm.
 
     Args:
@@ -33,9 +33,9 @@ class RandomView(keras.layers.Layer):
         scaling: float >= 1. Sizes are multiplied by 1 / scaling to scaling. Defaults to `1.25`.
         rotation: float in 0..180, degrees either way. Defaults to `15.0`.
         mirror: bool, whether half of the images are mirrored. Defaults to `True`.
-        contrast: float in 0..1. Distances from the image's mean colour are multiplied by
+        contrast: float in 0..1. Distances from the image's mean color are multiplied by
             1 - contrast to 1 + contrast. Defaults to `0.2`.
-        saturation: float in 0..1, likewise of distances from grey of the same luma. Defaults
+        saturation: float in 0..1, likewise of distances from gray of the same luma. Defaults
             to `0.2`.
         hue: float in 0..0.5, turns of the circle of hues either way. Defaults to `0.02`.
         seed: int or `None`. Two layers of one seed draw the same. Defaults to `None`.
@@ -125,7 +125,7 @@ class RandomView(keras.layers.Layer):
             fill_mode="reflect",
             data_format="channels_last",
         )
-        matrix, contrast = self._colours(draws)
+        matrix, contrast = self._colors(draws)
         mean = ops.mean(moved, axis=(1, 2), keepdims=True)
         contrast = contrast[:, None, None, None]
         changed = ops.einsum("bhwc,bdc->bhwd", mean + contrast * (moved - mean), matrix)
@@ -140,16 +140,16 @@ class RandomView(keras.layers.Layer):
         shrink = self.scaling**-scaling
         cos, sin = shrink * ops.cos(angle), shrink * ops.sin(angle)
         sign = ops.where(mirror > 0.0, -1.0, 1.0) if self.mirror else 1.0
-        centre_x = middle_x + self.translation * ops.cast(width, "float32") * across
-        centre_y = middle_y + self.translation * ops.cast(height, "float32") * down
+        center_x = middle_x + self.translation * ops.cast(width, "float32") * across
+        center_y = middle_y + self.translation * ops.cast(height, "float32") * down
         rows = [
-            [sign * cos, -sign * sin, middle_x - sign * (cos * centre_x - sin * centre_y)],
-            [sin, cos, middle_y - sin * centre_x - cos * centre_y],
+            [sign * cos, -sign * sin, middle_x - sign * (cos * center_x - sin * center_y)],
+            [sin, cos, middle_y - sin * center_x - cos * center_y],
         ]
         zero = ops.zeros_like(angle)
         return ops.stack([*rows[0], *rows[1], zero, zero], axis=1)
 
-    def _colours(self, draws):
+    def _colors(self, draws):
         """For each image, the matrix `[B, 3, 3]` of saturation and hue, and the contrast `[B]`."""
         contrast, saturation, hue = (2.0 * draw - 1.0 for draw in draws[5:])
         angle = 2.0 * math.pi * self.hue * hue

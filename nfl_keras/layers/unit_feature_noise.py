@@ -11,7 +11,7 @@ class UnitFeatureNoise(keras.layers.Layer):
     """Adds `scale * ξ / |ξ|` to each feature vector, ξ Gaussian, while training only.
 
     The direction of the noise is uniform and its length is always `scale`. (A standard
-    deviation of ξ would cancel in the normalisation, hence `scale`.)
+    deviation of ξ would cancel in the normalization, hence `scale`.)
 
     Args:
         scale: float >= 0. Length of the noise vector. Defaults to `1.0`.

@@ -10,7 +10,7 @@ from nfl_keras.errors import UserError
 from nfl_keras.layers.white_balance.planckian import PlanckianShift
 from nfl_keras.layers.white_balance.published import PublishedEmulator
 
-# Sets the draws of `recolour` apart from others of one seed: "wb" in ASCII.
+# Sets the draws of `recolor` apart from others of one seed: "wb" in ASCII.
 _FOLD = 0x7762
 
 
@@ -50,7 +50,7 @@ class WhiteBalanceEmulation(keras.layers.Layer):
     >>> layer = nfl.layers.WhiteBalanceEmulation(seed=0)
     >>> layer.describe()
     'white balance: random shift along the Planckian locus (no published parameters given)'
-    >>> recoloured = layer(images, training=True)
+    >>> recolored = layer(images, training=True)
 
     Reference: Afifi & Brown, What else can fool deep learning? Addressing color constancy
     errors on deep neural network performance, ICCV 2019; [NIFL] section 4,
@@ -92,7 +92,7 @@ class WhiteBalanceEmulation(keras.layers.Layer):
             style: int or int `[B]` in 0..9: the presets fluorescent, shade, tungsten, cloudy
                 and daylight, each in two camera styles. Without published parameters, the
                 light that the camera is set to: a pair, or `[B, 2]`, of kelvin and distance
-                from the Planckian locus (CIE 1960 uv, positive towards green).
+                from the Planckian locus (CIE 1960 uv, positive toward green).
 
         Returns:
             float32 tensor of the images' shape, in 0..255.
@@ -109,8 +109,8 @@ class WhiteBalanceEmulation(keras.layers.Layer):
         draws = self._emulator.as_draws(style, batch.shape[0])
         return ops.reshape(self._emulator.render(batch, draws), images.shape)
 
-    def recolour(self, image, seed):
-        """One image, recoloured with the layer's probability, for a tf.data pipeline.
+    def recolor(self, image, seed):
+        """One image, recolored with the layer's probability, for a tf.data pipeline.
 
         It keeps no state, so that it runs in parallel and gives an image by its seed alone.
         TensorFlow only. An image of known shape is computed with by compiled code.
@@ -128,11 +128,11 @@ class WhiteBalanceEmulation(keras.layers.Layer):
         Example:
 
         >>> layer = nfl.layers.WhiteBalanceEmulation()
-        >>> dataset.map(lambda image, index: layer.recolour(image, (seed, index)))
+        >>> dataset.map(lambda image, index: layer.recolor(image, (seed, index)))
         """
         if keras.config.backend() != "tensorflow":
             raise UserError(
-                f"recolour runs under Keras' TensorFlow backend, not {keras.config.backend()}; "
+                f"recolor runs under Keras' TensorFlow backend, not {keras.config.backend()}; "
                 "call the layer instead."
             )
         import tensorflow as tf

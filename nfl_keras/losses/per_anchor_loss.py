@@ -3,9 +3,9 @@
 from keras import ops
 from keras.losses import Loss
 
+from nfl_keras.distribution.share import Share
 from nfl_keras.errors import UserError
 from nfl_keras.losses.anchors import anchor_weights
-from nfl_keras.losses.share import Share
 
 
 def check_temperature(temperature):
@@ -22,7 +22,7 @@ class PerAnchorLoss(Loss):
     have one.
 
     Under a `tf.distribute` strategy the anchors of a replica meet those of all replicas, with
-    gradients: in a plain model's `compile()`, too, what is learnt is that of the whole batch, on
+    gradients: in a plain model's `compile()`, too, what is learned is that of the whole batch, on
     any number of devices or machines. (The loss that Keras reports there is the mean of the
     replicas' shares, which is that of the batch where they are of one size.)
     """

@@ -5,14 +5,12 @@ from nfl_keras.models.backbones import (
     freeze_through,
     synchronize_batch_norm,
 )
-from nfl_keras.models.distributed_fit import DistributedFit
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner, Outputs, Term
-from nfl_keras.models.noise_assisted import NoiseAssistedModel
-from nfl_keras.models.noise_invariant import NoiseInvariantModel
+from nfl_keras.models.noise_assisted_model import NoiseAssistedModel
+from nfl_keras.models.noise_invariant_model import NoiseInvariantModel
 
 __all__ = [
-    "DistributedFit",
     "Embedder",
     "Learner",
     "NoiseAssistedModel",

@@ -1,4 +1,4 @@
-"""Backbones: KerasHub presets, a small one for random initialisation, and how to freeze them."""
+"""Backbones: KerasHub presets, a small one for random initialization, and how to freeze them."""
 
 import os
 
@@ -95,7 +95,7 @@ def synchronize_batch_norm(backbone):
     """Lets BatchNormalization take its statistics over the whole batch of all replicas.
 
     Otherwise each replica of a `tf.distribute` strategy takes those of its own images, and what
-    is learnt depends on the number of replicas. A KerasHub backbone's own config does not keep
+    is learned depends on the number of replicas. A KerasHub backbone's own config does not keep
     it: call it again on one that is loaded to be trained further.
     """
     for layer in _all_layers(backbone):

@@ -45,7 +45,7 @@ class Term:
     Args:
         name: str, under which `fit` reports it.
         weight: float, or `None`. A term of weight 0 is left out of the objective and not
-            computed; one of `None` is reported, and not learnt.
+            computed; one of `None` is reported, and not learned.
         values: function from `Outputs` to float32 `[B]`, one value per anchor.
         anchors: function from labels `[B]` to bool `[B]`, the anchors that have this term.
             Defaults to all.
@@ -177,8 +177,8 @@ class Learner(Step, keras.Model):
             if sample_weight is not None:
                 values = values * ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
             means.append(ops.mean(values))
-        learnt = [(t, mean) for t, mean in zip(self.terms, means, strict=True) if t.weight]
-        loss = sum((term.weight * mean for term, mean in learnt), start=outputs.penalty)
+        learned = [(t, mean) for t, mean in zip(self.terms, means, strict=True) if t.weight]
+        loss = sum((term.weight * mean for term, mean in learned), start=outputs.penalty)
         return loss, means
 
     def track(self, outputs, loss, means, sample_weight, size):

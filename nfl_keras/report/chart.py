@@ -35,15 +35,15 @@ def draw_lines(kind, epochs, series, levels, best_epoch):
         figure = Figure(figsize=(_WIDTH / 72, _HEIGHT / 72))
         box = (_LEFT, _BOTTOM, _WIDTH - _LEFT - right, _HEIGHT - _BOTTOM - _TOP)
         axes = figure.add_axes(np.divide(box, (_WIDTH, _HEIGHT) * 2))
-        colours = _colours(series)
+        colors = _colors(series)
         for name, values in series.items():
             known = ~np.isnan(values)
             points = "o" if not known.all() or len(epochs) <= _FEW else None
             axes.plot(
                 epochs[known],
                 values[known],
-                color=colours[name][0],
-                linestyle=colours[name][1],
+                color=colors[name][0],
+                linestyle=colors[name][1],
                 linewidth=1.8,
                 marker=points,
                 markersize=3.5,
@@ -52,13 +52,13 @@ def draw_lines(kind, epochs, series, levels, best_epoch):
             if name in levels:
                 axes.axhline(
                     levels[name],
-                    color=colours[name][0],
+                    color=colors[name][0],
                     linewidth=1.1,
                     linestyle=(0, (5, 4)),
                     alpha=0.8,
                 )
         _scale(axes, epochs, kind)
-        _name_lines(axes, box[3], series, names, colours)
+        _name_lines(axes, box[3], series, names, colors)
         if best_epoch is not None:
             axes.axvline(best_epoch, color=PAINT["quiet"], linewidth=1, linestyle=(0, (1, 2.5)))
             axes.text(
@@ -74,8 +74,8 @@ def draw_lines(kind, epochs, series, levels, best_epoch):
         return to_inline_svg(figure, kind, _describe(kind, epochs, series))
 
 
-def _colours(series):
-    """A colour and dashes for each name: the total in ink, and no two of the others alike."""
+def _colors(series):
+    """A color and dashes for each name: the total in ink, and no two of the others alike."""
     hued = [name for name in series if name != "loss"]
     paired = {
         name: (_HUES[i % len(_HUES)], _DASHES[i // len(_HUES) % len(_DASHES)])
@@ -104,7 +104,7 @@ def _scale(axes, epochs, kind):
         axes.set_ylim(0, high)
 
 
-def _name_lines(axes, height, series, names, colours):
+def _name_lines(axes, height, series, names, colors):
     low, high = axes.get_ylim()
     ends = [values[~np.isnan(values)][-1] for values in series.values()]
     places = spread([(end - low) / (high - low) for end in ends], _LINE / height)
@@ -116,7 +116,7 @@ def _name_lines(axes, height, series, names, colours):
             transform=axes.transAxes,
             ha="left",
             va="center_baseline",
-            color=colours[name][0],
+            color=colors[name][0],
         )
 
 

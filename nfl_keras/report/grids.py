@@ -10,7 +10,7 @@ _TALLEST, _WIDEST = 3 / 4, 3 / 2  # of the tiles, width over height
 
 
 @dataclasses.dataclass(frozen=True)
-class Neighbour:
+class Neighbor:
     """One gallery photograph found for a query.
 
     Args:
@@ -33,13 +33,13 @@ class RetrievalRow:
     Args:
         query: bytes. The encoded photograph (JPEG, PNG, ...).
         query_class: str. Its class.
-        neighbours: sequence of `Neighbour`, the most similar first.
+        neighbors: sequence of `Neighbor`, the most similar first.
         note: str. Why the row is shown, e.g. `"lowest average precision"`. Defaults to `""`.
     """
 
     query: bytes
     query_class: str
-    neighbours: Sequence[Neighbour]
+    neighbors: Sequence[Neighbor]
     note: str = ""
 
 
@@ -51,7 +51,7 @@ class Tile:
     width: int
     height: int
     class_name: str
-    neighbour: Neighbour | None = None
+    neighbor: Neighbor | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,12 +59,12 @@ class DrawnRow:
     """One row as the page draws it."""
 
     query: Tile
-    neighbours: list[Tile]
+    neighbors: list[Tile]
     note: str
 
     @property
     def num_right(self):
-        return sum(tile.neighbour.correct for tile in self.neighbours)
+        return sum(tile.neighbor.correct for tile in self.neighbors)
 
 
 def draw_rows(rows):
@@ -80,17 +80,17 @@ def draw_rows(rows):
     drawn = [
         DrawnRow(
             query=_tile(row.query, row.query_class),
-            neighbours=[_tile(near.image, near.class_name, near) for near in row.neighbours],
+            neighbors=[_tile(near.image, near.class_name, near) for near in row.neighbors],
             note=row.note,
         )
         for row in rows
     ]
-    tiles = [tile for row in drawn for tile in (row.query, *row.neighbours)]
+    tiles = [tile for row in drawn for tile in (row.query, *row.neighbors)]
     shapes = [tile.width / tile.height for tile in tiles if tile.uri]
     typical = statistics.median(shapes) if shapes else 1.0
     return drawn, round(min(max(typical, _TALLEST), _WIDEST), 3)
 
 
-def _tile(encoded, class_name, neighbour=None):
+def _tile(encoded, class_name, neighbor=None):
     uri, width, height = thumbnail(encoded) or (None, 0, 0)
-    return Tile(uri, width, height, class_name, neighbour)
+    return Tile(uri, width, height, class_name, neighbor)

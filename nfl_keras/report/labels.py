@@ -10,9 +10,9 @@ def shorten(name):
 
 
 def spread(heights, gap):
-    """Heights in 0..1 moved as little as is needed for neighbours to be `gap` apart.
+    """Heights in 0..1 moved as little as is needed for neighbors to be `gap` apart.
 
-    Names that collide are pooled and centred on the mean of where they wanted to be
+    Names that collide are pooled and centerd on the mean of where they wanted to be
     (isotonic regression by pooling adjacent violators), and all stay within 0..1 if there
     is room.
 

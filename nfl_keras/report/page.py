@@ -7,10 +7,10 @@ import jinja2
 from markupsafe import Markup
 
 from nfl_keras.errors import UserError
+from nfl_keras.files import write_whole
 from nfl_keras.report import wording
 from nfl_keras.report.curves import draw_curves
 from nfl_keras.report.grids import draw_rows
-from nfl_keras.report.writing import write_whole
 
 _PAGES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -52,10 +52,10 @@ def write_report(
         history: mapping of str to a list with one number per epoch: `"epoch"` and whatever
             is to be drawn over it. `"map"`, `"mrr"` and names with an `"@"` are retrieval
             measures (fractions); every other name is a loss term, `"loss"` their total.
-            None or NaN where an epoch was not measured: its neighbours are joined. Leave
+            None or NaN where an epoch was not measured: its neighbors are joined. Leave
             out what is neither, such as a learning rate. May be empty.
         rows: iterable of `RetrievalRow`, in the order to be shown; ten or fewer of ten or
-            fewer neighbours keep the file below 2 MB. Choose failures as well as successes.
+            fewer neighbors keep the file below 2 MB. Choose failures as well as successes.
             A photograph that cannot be read is shown as an empty tile.
         config: mapping of the resolved settings, nested or flat, shown folded.
         notes: sequence of str. Sentences under the headline, e.g. how the epoch was chosen.

@@ -1,4 +1,4 @@
-"""matplotlib figures as SVG that can stand inside a page, and takes its colours from it."""
+"""matplotlib figures as SVG that can stand inside a page, and takes its colors from it."""
 
 import io
 import re
@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ET
 import matplotlib
 
 _PAINTS = ("ink", "quiet", "line", *(f"series-{i}" for i in range(1, 7)))
-# Colours that nobody would choose stand for the page's own until the figure is drawn.
+# Colors that nobody would choose stand for the page's own until the figure is drawn.
 PAINT = {name: f"#0000{index:02x}" for index, name in enumerate(_PAINTS, start=1)}
-_NAME_OF = {colour: name for name, colour in PAINT.items()}
+_NAME_OF = {color: name for name, color in PAINT.items()}
 
 STYLE = {
     "axes.spines.right": False,
@@ -31,7 +31,7 @@ STYLE = {
 def to_inline_svg(figure, name, description):
     """The figure as one `<svg>` element without header, namespace, style sheet or metadata.
 
-    Whatever was drawn in a colour of `PAINT` becomes the page's CSS variable of that name,
+    Whatever was drawn in a color of `PAINT` becomes the page's CSS variable of that name,
     so that one drawing serves light and dark pages.
 
     Args:

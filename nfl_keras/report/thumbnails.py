@@ -12,7 +12,7 @@ _QUALITY = 82
 
 
 def thumbnail(encoded):
-    """A photograph of any colour mode as a small upright RGB JPEG.
+    """A photograph of any color mode as a small upright RGB JPEG.
 
     Args:
         encoded: bytes. A photograph in any format that Pillow reads.
@@ -36,7 +36,7 @@ def thumbnail(encoded):
 
 def _to_rgb(image):
     if image.mode.startswith(("I", "F")):
-        # Pillow clips deep greys at 255, which turns most of them white.
+        # Pillow clips deep grays at 255, which turns most of them white.
         values = np.asarray(image, dtype=np.float64)
         deep = image.mode.startswith("I;16")
         low, high = (0, 65535) if deep else (values.min(), values.max())

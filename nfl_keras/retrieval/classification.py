@@ -20,7 +20,7 @@ def classify(model, image_set, crops=3, batch_size=64, image_size=None):
             `lambda_softmax`, or another `nfl.models.Learner` with a layer `classifier` and
             a method `logits` from pooled features `[B, C]` to `[B, K]`.
         image_set: `nfl.data.ImageSet`.
-        crops: 3, or 1 for the centre alone. Defaults to `3`.
+        crops: 3, or 1 for the center alone. Defaults to `3`.
         batch_size: int, photographs at a time. Defaults to `64`.
         image_size: int, side of the crops in pixels. Defaults to the embedder's.
 
@@ -42,7 +42,7 @@ def classify(model, image_set, crops=3, batch_size=64, image_size=None):
     """
     if not (hasattr(model, "classifier") and hasattr(model, "logits")):
         raise UserError(
-            f"this {type(model).__name__} has learnt no classifier; train one with the weight of "
+            f"this {type(model).__name__} has learned no classifier; train one with the weight of "
             f"its softmax above 0 (lambda_s or lambda_softmax)."
         )
     size = model.embedder.image_size if image_size is None else image_size

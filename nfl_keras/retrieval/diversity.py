@@ -36,8 +36,8 @@ def class_diversity(embeddings, labels):
 
     Class by class, with f_1 ... f_n its unit vectors: the mean cosine of all pairs is
     (|sum f|^2 - n) / (n (n - 1)). The effective rank is exp(-sum_k p_k log p_k), with p_k the
-    singular values of the matrix of the f_i - mean f, divided by their sum. It is centred, since
-    the mean direction, which a class is recognised by, would otherwise count as a direction in
+    singular values of the matrix of the f_i - mean f, divided by their sum. It is centerd, since
+    the mean direction, which a class is recognized by, would otherwise count as a direction in
     which its photographs differ, and outweigh the others. It lies between 1 and min(n - 1, D),
     and is always 1 for two photographs; for photographs that are all embedded alike, within
     the resolution of float32, it is 0. Since n bounds it, compare it between models on the same

@@ -8,14 +8,14 @@ from nfl_keras.retrieval.forward import forward
 def embed(embedder, image_set, crops=3, batch_size=64, image_size=None):
     """Embeds every photograph of a set.
 
-    The shorter side is brought to `image_size`; three square crops are embedded (the centre
+    The shorter side is brought to `image_size`; three square crops are embedded (the center
     and the two ends of the longer side), and the mean of their unit vectors is brought back
     to length 1.
 
     Args:
         embedder: `keras.Model` from `[B, S, S, 3]` in 0..255 to unit vectors `[B, D]`.
         image_set: `nfl.data.ImageSet`.
-        crops: 3, or 1 for the centre alone. Defaults to `3`.
+        crops: 3, or 1 for the center alone. Defaults to `3`.
         batch_size: int, photographs at a time. Defaults to `64`.
         image_size: int, side of the crops in pixels. Defaults to `embedder.image_size`.
 

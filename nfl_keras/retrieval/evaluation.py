@@ -5,7 +5,7 @@ import numpy as np
 from nfl_keras.errors import UserError
 from nfl_keras.retrieval import metrics
 from nfl_keras.retrieval.labels import integer_labels
-from nfl_keras.retrieval.neighbours import positive_int
+from nfl_keras.retrieval.neighbors import positive_int
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
 from nfl_keras.retrieval.self_exclusion import leave_out, own_positions
 from nfl_keras.retrieval.similarity import on_grid, similarities, unit_vectors
@@ -37,7 +37,7 @@ def evaluate(
     """Rank the gallery for every query and measure where the items of its class come.
 
     Rankings are exact: by cosine similarity, ties by position in the gallery, the query's own
-    photograph left out by its id. They begin with what `neighbours` returns. Queries with
+    photograph left out by its id. They begin with what `neighbors` returns. Queries with
     nothing to find, such as the only photograph of a class, are left out of every mean and
     counted. Takes O(Q G (D + log G)) time, and memory for a float64 copy of the gallery and a
     block of 256 MiB, or of one query if that is more.
@@ -91,7 +91,7 @@ def evaluate(
     if not counted.size:
         raise UserError(
             "no query has another item of its class in the gallery: there is nothing to find. "
-            "Check that both sets are labelled alike."
+            "Check that both sets are labeled alike."
         )
     query_labels = query_labels[counted]
     blocks = []

@@ -13,7 +13,7 @@ def forward(network, image_set, image_size, crops, batch_size):
         network: `keras.Model` from `[B, S, S, 3]` in 0..255 to `[B, C]`.
         image_set: `nfl.data.ImageSet`.
         image_size: int S. The shorter side is brought to it, and the crops are of this side.
-        crops: 3, the centre and the two ends of the longer side; or 1, the centre alone.
+        crops: 3, the center and the two ends of the longer side; or 1, the center alone.
         batch_size: int, photographs at a time.
 
     Yields:

@@ -25,7 +25,7 @@ def own_positions(query_ids, gallery_ids, num_queries, num_gallery):
         return np.full(num_queries, -1, dtype=np.int64)
     if query_ids is None or gallery_ids is None:
         missing = "query_ids" if query_ids is None else "gallery_ids"
-        raise UserError(f"{missing} is missing: a query is recognised by its id in both sets.")
+        raise UserError(f"{missing} is missing: a query is recognized by its id in both sets.")
     query_ids = _checked_ids(query_ids, num_queries, "query_ids")
     gallery_ids = _checked_ids(gallery_ids, num_gallery, "gallery_ids")
     if isinstance(query_ids[0], int) != isinstance(gallery_ids[0], int):

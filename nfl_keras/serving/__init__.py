@@ -1,15 +1,6 @@
-"""The trained embedder as a service: exported once, served anywhere, asked over gRPC."""
+"""Serving of exported models over gRPC and REST, and the client that asks them."""
 
 from nfl_keras.serving.client import Client, EmbeddingResult
-from nfl_keras.serving.saved_model import export_model
 from nfl_keras.serving.server import Batching, Limits, Server, Tls
 
-__all__ = [
-    "Batching",
-    "Client",
-    "EmbeddingResult",
-    "Limits",
-    "Server",
-    "Tls",
-    "export_model",
-]
+__all__ = ["Batching", "Client", "EmbeddingResult", "Limits", "Server", "Tls"]

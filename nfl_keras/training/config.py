@@ -79,7 +79,7 @@ class TrainConfig:
         small_classes: Classes with fewer photographs than that are an "error", or "drop" them, or
             "fill": they give all they have, and further classes fill the batch.
         max_rotation: Training views are turned by up to this many degrees either way.
-        colour: Colours of training views: "none" leaves them, "white-balance" emulates another
+        color: Colors of training views: "none" leaves them, "white-balance" emulates another
             white balance half of the time, "jitter" changes brightness, contrast, saturation, hue.
         white_balance_parameters: Folder of the published white-balance emulator's parameters.
             Without it "white-balance" is a random shift along the Planckian locus.
@@ -154,7 +154,7 @@ class TrainConfig:
     images_per_class: PositiveInt = 8
     small_classes: Literal["error", "drop", "fill"] = "error"
     max_rotation: NonNegativeFloat = 15.0
-    colour: Literal["none", "white-balance", "jitter"] = "none"
+    color: Literal["none", "white-balance", "jitter"] = "none"
     white_balance_parameters: str | None = None
     epochs: PositiveInt = 12
     optimizer: Literal["adamw", "sgd"] = "adamw"
@@ -186,8 +186,8 @@ class TrainConfig:
             raise UserError(f"split_seeds {self.split_seeds} name one split twice.")
         if self.on_bad_image == "skip" and not self.check_images:
             raise UserError("on_bad_image skip needs check_images, which finds the bad ones.")
-        if self.white_balance_parameters and self.colour != "white-balance":
-            raise UserError("white_balance_parameters are used by colour white-balance alone.")
+        if self.white_balance_parameters and self.color != "white-balance":
+            raise UserError("white_balance_parameters are used by color white-balance alone.")
         if self.final_epoch == "best" and not self.evaluate_every:
             raise UserError("final_epoch best needs evaluate_every above 0.")
         if self.early_stopping_epochs and not self.evaluate_every:

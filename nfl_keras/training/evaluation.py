@@ -3,9 +3,9 @@
 import dataclasses
 
 from nfl_keras.data import open_dataset
-from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
-from nfl_keras.training.loading import load_learner
-from nfl_keras.training.photographs import blaming_photographs
+from nfl_keras.training.load_learner import load_learner
+from nfl_keras.training.open_photographs import blaming_photographs
+from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.splits import Splits
 

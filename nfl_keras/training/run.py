@@ -7,16 +7,16 @@ import time
 import tensorflow as tf
 
 from nfl_keras.data import open_dataset
+from nfl_keras.distribution.strategies import strategy_of
+from nfl_keras.distribution.workers import missing_workers, own_folder
 from nfl_keras.errors import UserError
 from nfl_keras.report import write_summary
-from nfl_keras.training.figures import figures, in_one_line, mean_and_deviation
-from nfl_keras.training.photographs import blaming_photographs, open_photographs
+from nfl_keras.training.open_photographs import blaming_photographs, open_photographs
+from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.splits import Splits
-from nfl_keras.training.strategies import strategy_of
 from nfl_keras.training.termination import Termination
 from nfl_keras.training.train_split import train_split
-from nfl_keras.training.workers import missing_workers, own_folder
 
 
 def train(config):

@@ -5,7 +5,7 @@ import os
 import pathlib
 
 from nfl_keras.errors import UserError
-from nfl_keras.report.writing import write_whole
+from nfl_keras.files import write_whole
 from nfl_keras.retrieval import RetrievalReport
 from nfl_keras.training.checkpoint_files import flush
 from nfl_keras.training.config import dump_config, load_config

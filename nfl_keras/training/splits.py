@@ -3,7 +3,7 @@
 import dataclasses
 
 from nfl_keras.data import ImageSet, hold_out_classes, hold_out_validation
-from nfl_keras.training.search import Search
+from nfl_keras.retrieval.search import Search
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,26 +8,26 @@ import pathlib
 import keras
 
 from nfl_keras.data import BalancedSampler, balanced_batches
+from nfl_keras.distribution.strategies import in_words
 from nfl_keras.report import write_report
 from nfl_keras.retrieval import RetrievalReport
-from nfl_keras.training.averaging import averaged_weights
+from nfl_keras.training.averaged_weights import averaged_weights
+from nfl_keras.training.build_model import build_model, compile_model
+from nfl_keras.training.callbacks.checkpoints import Checkpoints
+from nfl_keras.training.callbacks.epoch_logs import EpochLogs
+from nfl_keras.training.callbacks.evaluate_and_save import EvaluateAndSave
+from nfl_keras.training.callbacks.progress import Progress
+from nfl_keras.training.callbacks.stop_at_non_finite import StopAtNonFinite, batch_ids_of
+from nfl_keras.training.callbacks.stop_early import StopEarly
 from nfl_keras.training.checkpoint_files import remove_checkpoints
-from nfl_keras.training.checkpoints import EvaluateAndSave
-from nfl_keras.training.colours import build_recolour
-from nfl_keras.training.figures import figures, in_one_line
-from nfl_keras.training.guard import StopAtNonFinite, batch_ids_of
-from nfl_keras.training.learning import build_model, compile_model
-from nfl_keras.training.logs import EpochLogs
-from nfl_keras.training.measures import measures
-from nfl_keras.training.notes import epoch_notes, measure_notes, photograph_notes
-from nfl_keras.training.progress import Progress
-from nfl_keras.training.resuming import Checkpoints
+from nfl_keras.training.data_clock import DataClock
+from nfl_keras.training.recolor import build_recolor
+from nfl_keras.training.reporting.figures import figures, in_one_line
+from nfl_keras.training.reporting.measures import measures
+from nfl_keras.training.reporting.notes import epoch_notes, measure_notes, photograph_notes
+from nfl_keras.training.reporting.showcase import retrieval_rows
 from nfl_keras.training.run_folder import RunFolder
-from nfl_keras.training.showcase import retrieval_rows
 from nfl_keras.training.splits import Splits
-from nfl_keras.training.stopping import StopEarly
-from nfl_keras.training.strategies import in_words
-from nfl_keras.training.waiting import DataClock
 
 
 def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
@@ -50,7 +50,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     """
     keras.utils.set_random_seed(config.seed)
     splits = Splits.of(dataset, config)
-    recolour, colour_words = build_recolour(config)
+    recolor, color_words = build_recolor(config)
 
     def batches(**which):
         return balanced_batches(
@@ -61,7 +61,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
             config.seed,
             config.max_rotation,
             config.small_classes,
-            recolour,
+            recolor,
             **which,
         )
 
@@ -83,7 +83,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     print(splits.final.protocol)
     if splits.watched is not splits.final:
         print(f"epochs measured on: {splits.watched.protocol}")
-    print(colour_words)
+    print(color_words)
     print(f"training {in_words(strategy)}")
     with termination:
         saved = EvaluateAndSave(splits.watched, folder, config.evaluate_every, config.epochs)
@@ -165,7 +165,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
                 *epoch_notes(config, splits, last_epoch, saved.best_epoch),
                 *photograph_notes(trained, bad),
                 *measure_notes(measured),
-                f"{colour_words[0].upper()}{colour_words[1:]}.",
+                f"{color_words[0].upper()}{color_words[1:]}.",
                 f"Training {in_words(strategy)} took {progress.images_per_second:.0f} images/s, "
                 f"the whole run {checkpoints.seconds:.0f} s.",
             ],

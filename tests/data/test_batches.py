@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from nfl_keras.data.balanced_sampler import BalancedSampler
 from nfl_keras.data.batches import balanced_batches, inference_batches
 from nfl_keras.data.decoding import decode
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.sampler import BalancedSampler
 from nfl_keras.data.views import inference_crops
 from nfl_keras.errors import UserError
 
@@ -15,15 +15,15 @@ TAKEN = {"classes_per_batch": 3, "images_per_class": 2, "image_size": 16, "seed"
 
 @pytest.fixture(scope="module")
 def plain(encoded):
-    """Function from class sizes to photographs of one colour: red is class, green is number."""
+    """Function from class sizes to photographs of one color: red is class, green is number."""
 
     def make(sizes, side=12):
         files, labels = [], []
         for c, size in enumerate(sizes):
             for number in range(size):
-                colour = np.empty((side, side + number, 3))
-                colour[:] = (20 * c, 10 * number, 0)
-                files.append(encoded(colour))
+                color = np.empty((side, side + number, 3))
+                color[:] = (20 * c, 10 * number, 0)
+                files.append(encoded(color))
                 labels.append(c)
         names = [f"class {c}" for c in range(len(sizes))]
         ids = [f"{c}/{i}" for i, c in enumerate(labels)]
@@ -167,21 +167,21 @@ def test_a_batch_that_is_not_there_is_refused(noisy, first_batch):
         balanced_batches(noisy, 3, 1, image_size=8, first_batch=first_batch)
 
 
-def test_views_are_recoloured_after_the_geometry(noisy, taken):
+def test_views_are_recolored_after_the_geometry(noisy, taken):
     given = []
 
     def negative(image, seed):
         given.append((image.shape, image.dtype, seed.shape))
         return 255 - image
 
-    ((images, labels),) = passes(balanced_batches(noisy, **TAKEN, recolour=negative), 1)
+    ((images, labels),) = passes(balanced_batches(noisy, **TAKEN, recolor=negative), 1)
     assert set(given) == {((16, 16, 3), tf.float32, (2,))}
     assert np.array_equal(images, 255 - taken[0][0])
     assert np.array_equal(labels, taken[0][1])
 
 
-def test_colours_are_drawn_apart_from_the_geometry_and_from_each_other(noisy):
-    # Red tells where the view is turned to and cropped from, green what its colours are drawn by.
+def test_colors_are_drawn_apart_from_the_geometry_and_from_each_other(noisy):
+    # Red tells where the view is turned to and cropped from, green what its colors are drawn by.
     ramp = np.zeros((18, 60, 3), np.uint8)
     ramp[..., 0] = 4 * np.arange(60)
     stored = tf.io.encode_png(ramp).numpy()
@@ -191,7 +191,7 @@ def test_colours_are_drawn_apart_from_the_geometry_and_from_each_other(noisy):
         draw = tf.random.stateless_uniform((4,), seed)
         return tf.concat([image[..., :1], tf.broadcast_to(draw[1:3], (16, 16, 2))], axis=-1)
 
-    dataset = balanced_batches(images, 4, 10, image_size=16, max_rotation=0, recolour=drawn)
+    dataset = balanced_batches(images, 4, 10, image_size=16, max_rotation=0, recolor=drawn)
     (views, _), (other_views, _) = passes(dataset, 2)
     middles = np.concatenate([views, other_views])[:, :, 8, 8].reshape(-1, 3)
     assert len(np.unique(middles[:, 1])) == len(middles)

@@ -40,9 +40,9 @@ def test_jpeg_decodes_as_pillow_does(encoded, noise, options, channels):
     assert np.abs(difference).mean() < 2
 
 
-def test_grey_photographs_get_three_equal_channels(encoded, noise):
-    grey = noise(13, 17)[..., 0]
-    assert np.array_equal(decode(encoded(grey, "PNG")), np.stack([grey] * 3, axis=-1))
+def test_gray_photographs_get_three_equal_channels(encoded, noise):
+    gray = noise(13, 17)[..., 0]
+    assert np.array_equal(decode(encoded(gray, "PNG")), np.stack([gray] * 3, axis=-1))
 
 
 def test_transparency_is_dropped(encoded, noise):
@@ -50,7 +50,7 @@ def test_transparency_is_dropped(encoded, noise):
     assert np.array_equal(decode(encoded(pixels, "PNG")), pixels[..., :3])
 
 
-def test_grey_with_transparency(encoded, noise):
+def test_gray_with_transparency(encoded, noise):
     pixels = noise(13, 17)[..., :2]
     assert np.array_equal(decode(encoded(pixels, "PNG")), np.stack([pixels[..., 0]] * 3, axis=-1))
 

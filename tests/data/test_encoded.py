@@ -39,14 +39,14 @@ def saved(image, file_format, **options):
     return buffer.getvalue()
 
 
-def png(rows, width, height, bits, colour_type):
+def png(rows, width, height, bits, color_type):
     """A PNG file by the letter of its specification."""
 
     def chunk(kind, data):
         body = kind + data
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
-    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, bits, color_type, 0, 0, 0)
     data = b"".join(b"\0" + bytes(row) for row in rows)
     return b"".join(
         [
@@ -59,8 +59,8 @@ def png(rows, width, height, bits, colour_type):
 
 
 def deep_png(values):
-    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[values.shape[2]]
-    return png([row.tobytes() for row in values], WIDTH, HEIGHT, 16, colour_type)
+    color_type = {1: 0, 2: 4, 3: 2, 4: 6}[values.shape[2]]
+    return png([row.tobytes() for row in values], WIDTH, HEIGHT, 16, color_type)
 
 
 def with_transparency(image):
@@ -80,7 +80,7 @@ EXACT = {"lossless": True, "exact": True}
 PASSED = {
     "JPEG": saved(smooth(), "JPEG"),
     "progressive JPEG": saved(smooth(), "JPEG", progressive=True),
-    "grey JPEG": saved(smooth().convert("L"), "JPEG"),
+    "gray JPEG": saved(smooth().convert("L"), "JPEG"),
     "CMYK JPEG": saved(smooth().convert("CMYK"), "JPEG"),
     "YCCK JPEG": ycck(),
     "RGB JPEG": saved(smooth(), "JPEG", keep_rgb=True),
@@ -128,8 +128,8 @@ def test_every_kind_decodes_as_pillow_decodes_it(kind):
 def test_png_of_16_bits_keeps_the_upper_eight(channels):
     values = deep(channels)
     pixels = decode(checked_bytes(deep_png(values), "a")[0]).numpy()
-    colours = values[..., : 3 if channels > 2 else 1] >> 8
-    assert np.array_equal(pixels, np.broadcast_to(colours, (HEIGHT, WIDTH, 3)))
+    colors = values[..., : 3 if channels > 2 else 1] >> 8
+    assert np.array_equal(pixels, np.broadcast_to(colors, (HEIGHT, WIDTH, 3)))
 
 
 @pytest.mark.parametrize("order", ["<u2", ">u2"])

@@ -16,7 +16,7 @@ def good(encoded, noise):
     return {
         "good.jpg": encoded(pixels, "JPEG"),
         "progressive.jpg": encoded(pixels, "JPEG", progressive=True),
-        "grey.jpg": encoded(pixels[..., 0], "JPEG"),
+        "gray.jpg": encoded(pixels[..., 0], "JPEG"),
         "good.png": encoded(pixels, "PNG"),
         "good.gif": encoded(pixels, "GIF"),
         "good.bmp": encoded(pixels, "BMP"),

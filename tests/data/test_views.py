@@ -56,7 +56,7 @@ def reflected(index, extent):
 
 
 def bilinear(image, affine, height, width):
-    """A sampling by definition: four neighbours each, the photograph reflected at its borders."""
+    """A sampling by definition: four neighbors each, the photograph reflected at its borders."""
     image = np.float64(image)
     view = np.empty((height, width, 3))
     for y in range(height):
@@ -270,7 +270,7 @@ def test_bytes_and_floats_are_sampled_alike(noise):
 
 
 def test_a_turned_view_agrees_with_pillow():
-    # Pillow turns about a given centre, too; a smooth photograph forgives its rounding.
+    # Pillow turns about a given center, too; a smooth photograph forgives its rounding.
     y, x = np.mgrid[:RESIZED, :RESIZED] / RESIZED
     plane = np.float32(127 + 100 * np.sin(3 * x + 1) * np.cos(2 * y))
     image = np.stack([plane] * 3, axis=-1)
@@ -279,13 +279,13 @@ def test_a_turned_view_agrees_with_pillow():
         affine = transform_of(place)
         mirrored = np.linalg.det(affine[:, :2]) < 0
         middle = (SIZE - 1) / 2
-        centre = affine @ [middle, middle, 1.0]
+        center = affine @ [middle, middle, 1.0]
         # Degrees counter-clockwise, where y points down.
         angle = -np.degrees(np.arctan2(-affine[0, 1], affine[1, 1]))
         turned = Image.fromarray(plane).rotate(
-            -angle, Image.Resampling.BILINEAR, center=tuple(centre + 0.5)
+            -angle, Image.Resampling.BILINEAR, center=tuple(center + 0.5)
         )
-        top, left = np.round(centre[::-1] - middle).astype(int)
+        top, left = np.round(center[::-1] - middle).astype(int)
         crop = np.asarray(turned)[top : top + SIZE, left : left + SIZE]
         inner = slice(6, SIZE - 6)
         expected = crop[:, ::-1] if mirrored else crop
@@ -347,7 +347,7 @@ def test_angle_mirroring_and_place_are_independent(drawn):
         (20, 400, [(0, 190), (0, 0), (0, 380)]),
     ],
 )
-def test_inference_crops_are_the_centre_and_the_two_ends(noise, height, width, starts):
+def test_inference_crops_are_the_center_and_the_two_ends(noise, height, width, starts):
     image = noise(height, width)
     expected = [image[top : top + 20, left : left + 20] for top, left in starts]
     crops = inference_crops(image, 20)

@@ -30,8 +30,8 @@ def test_each_pixel_channel_and_image_has_noise_of_its_own():
     channels = np.moveaxis(noise, -1, 1).reshape(9, -1)
     correlations = np.corrcoef(channels) - np.eye(9)
     assert np.abs(correlations).max() < 5 / np.sqrt(1600)
-    neighbours = np.corrcoef(noise[:, :, 1:].ravel(), noise[:, :, :-1].ravel())[0, 1]
-    assert abs(neighbours) < 4 / np.sqrt(noise.size)
+    neighbors = np.corrcoef(noise[:, :, 1:].ravel(), noise[:, :, :-1].ravel())[0, 1]
+    assert abs(neighbors) < 4 / np.sqrt(noise.size)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 255.0])

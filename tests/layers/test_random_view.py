@@ -63,19 +63,19 @@ def moved_by_loops(image, across, down, size, degrees, mirrored):
     return result
 
 
-def recoloured_by_loops(image, contrast, saturation, turns):
-    """Contrast about the mean colour, then saturation and hue of each pixel, in float64."""
+def recolored_by_loops(image, contrast, saturation, turns):
+    """Contrast about the mean color, then saturation and hue of each pixel, in float64."""
     mean = image.reshape(-1, 3).mean(axis=0)
     result = np.zeros(image.shape)
     for index in np.ndindex(image.shape[:2]):
         red, green, blue = mean + contrast * (image[index] - mean)
         luma = 0.299 * red + 0.587 * green + 0.114 * blue
-        colour = complex(
+        color = complex(
             0.596 * red - 0.274 * green - 0.322 * blue, 0.211 * red - 0.523 * green + 0.312 * blue
         )
-        colour *= saturation * np.exp(2j * math.pi * turns)
+        color *= saturation * np.exp(2j * math.pi * turns)
         axes = [[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]]
-        result[index] = np.linalg.solve(axes, [luma, colour.real, colour.imag])
+        result[index] = np.linalg.solve(axes, [luma, color.real, color.imag])
     return np.clip(result, 0, 255)
 
 
@@ -97,12 +97,12 @@ def test_pixels_come_from_where_the_loops_say(drawn):
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3))
-def test_colours_are_those_of_the_loops(drawn):
+def test_colors_are_those_of_the_loops(drawn):
     image = photographs(1)
     draws = NOTHING.copy()
     draws[0, 5:] = drawn
     contrast, saturation, hue = 2.0 * np.array(drawn) - 1
-    expected = recoloured_by_loops(
+    expected = recolored_by_loops(
         image[0].astype("float64"), 1 + 0.5 * contrast, 1 + 0.6 * saturation, 0.2 * hue
     )
     found = RandomView(**{**STRENGTHS, **STILL}).render(image, draws)[0]
@@ -157,15 +157,15 @@ def test_half_of_the_images_are_mirrored():
     assert abs(np.mean(as_in_a_mirror) - 0.5) < 4 * 0.5 / math.sqrt(400)
 
 
-def test_colours_stay_in_range_and_greys_without_colour():
+def test_colors_stay_in_range_and_grays_without_color():
     images = photographs(20)
     found = np.asarray(RandomView(**STRENGTHS)(images, training=True))
     assert found.min() >= 0
     assert found.max() <= 255
-    grey = np.repeat(images[..., :1], 3, axis=-1)
-    found = np.asarray(RandomView(**STRENGTHS)(grey, training=True))
+    gray = np.repeat(images[..., :1], 3, axis=-1)
+    found = np.asarray(RandomView(**STRENGTHS)(gray, training=True))
     assert np.ptp(found, axis=-1).max() < 0.5
-    assert np.abs(found - grey).max() > 10
+    assert np.abs(found - gray).max() > 10
 
 
 def test_draws_afresh_at_each_call_and_alike_under_one_seed():

@@ -10,7 +10,7 @@ from keras import ops
 from nfl_keras.errors import UserError
 from nfl_keras.layers import WhiteBalanceEmulation
 
-in_a_pipeline = pytest.mark.tensorflow("recolour is for pipelines of tf.data, and refuses others")
+in_a_pipeline = pytest.mark.tensorflow("recolor is for pipelines of tf.data, and refuses others")
 
 
 def photographs(count, height=6, width=5, seed=0):
@@ -46,9 +46,9 @@ def test_each_image_of_a_batch_is_drawn_by_itself(made_up_parameters):
     layer = WhiteBalanceEmulation(made_up_parameters, seed=0)
     image = photographs(1)[0]
     images = np.repeat(image[None], 120, axis=0)
-    recoloured = np.asarray(layer(images, training=True))
+    recolored = np.asarray(layer(images, training=True))
     candidates = np.stack([image, *(layer.emulate(image, style) for style in range(10))])
-    distances = np.abs(recoloured[:, None] - candidates).max(axis=(2, 3, 4))
+    distances = np.abs(recolored[:, None] - candidates).max(axis=(2, 3, 4))
     assert np.all(distances.min(axis=1) < 0.01)
     counts = np.bincount(distances.argmin(axis=1), minlength=11)
     assert abs(counts[0] - 60) < 4 * np.sqrt(30)
@@ -106,85 +106,85 @@ def test_emulate_refuses_what_is_not_a_light(light):
 
 
 @in_a_pipeline
-def test_recolour_runs_in_a_parallel_pipeline_and_depends_on_its_seed_alone(parameters):
+def test_recolor_runs_in_a_parallel_pipeline_and_depends_on_its_seed_alone(parameters):
     layer = WhiteBalanceEmulation(parameters)
     image = photographs(1, 8, 8)[0]
 
     def pass_over(parallel):
         dataset = tf.data.Dataset.range(200).map(
-            lambda index: layer.recolour(image, (7, index)), num_parallel_calls=parallel
+            lambda index: layer.recolor(image, (7, index)), num_parallel_calls=parallel
         )
         assert dataset.element_spec == tf.TensorSpec((8, 8, 3), tf.float32)
         return np.stack(list(dataset.as_numpy_iterator()))
 
-    recoloured = pass_over(4)
-    np.testing.assert_array_equal(recoloured, pass_over(None))
-    eagerly = layer.recolour(image, tf.constant([7, 11]))
-    np.testing.assert_allclose(recoloured[11], eagerly, atol=1e-3)
+    recolored = pass_over(4)
+    np.testing.assert_array_equal(recolored, pass_over(None))
+    eagerly = layer.recolor(image, tf.constant([7, 11]))
+    np.testing.assert_allclose(recolored[11], eagerly, atol=1e-3)
     assert layer.variables == [layer.seed_generator.state]
-    share = np.mean(changed(image, recoloured))
+    share = np.mean(changed(image, recolored))
     assert abs(share - 0.5) < 4 * np.sqrt(0.25 / 200)
     if parameters is None:
-        assert len(np.unique(recoloured, axis=0)) > 0.95 * share * 200
+        assert len(np.unique(recolored, axis=0)) > 0.95 * share * 200
     else:
         styles = np.stack([layer.emulate(image, style) for style in range(10)])
-        distances = np.abs(recoloured[changed(image, recoloured)][:, None] - styles)
+        distances = np.abs(recolored[changed(image, recolored)][:, None] - styles)
         assert np.all(distances.max(axis=(2, 3, 4)).min(axis=1) < 0.01)
         assert len(np.unique(distances.max(axis=(2, 3, 4)).argmin(axis=1))) == 10
 
 
 @in_a_pipeline
-def test_recolour_draws_apart_from_others_of_its_seed():
+def test_recolor_draws_apart_from_others_of_its_seed():
     layer = WhiteBalanceEmulation()
     image = photographs(1, 2, 2)[0]
     seeds = tf.data.Dataset.range(400).map(lambda index: tf.stack([index, 3]))
-    recoloured = np.stack(list(seeds.map(lambda s: layer.recolour(image, s))))
+    recolored = np.stack(list(seeds.map(lambda s: layer.recolor(image, s))))
     others = np.stack(list(seeds.map(lambda s: tf.random.stateless_uniform((8,), s))))
-    coins = np.column_stack([changed(image, recoloured), others])
+    coins = np.column_stack([changed(image, recolored), others])
     correlations = np.corrcoef(coins.T)[0, 1:]
     assert np.abs(correlations).max() < 4.5 / np.sqrt(400)
 
 
 @in_a_pipeline
 @pytest.mark.parametrize("probability", [0.0, 1.0])
-def test_recolour_has_the_probability_of_the_layer(probability, parameters):
+def test_recolor_has_the_probability_of_the_layer(probability, parameters):
     layer = WhiteBalanceEmulation(parameters, probability)
     images = photographs(5)
-    recoloured = [layer.recolour(image, (0, k)) for k, image in enumerate(images)]
-    assert np.all(changed(images, np.stack(recoloured)) == bool(probability))
+    recolored = [layer.recolor(image, (0, k)) for k, image in enumerate(images)]
+    assert np.all(changed(images, np.stack(recolored)) == bool(probability))
 
 
 @in_a_pipeline
-def test_recolour_takes_images_of_unknown_size_where_the_method_can(made_up_parameters):
+def test_recolor_takes_images_of_unknown_size_where_the_method_can(made_up_parameters):
     image = photographs(1)[0]
 
     def through_unknown_shape(layer):
-        recolour = tf.function(
-            lambda image: layer.recolour(image, (0, 1)),
+        recolor = tf.function(
+            lambda image: layer.recolor(image, (0, 1)),
             input_signature=[tf.TensorSpec((None, None, 3), tf.float32)],
             autograph=False,
         )
-        return recolour(image)
+        return recolor(image)
 
     planckian = WhiteBalanceEmulation(probability=1)
-    expected = planckian.recolour(image, (0, 1))
+    expected = planckian.recolor(image, (0, 1))
     np.testing.assert_allclose(through_unknown_shape(planckian), expected, atol=1e-2)
     with pytest.raises(UserError, match="height and width are known"):
         through_unknown_shape(WhiteBalanceEmulation(made_up_parameters))
 
 
-def test_recolour_needs_tensorflow(monkeypatch):
+def test_recolor_needs_tensorflow(monkeypatch):
     monkeypatch.setattr(keras.config, "backend", lambda: "torch")
     with pytest.raises(UserError, match="TensorFlow backend, not torch"):
-        WhiteBalanceEmulation().recolour(photographs(1)[0], (0, 0))
+        WhiteBalanceEmulation().recolor(photographs(1)[0], (0, 0))
 
 
 @in_a_pipeline
-def test_recolour_gives_the_published_renderings(published_parameters):
+def test_recolor_gives_the_published_renderings(published_parameters):
     vectors = np.load(pathlib.Path(published_parameters) / "vectors.npz")
     layer = WhiteBalanceEmulation(published_parameters, probability=1.0)
     for seed in range(5):
-        rendered = np.asarray(layer.recolour(vectors["input_1"], (seed, 0)))
+        rendered = np.asarray(layer.recolor(vectors["input_1"], (seed, 0)))
         assert rendered.dtype == np.float32
         differences = np.abs(np.floor(rendered) - vectors["outputs_1"])
         assert differences.max(axis=(1, 2, 3)).min() <= 1

@@ -62,11 +62,11 @@ def make_embedder(make_backbone):
 
 @pytest.fixture
 def images():
-    """12 images of 3 classes that differ in their colours."""
+    """12 images of 3 classes that differ in their colors."""
     generator = np.random.default_rng(0)
-    colours = np.array([[200, 60, 60], [60, 200, 60], [60, 60, 200]])[np.arange(12) % 3]
+    colors = np.array([[200, 60, 60], [60, 200, 60], [60, 60, 200]])[np.arange(12) % 3]
     noise = generator.normal(0, 25, (12, 8, 8, 3))
-    return np.clip(colours[:, None, None] + noise, 0, 255).astype("float32")
+    return np.clip(colors[:, None, None] + noise, 0, 255).astype("float32")
 
 
 @pytest.fixture

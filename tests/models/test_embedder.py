@@ -72,7 +72,7 @@ def test_any_image_size_and_dtype_is_taken(make_embedder, images):
     np.testing.assert_allclose(embedder.predict(in_bytes, verbose=0), in_floats, atol=1e-6)
 
 
-def test_projection_has_he_initialisation():
+def test_projection_has_he_initialization():
     inputs = keras.Input((512,))
     embedder = Embedder(keras.Model(inputs, keras.layers.Identity()(inputs)), 512)
     kernel, bias = embedder.get_layer("projection").get_weights()

@@ -100,23 +100,23 @@ def test_a_term_of_weight_0_is_not_computed(make_embedder, images, labels):
 
 
 def test_a_term_without_a_weight_is_reported_over_its_anchors_and_adds_nothing(make_embedder):
-    learner = Learner(make_embedder(), [of_labels("learnt", 0.5), of_labels("seen", None, is_odd)])
-    assert [term.name for term in learner.terms] == ["learnt", "seen"]
+    learner = Learner(make_embedder(), [of_labels("learned", 0.5), of_labels("seen", None, is_odd)])
+    assert [term.name for term in learner.terms] == ["learned", "seen"]
     outputs = Outputs({}, {}, ops.convert_to_tensor([1, 2, 3, 6]), training=True, penalty=0.25)
     loss, means = learner.objective(outputs)
     assert [float(mean) for mean in means] == [12 / 4, (1 + 3) / 2]
     assert float(loss) == 0.25 + 0.5 * 3
 
 
-def test_a_term_without_a_weight_is_not_learnt(make_embedder, images, labels):
+def test_a_term_without_a_weight_is_not_learned(make_embedder, images, labels):
     logs, weights = [], []
     for seen in ([], [Term("seen", None, BIG.values)], [Term("seen", 1.0, BIG.values)]):
         learner = Learner(make_embedder(), [FAR, *seen])
         learner.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
         logs.append(learner.train_on_batch(images, labels, return_dict=True))
         weights.append(learner.get_weights())
-    alone, reported, learnt = logs
-    assert reported.pop("seen") == pytest.approx(learnt["seen"], rel=1e-5)
+    alone, reported, learned = logs
+    assert reported.pop("seen") == pytest.approx(learned["seen"], rel=1e-5)
     assert reported == pytest.approx(alone, rel=1e-5)
     for one, other in zip(weights[0], weights[1], strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-6)
@@ -247,7 +247,7 @@ def discrimination(outputs):
     return class_discrimination(outputs.embeddings["clean"], outputs.labels, 0.5)
 
 
-def test_a_term_of_ones_own_is_learnt(make_embedder, images, labels):
+def test_a_term_of_ones_own_is_learned(make_embedder, images, labels):
     learner = Learner(make_embedder(), [Term("L_D", 1.0, discrimination, has_pairs)])
     learner.compile(keras.optimizers.Adam(0.03))
     history = learner.fit(images, labels, batch_size=12, epochs=8, verbose=0).history

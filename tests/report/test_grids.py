@@ -1,16 +1,16 @@
 import pytest
 from PIL import Image
 
-from nfl_keras.report.grids import Neighbour, RetrievalRow, draw_rows
+from nfl_keras.report.grids import Neighbor, RetrievalRow, draw_rows
 
 
 def test_rows_keep_their_order_and_count_what_is_right(photograph):
-    near = [Neighbour(photograph(i), f"class {i}", 1 - i / 10, i == 2) for i in range(3)]
+    near = [Neighbor(photograph(i), f"class {i}", 1 - i / 10, i == 2) for i in range(3)]
     rows = [RetrievalRow(photograph(9), "a", near, note="why"), RetrievalRow(b"", "b", [])]
     drawn, _ = draw_rows(rows)
     assert [row.query.class_name for row in drawn] == ["a", "b"]
     assert [row.num_right for row in drawn] == [1, 0]
-    assert [tile.class_name for tile in drawn[0].neighbours] == ["class 0", "class 1", "class 2"]
+    assert [tile.class_name for tile in drawn[0].neighbors] == ["class 0", "class 1", "class 2"]
     assert drawn[0].note == "why"
     assert drawn[1].query.uri is None
 

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nfl_keras import files
 from nfl_keras.errors import UserError
-from nfl_keras.report import Neighbour, RetrievalRow, writing
+from nfl_keras.report import Neighbor, RetrievalRow
 from nfl_keras.report.page import write_report, write_summary
 
 HOSTILE = '<script>alert(1)</script> & "it\'s" {{ 7 * 7 }}'
@@ -19,17 +20,17 @@ HISTORY = {
 
 @pytest.fixture(scope="module")
 def rows(photograph):
-    def neighbour(seed, class_name, similarity, correct):
-        return Neighbour(photograph(seed), class_name, similarity, correct)
+    def neighbor(seed, class_name, similarity, correct):
+        return Neighbor(photograph(seed), class_name, similarity, correct)
 
     return [
         RetrievalRow(
             photograph(0),
             "iris",
-            [neighbour(1, "iris", 0.914, True), neighbour(2, "pansy", 0.806, False)],
+            [neighbor(1, "iris", 0.914, True), neighbor(2, "pansy", 0.806, False)],
             note="highest average precision",
         ),
-        RetrievalRow(photograph(3), "tulip", [neighbour(4, "daisy", -0.25, False)]),
+        RetrievalRow(photograph(3), "tulip", [neighbor(4, "daisy", -0.25, False)]),
     ]
 
 
@@ -80,7 +81,7 @@ def test_title_summary_and_notes_are_there(page):
     assert [note.text for note in notes.find("p")] == ["Epoch 4 was kept."]
 
 
-def test_frames_tell_right_from_wrong_in_colour_mark_and_words(page):
+def test_frames_tell_right_from_wrong_in_color_mark_and_words(page):
     first, second = page.find("li", "row")
     assert len(first.find("figure", "right")) == 1
     assert len(first.find("figure", "wrong")) == 1
@@ -140,7 +141,7 @@ def test_parts_with_nothing_to_show_are_left_out(tmp_path, parse):
 
 
 def test_users_text_is_text_wherever_it_stands(tmp_path, parse, photograph):
-    near = Neighbour(photograph(1), HOSTILE, 0.5, True)
+    near = Neighbor(photograph(1), HOSTILE, 0.5, True)
     path = tmp_path / "report.html"
     write_report(
         path,
@@ -184,7 +185,7 @@ def test_same_arguments_same_bytes(tmp_path, rows):
 
 
 def test_unreadable_photographs_become_placeholders(tmp_path, parse, photograph):
-    row = RetrievalRow(b"", "iris", [Neighbour(photograph(1)[:900], "pansy", 0.5, False)])
+    row = RetrievalRow(b"", "iris", [Neighbor(photograph(1)[:900], "pansy", 0.5, False)])
     path = write_report(tmp_path / "report.html", **arguments(rows=[row]))
     page = parse(path)
     assert page.find("img") == []
@@ -196,7 +197,7 @@ def test_unreadable_photographs_become_placeholders(tmp_path, parse, photograph)
 
 def test_ten_rows_of_ten_stay_below_two_megabytes(tmp_path, photograph):
     pictures = [photograph(seed, size=(500, 375)) for seed in range(10)]
-    near = [Neighbour(picture, "iris", 0.5, True) for picture in pictures]
+    near = [Neighbor(picture, "iris", 0.5, True) for picture in pictures]
     rows = [RetrievalRow(picture, "iris", near) for picture in pictures]
     path = write_report(tmp_path / "report.html", **arguments(history=HISTORY, rows=rows))
     assert path.stat().st_size < 2_000_000
@@ -218,7 +219,7 @@ def test_failing_write_leaves_the_old_page(tmp_path, monkeypatch):
     def refuse(source, target):
         raise OSError("disk full")
 
-    monkeypatch.setattr(writing.os, "replace", refuse)
+    monkeypatch.setattr(files.os, "replace", refuse)
     with pytest.raises(OSError, match="disk full"):
         write_report(path, **arguments())
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]

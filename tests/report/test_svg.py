@@ -33,11 +33,11 @@ def test_text_stays_text(svg):
     assert "a < b & $c$" in [text.text for text in svg.find("text")]
 
 
-def test_paints_become_the_pages_variables_and_other_colours_stay(svg):
+def test_paints_become_the_pages_variables_and_other_colors_stay(svg):
     styles = " ".join(e.attributes.get("style", "") for e in svg.every())
     assert "stroke: var(--series-1)" in styles
     assert "#abcdef" in styles
-    assert not any(colour in styles for colour in PAINT.values())
+    assert not any(color in styles for color in PAINT.values())
 
 
 def test_ids_of_two_drawings_never_meet(parse):

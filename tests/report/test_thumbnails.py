@@ -35,7 +35,7 @@ def test_size(encode, size, expected):
 
 
 @pytest.mark.parametrize(
-    ("mode", "colour", "file_format", "expected"),
+    ("mode", "color", "file_format", "expected"),
     [
         ("RGB", (200, 30, 90), "JPEG", (200, 30, 90)),
         ("L", 77, "PNG", (77, 77, 77)),
@@ -47,8 +47,8 @@ def test_size(encode, size, expected):
         ("I;16", 32896, "PNG", (128, 128, 128)),
     ],
 )
-def test_colour_modes(encode, mode, colour, file_format, expected):
-    encoded = encode(Image.new(mode, (40, 30), colour), file_format)
+def test_color_modes(encode, mode, color, file_format, expected):
+    encoded = encode(Image.new(mode, (40, 30), color), file_format)
     assert np.abs(pixels(encoded) - expected).max() <= 6
 
 
@@ -59,7 +59,7 @@ def test_palette_with_transparency(encode):
     assert pixels(encode(image, transparency=1)).min() >= 250
 
 
-def test_other_deep_greys_are_stretched(encode):
+def test_other_deep_grays_are_stretched(encode):
     values = np.tile(np.linspace(-5, 5, 64, dtype=np.float32), (40, 1))
     shown = pixels(encode(Image.fromarray(values), "TIFF"))
     assert shown.min() <= 5

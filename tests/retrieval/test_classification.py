@@ -18,14 +18,14 @@ SHAPES = [(8, 13), (14, 8), (8, 8), (8, 40), (31, 8)]
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Photographs whose colours change along them, so that crops are classified differently."""
+    """Photographs whose colors change along them, so that crops are classified differently."""
     photographs = []
     for seed, (height, width) in enumerate(SHAPES):
         rng = np.random.default_rng(seed)
         y, x = np.mgrid[:height, :width][..., None] / 40
         slope = rng.uniform(-400, 400, (2, 3))
-        colours = rng.uniform(80, 170, 3) + y * slope[0] + x * slope[1]
-        photographs.append(np.clip(colours, 0, 255).astype(np.uint8))
+        colors = rng.uniform(80, 170, 3) + y * slope[0] + x * slope[1]
+        photographs.append(np.clip(colors, 0, 255).astype(np.uint8))
     return photographs
 
 
@@ -45,7 +45,7 @@ def image_set(drawn):
 
 
 def embedder():
-    """Features z are mean colours, of a network that drops most of them while training."""
+    """Features z are mean colors, of a network that drops most of them while training."""
     images = keras.Input((None, None, 3))
     return Embedder(keras.Model(images, layers.Dropout(0.9)(images)), 2, 8, 1 / 64, -2.0)
 
@@ -174,13 +174,13 @@ def test_an_empty_set_is_refused(model, image_set):
         classify(model, image_set.subset([]))
 
 
-def test_a_model_that_has_learnt_no_classifier_is_refused(image_set):
+def test_a_model_that_has_learned_no_classifier_is_refused(image_set):
     for without in (
         NoiseAssistedModel(embedder(), num_classes=3),
         NoiseInvariantModel(embedder(), num_classes=3, lambda_s=0),
         embedder(),
     ):
-        message = f"this {type(without).__name__} has learnt no classifier"
+        message = f"this {type(without).__name__} has learned no classifier"
         with pytest.raises(UserError, match=message):
             classify(without, image_set)
 

@@ -32,8 +32,8 @@ def by_loops(embeddings, labels):
             if i != j
         ]
         cosines.append(sum(pairs) / len(pairs))
-        centred = np.array(rows) - sum(rows) / len(rows)
-        values = [v for v in np.linalg.svd(centred, compute_uv=False).tolist() if v > 1e-6]
+        centerd = np.array(rows) - sum(rows) / len(rows)
+        values = [v for v in np.linalg.svd(centerd, compute_uv=False).tolist() if v > 1e-6]
         entropy = 0.0
         for value in values:
             share = value / sum(values)

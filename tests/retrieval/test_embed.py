@@ -15,17 +15,17 @@ SHAPES = [(8, 13), (14, 8), (8, 8), (8, 40), (9, 8), (8, 9), (31, 8)]
 
 
 def photographs(shapes, scale=1):
-    """Noise about a colour that changes along the photograph, so that crops differ."""
+    """Noise about a color that changes along the photograph, so that crops differ."""
     drawn = []
     for seed, (height, width) in enumerate(shapes):
         rng = np.random.default_rng(seed)
         y, x = np.mgrid[: scale * height, : scale * width] / (scale * 40)
-        towards = rng.uniform(-120, 120, (2, 3))
+        toward = rng.uniform(-120, 120, (2, 3))
         drawn.append(
             np.clip(
                 rng.uniform(80, 170, 3)
-                + y[..., None] * towards[0]
-                + x[..., None] * towards[1]
+                + y[..., None] * toward[0]
+                + x[..., None] * toward[1]
                 + rng.normal(0, 10, (scale * height, scale * width, 3)),
                 0,
                 255,
@@ -46,7 +46,7 @@ def image_set(drawn):
 
 @pytest.fixture(scope="module")
 def embedder():
-    """Mean colour about 127 as a direction: far from linear in the colours."""
+    """Mean color about 127 as a direction: far from linear in the colors."""
     images = keras.Input((None, None, 3))
     means = layers.GlobalAveragePooling2D()(images)
     model = keras.Model(images, layers.UnitNormalization()(layers.Rescaling(1.0, -127.0)(means)))
@@ -94,7 +94,7 @@ def test_the_size_of_crops_can_be_given(embedder):
 
 
 def test_photographs_of_any_size_are_brought_to_the_embedders(embedder):
-    # Enlarged by repetition, a photograph keeps its mean colours.
+    # Enlarged by repetition, a photograph keeps its mean colors.
     drawn = photographs([(8, 8), (8, 16)])
     large = [pixels.repeat(5, axis=0).repeat(5, axis=1) for pixels in drawn]
     sizes = []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nfl_keras.errors import UserError
 from nfl_keras.retrieval import evaluation
 from nfl_keras.retrieval.evaluation import evaluate
-from nfl_keras.retrieval.neighbours import neighbours
+from nfl_keras.retrieval.neighbors import neighbors
 
 # The 24 vertices of the 24-cell: all inner products are multiples of 1/4, exact in any
 # precision, so that ties are many and the same for everybody.
@@ -83,19 +83,19 @@ def check(query, query_labels, gallery=None, gallery_labels=None, query_ids=None
 
 
 @st.composite
-def labelled(draw, max_size):
+def labeled(draw, max_size):
     """Vertices of the cell under few, negative and very large labels; some classes single."""
     vectors = draw(st.lists(st.sampled_from(CELL), min_size=1, max_size=max_size))
     label = st.sampled_from([-1, 0, 1, 7, 2**31, 2**31 + 1, 2**62, 2**62 + 1])
     return vectors, draw(st.lists(label, min_size=len(vectors), max_size=len(vectors)))
 
 
-@given(labelled(20))
+@given(labeled(20))
 def test_queries_against_each_other_match_the_oracle(case):
     check(*case)
 
 
-@given(labelled(12), labelled(25), st.data())
+@given(labeled(12), labeled(25), st.data())
 def test_queries_against_a_gallery_match_the_oracle(query, gallery, data):
     check(*query, *gallery)
     ids = st.integers(0, 30)
@@ -133,7 +133,7 @@ def test_a_row_wider_than_a_block_is_still_ranked(monkeypatch):
     assert evaluate(vectors, labels) == whole
 
 
-def test_its_rankings_begin_with_the_neighbours():
+def test_its_rankings_begin_with_the_neighbors():
     rng = np.random.default_rng(2)
     places = rng.integers(0, 60, 300)
     vectors, labels = random_unit(2, 60, 33)[places], rng.integers(0, 30, 300)
@@ -141,7 +141,7 @@ def test_its_rankings_begin_with_the_neighbours():
     report = evaluate(vectors, labels, query_ids=ids, ks=(1, 3, 10))
     assert report.num_queries == 300
     for k in (1, 3, 10):
-        hits = labels[neighbours(vectors, vectors, k, ids, ids)[0]] == labels[:, None]
+        hits = labels[neighbors(vectors, vectors, k, ids, ids)[0]] == labels[:, None]
         assert report.recall_at[k] == pytest.approx(hits.any(axis=1).mean(), abs=1e-12)
         assert report.precision_at[k] == pytest.approx(hits.mean(), abs=1e-12)
 

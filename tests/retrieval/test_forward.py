@@ -18,15 +18,15 @@ SCRIPT = Path(__file__).parent / "replicas.py"
 
 @pytest.fixture(scope="module")
 def stripes():
-    """Seven pictures of 8 x 24 pixels: three squares of one grey each."""
-    greys = np.random.default_rng(0).integers(0, 256, (7, 3))
+    """Seven pictures of 8 x 24 pixels: three squares of one gray each."""
+    grays = np.random.default_rng(0).integers(0, 256, (7, 3))
     files = []
-    for row in greys:
+    for row in grays:
         pixels = np.broadcast_to(row.repeat(8)[None, :, None], (8, 24, 3)).astype(np.uint8)
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "PNG")
         files.append(buffer.getvalue())
-    return greys, ImageSet(list("abcdefg"), [0] * 7, ["all"], files.__getitem__)
+    return grays, ImageSet(list("abcdefg"), [0] * 7, ["all"], files.__getitem__)
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ def stripes():
     [(3, 3, [3, 3, 1]), (3, 7, [7]), (1, 4, [4, 3]), (1, 64, [7])],
 )
 def test_crops_of_each_photograph_stand_together(stripes, crops, batch_size, sizes):
-    greys, image_set = stripes
+    grays, image_set = stripes
     images = keras.Input((8, 8, 3))
     network = keras.Model(images, layers.GlobalAveragePooling2D()(images))
     batches = list(forward(network, image_set, 8, crops, batch_size))
     assert [batch.shape for batch in batches] == [(size, crops, 3) for size in sizes]
-    centre_first = greys[:, [1, 0, 2]][:, :crops]
-    assert np.abs(np.concatenate(batches) - centre_first[..., None]).max() < 1e-3
+    center_first = grays[:, [1, 0, 2]][:, :crops]
+    assert np.abs(np.concatenate(batches) - center_first[..., None]).max() < 1e-3
 
 
 @pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="replicas are TensorFlow's")

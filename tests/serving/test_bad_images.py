@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from nfl_keras.export.samples import as_image_set
 from nfl_keras.retrieval import embed
+from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE
 from nfl_keras.serving import Batching, Server
-from nfl_keras.serving.samples import as_image_set
-from nfl_keras.serving.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE
 
 THREADS = 8
 

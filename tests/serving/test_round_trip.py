@@ -5,9 +5,9 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 from nfl_keras.data.decoding import decode
+from nfl_keras.export.samples import as_image_set
 from nfl_keras.retrieval import embed
 from nfl_keras.serving import Client, Server
-from nfl_keras.serving.samples import as_image_set
 
 ORIENTATION = ExifTags.Base.Orientation
 TURNS = range(1, 9)

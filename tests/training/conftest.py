@@ -24,7 +24,7 @@ def preset(tmp_path_factory):
 
 @pytest.fixture
 def photographs(draw_photographs, tmp_path):
-    """A folder of 6 class folders with 8 small pictures each, told apart by their colours."""
+    """A folder of 6 class folders with 8 small pictures each, told apart by their colors."""
     return draw_photographs(tmp_path / "photographs")
 
 
@@ -36,8 +36,8 @@ def draw_photographs():
 
 def _draw_photographs(root):
     rng = np.random.default_rng(0)
-    colours = rng.integers(0, 256, (6, 2, 3))
-    for number, (left, right) in enumerate(colours):
+    colors = rng.integers(0, 256, (6, 2, 3))
+    for number, (left, right) in enumerate(colors):
         class_folder = root / f"class {number}"
         class_folder.mkdir(parents=True)
         for image in range(8):

@@ -30,10 +30,10 @@ def make_embedder(dtype_policy):
 
 @pytest.fixture
 def images():
-    """12 images of 3 classes that differ in their colours."""
-    colours = np.array([[200, 60, 60], [60, 200, 60], [60, 60, 200]])[np.arange(12) % 3]
+    """12 images of 3 classes that differ in their colors."""
+    colors = np.array([[200, 60, 60], [60, 200, 60], [60, 60, 200]])[np.arange(12) % 3]
     noise = np.random.default_rng(0).normal(0, 25, (12, 8, 8, 3))
-    return np.clip(colours[:, None, None] + noise, 0, 255).astype("float32")
+    return np.clip(colors[:, None, None] + noise, 0, 255).astype("float32")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import keras
 import pytest
 
 from nfl_keras import evaluate, train
-from nfl_keras.training.checkpoints import EvaluateAndSave
+from nfl_keras.training.callbacks.evaluate_and_save import EvaluateAndSave
 from nfl_keras.training.run_folder import RunFolder
 
 LEARNING = {"epochs": 6, "learning_rate": 3e-3}
@@ -66,7 +66,7 @@ def mistaken(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def learned(mistaken, shared):
-    """A run that has learnt, its epochs 2, 4 and 6 measured."""
+    """A run that has learned, its epochs 2, 4 and 6 measured."""
     return shared(**LEARNING, evaluate_every=2, crops=3)
 
 
@@ -117,7 +117,7 @@ def test_a_run_leaves_everything_behind(learned):
     assert list(measured) == [2, 4, 6]
     assert metrics["best_epoch"] == max(measured, key=measured.get)
     assert "images/s" in learned.printed
-    assert "colours of training views: as they are" in learned.printed
+    assert "colors of training views: as they are" in learned.printed
     report = (run / "report.html").read_text()
     assert "The figures are those of the last epoch, 6, with 3 crops per photograph." in report
 
@@ -260,7 +260,7 @@ def test_missing_photographs_of_a_table_are_named(quick, table, tmp_path, capsys
 def test_missing_photographs_are_skipped_and_white_balance_says_which_ran(
     quick, table, tmp_path, capsys
 ):
-    flags = quick(dataset=table, missing_images="skip", colour="white-balance", epochs=1)
+    flags = quick(dataset=table, missing_images="skip", color="white-balance", epochs=1)
     train.main(flags)
     ran = "white balance: random shift along the Planckian locus (no published parameters given)"
     assert ran in capsys.readouterr().out.splitlines()
@@ -276,7 +276,7 @@ def test_missing_photographs_are_skipped_and_white_balance_says_which_ran(
 
 def test_white_balance_parameters_that_are_gone_are_named(quick, tmp_path, capsys):
     gone = tmp_path / "gone"
-    flags = quick(colour="white-balance", white_balance_parameters=gone)
+    flags = quick(color="white-balance", white_balance_parameters=gone)
     assert str(gone) in fails(capsys, train, flags)
     assert not (tmp_path / "run").exists()
 
@@ -361,7 +361,7 @@ def test_a_class_that_is_too_small_is_named(quick, photographs, tmp_path, capsys
     assert "--small-classes" in error or "small_classes" in error
     assert not (tmp_path / "run").exists()
     with pytest.warns(UserWarning, match=r"\(class 4\) and are left out"):
-        train.main(quick(small_classes="drop", colour="jitter", epochs=1, evaluate_every=0))
+        train.main(quick(small_classes="drop", color="jitter", epochs=1, evaluate_every=0))
     assert metrics_of(tmp_path / "run")["best_epoch"] is None
     jitter = "olour jitter: brightness 0.2, contrast 0.2, saturation 0.2, hue 0.02"
     assert f"c{jitter}\n" in capsys.readouterr().out

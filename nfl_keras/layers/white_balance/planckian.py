@@ -10,7 +10,7 @@ LOWEST_PRESET, HIGHEST_PRESET = 2850.0, 7500.0
 # Distance from the locus in CIE 1960 uv, either way.
 LARGEST_TINT = 0.005
 # The light of the scene, in kelvin. Under it the presets tungsten, fluorescent, daylight, cloudy
-# and shade (2,850, 3,800, 5,200, 6,000 and 7,500 K) tint a grey of 0.5 as the published emulator
+# and shade (2,850, 3,800, 5,200, 6,000 and 7,500 K) tint a gray of 0.5 as the published emulator
 # does in the mean of 40 photographs of flowers and cars (0.08 rms of the log gains; 6,500 K, the
 # white of sRGB, misses warm renderings). The tints of 9 in 10 lie within LARGEST_TINT.
 SCENE_LIGHT = 4550.0
@@ -26,13 +26,13 @@ _XYZ_TO_SRGB = (
 class PlanckianShift:
     """Renders an image as if the camera had been set to another light than the scene's.
 
-    The camera's light has a correlated colour temperature uniform in mired (1e6 / kelvin)
+    The camera's light has a correlated color temperature uniform in mired (1e6 / kelvin)
     between two bounds, and a tint: a distance from the locus, uniform too. With w(T, tint) the
     linear sRGB of such a light, the gains are w(scene, 0) / w(T, tint), divided by the luminance
     that they give to white, and are applied to linear light; what leaves 0..1 is clipped. A low
     temperature (tungsten) gives a bluish image, a high one (shade) a reddish one.
 
-    Reference: the locus in CIE 1960 uv, Krystek, An algorithm to calculate correlated colour
+    Reference: the locus in CIE 1960 uv, Krystek, An algorithm to calculate correlated color
     temperature, Color Research & Application 10(1), 1985 (1,000 to 15,000 K, to 1e-4); sRGB,
     IEC 61966-2-1:1999.
     """
@@ -71,7 +71,7 @@ class PlanckianShift:
 
 
 def gains(lights):
-    """Gains `[B, 3]` in linear sRGB of a camera set to `lights`, which keep luminance of greys."""
+    """Gains `[B, 3]` in linear sRGB of a camera set to `lights`, which keep luminance of grays."""
     scene = linear_srgb(*locus(ops.full_like(lights[:, 0], SCENE_LIGHT)))
     ratio = scene / linear_srgb(*locus(lights[:, 0], lights[:, 1]))
     return ratio / ops.sum(ratio * ops.array(_LUMINANCE), axis=-1, keepdims=True)
@@ -82,7 +82,7 @@ def locus(kelvin, tint=0.0):
 
     Args:
         kelvin: float32 tensor, in 1,000..15,000.
-        tint: float32 tensor, distance from the locus, positive towards green.
+        tint: float32 tensor, distance from the locus, positive toward green.
             Defaults to `0.0`.
 
     Returns:

@@ -16,7 +16,7 @@ _SHAPES = {
     "encoderWeights.npy": (10800, 55),
     "encoderBias.npy": (10800, 1),
 }
-_NEIGHBOURS = 25
+_NEIGHBORS = 25
 _SIGMA = 0.25
 _BINS = 60
 _BIN_WIDTH = 6.4 / _BINS
@@ -31,7 +31,7 @@ class PublishedEmulator:
     the 25 nearest of 1,797 training images, weighted by their distance, make the image's own.
 
     Where the method is undefined, because one of the image's three histograms is empty (all
-    pixels black, say, or of one saturated colour), the image stays as it is. The authors do not
+    pixels black, say, or of one saturated color), the image stays as it is. The authors do not
     say how images above 202,500 pixels are shrunk for the histogram: here by antialiased
     bilinear sampling.
 
@@ -80,14 +80,14 @@ class PublishedEmulator:
     def mappings(self, images, styles, fuse=lambda function: function):
         """The polynomial mapping of each image, float32 `[B, 9, 3]`, for pixels in 0..1."""
         histograms, defined = _histograms(images, fuse)
-        centred = ops.subtract(histograms, self._encoder_bias)
-        features = ops.matmul(centred, self._encoder_weights)
+        centerd = ops.subtract(histograms, self._encoder_bias)
+        features = ops.matmul(centerd, self._encoder_weights)
         distances = ops.sum(ops.subtract(features[:, None], self._features) ** 2, axis=-1)
-        nearness, neighbours = ops.top_k(-distances, _NEIGHBOURS)
+        nearness, neighbors = ops.top_k(-distances, _NEIGHBORS)
         weights = ops.softmax(nearness / (2 * _SIGMA**2), axis=-1)
-        # The published program counts neighbours from 1: that of index i gets the mapping of
-        # neighbour i - 1, the first one that of the last.
-        rows = (ops.cast(neighbours, "int32") - 1) * NUM_STYLES + styles[:, None]
+        # The published program counts neighbors from 1: that of index i gets the mapping of
+        # neighbor i - 1, the first one that of the last.
+        rows = (ops.cast(neighbors, "int32") - 1) * NUM_STYLES + styles[:, None]
         nearest = ops.take(self._mappings, rows % len(self._mappings), axis=0)
         mappings = ops.sum(weights[..., None] * nearest, axis=1)
         mappings = ops.reshape(mappings, (-1, *_IDENTITY.shape))

@@ -21,7 +21,7 @@ def distant_permutations(count, length):
         Tuple of `count` tuples of `length` ints, all different.
 
     Reference: after the greedy choice of Noroozi & Favaro, Unsupervised learning of visual
-    representations by solving jigsaw puzzles, ECCV 2016, who maximise the sum alone.
+    representations by solving jigsaw puzzles, ECCV 2016, who maximize the sum alone.
     """
     orders = _all_orders(length)
     smallest = np.full(orders.shape[1], length, dtype="int32")

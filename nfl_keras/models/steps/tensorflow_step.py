@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from nfl_keras.losses.share import Share
-from nfl_keras.models.distributed_fit import DistributedFit
-from nfl_keras.models.distribution import average_batch_norm, gradients_for
+from nfl_keras.distribution.distributed_fit import DistributedFit
+from nfl_keras.distribution.replicas import average_batch_norm, gradients_for
+from nfl_keras.distribution.share import Share
 from nfl_keras.models.steps.fused_batch_norm import fused_batch_norm
 
 

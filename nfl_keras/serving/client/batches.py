@@ -6,9 +6,9 @@ import numpy as np
 
 from nfl_keras.data.encoded import PhotographError
 from nfl_keras.errors import UserError
+from nfl_keras.servable.status import MESSAGES, OK
 from nfl_keras.serving.client.result import EmbeddingResult
 from nfl_keras.serving.client.sending import RequestError, RequestTooLargeError
-from nfl_keras.serving.status import MESSAGES, OK
 
 
 @dataclasses.dataclass

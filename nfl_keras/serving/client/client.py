@@ -13,6 +13,7 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from nfl_keras.errors import UserError
+from nfl_keras.servable.signature_names import CROPS, EMBED_TENSOR
 from nfl_keras.serving.client.batches import embed_batch, joined
 from nfl_keras.serving.client.channel import open_channel
 from nfl_keras.serving.client.forms import PHOTOGRAPHS, PIXELS
@@ -24,7 +25,6 @@ from nfl_keras.serving.client.signatures import (
     explained,
     shape_of,
 )
-from nfl_keras.serving.signatures import CROPS, EMBED_TENSOR
 
 _BY_CROPS = {crops: name for name, crops in CROPS.items()}
 
@@ -119,7 +119,7 @@ class Client:
             images: one image, or an iterable of images: each the path of a file, its bytes, an
                 array `[H, W, 3]` of uint8 or of floats in 0..255, or a PIL image. A file is read
                 when its turn comes.
-            crops: 3, or 1 for the centre alone. Defaults to `3`.
+            crops: 3, or 1 for the center alone. Defaults to `3`.
             deadline: float, seconds that the whole call may take. Defaults to `None`, as long
                 as each request keeps to the client's `timeout`.
             progress: bool, whether to show a progress bar. Defaults to `None`: on a terminal,

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from nfl_keras.serving.version_folder import versions_in
+from nfl_keras.servable.version_folder import versions_in
 
 
 def models_in(directory):

@@ -5,10 +5,10 @@ import threading
 
 from grpc import StatusCode
 
+from nfl_keras.servable.version_folder import versions_in
 from nfl_keras.serving.server.folders import wanted_versions
 from nfl_keras.serving.server.request_error import RequestError
 from nfl_keras.serving.server.version import Version
-from nfl_keras.serving.version_folder import versions_in
 
 _log = logging.getLogger(__name__)
 

@@ -77,7 +77,7 @@ def reload(models, request):
 
     Raises:
         RequestError: INVALID_ARGUMENT, PERMISSION_DENIED for a folder elsewhere, or
-            FAILED_PRECONDITION if a model or a labelled version cannot be served; nothing has
+            FAILED_PRECONDITION if a model or a labeled version cannot be served; nothing has
             changed then.
     """
     if request.config.WhichOneof("config") != "model_config_list":

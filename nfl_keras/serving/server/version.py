@@ -6,9 +6,9 @@ import threading
 from tensorflow_serving.apis import get_model_status_pb2, status_pb2
 
 from nfl_keras.errors import UserError
+from nfl_keras.servable.warmup import replay_warmup
 from nfl_keras.serving.server.folders import fingerprint
 from nfl_keras.serving.server.loaded_model import LoadedModel
-from nfl_keras.serving.warmup import replay_warmup
 
 _UNKNOWN = 2
 

@@ -30,13 +30,13 @@ Then run again, as in:
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory, encoded):
-    """A folder like the archive's: photograph n is grey of level n // 8."""
+    """A folder like the archive's: photograph n is gray of level n // 8."""
     root = tmp_path_factory.mktemp("flowers")
     (root / "jpg").mkdir()
     (root / "jpg" / "files.txt").write_text("the archive holds a list, too")
-    greys = [encoded(np.full((8, 8), level), "JPEG") for level in range(171)]
+    grays = [encoded(np.full((8, 8), level), "JPEG") for level in range(171)]
     for number in range(1, 1361):
-        (root / "jpg" / f"image_{number:04d}.jpg").write_bytes(greys[number // 8])
+        (root / "jpg" / f"image_{number:04d}.jpg").write_bytes(grays[number // 8])
     return root
 
 
@@ -187,7 +187,7 @@ def test_a_training_batch_of_real_photographs(flowers17_dir):
     assert images.std(axis=(1, 2, 3)).min() > 10
     assert 60 < images.mean() < 160
     assert len(np.unique(images.reshape(64, -1), axis=0)) == 64
-    # Neighbouring pixels are alike, which they are not where a crop is scrambled.
+    # Neighboring pixels are alike, which they are not where a crop is scrambled.
     assert np.abs(np.diff(images, axis=1)).mean() < 0.5 * images.std()
 
 
@@ -199,6 +199,6 @@ def test_inference_crops_of_real_photographs(flowers17_dir):
     assert crops.min() >= 0
     assert crops.max() <= 255.001
     assert crops.std(axis=(1, 2, 3, 4)).min() > 10
-    # The centre overlaps either end, so it differs less from them than another photograph.
+    # The center overlaps either end, so it differs less from them than another photograph.
     means = crops.mean(axis=(2, 3))
     assert np.abs(means[:, 0] - means[:, 1:].mean(axis=1)).mean() < means[:, 0].std()

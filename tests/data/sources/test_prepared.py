@@ -233,8 +233,8 @@ def test_the_only_image_and_the_only_label_need_no_supervised_keys(tmp_path):
     [
         ({"label": tfds.features.Scalar(np.int64)}, "image (Image), label (Scalar)"),
         (
-            {"colour": tfds.features.ClassLabel(num_classes=2)},
-            "colour (ClassLabel), image (Image), label (ClassLabel)",
+            {"color": tfds.features.ClassLabel(num_classes=2)},
+            "color (ClassLabel), image (Image), label (ClassLabel)",
         ),
         (
             {"mask": tfds.features.Image(shape=(None, None, 1))},
@@ -248,7 +248,7 @@ def test_the_only_image_and_the_only_label_need_no_supervised_keys(tmp_path):
     ids=["no label", "two labels", "two images", "no image of bytes"],
 )
 def test_features_that_leave_no_choice_or_several_are_named(tmp_path, encoded, changes, described):
-    values = {"colour": 1, "mask": np.zeros((2, 2, 1), np.uint8)}
+    values = {"color": 1, "mask": np.zeros((2, 2, 1), np.uint8)}
     more = {key: values[key] for key in changes if key in values}
     prepare(tmp_path, {"train": [example(b"photograph", 1, **more)]}, FEATURES | changes)
     with pytest.raises(UserError) as refused:

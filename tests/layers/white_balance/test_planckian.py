@@ -93,7 +93,7 @@ def test_gains_are_the_ratio_of_two_whites(kelvin):
     np.testing.assert_allclose(gains(lights((kelvin, 0)))[0], expected, rtol=0.02)
 
 
-def test_gains_keep_the_luminance_of_greys_and_go_the_right_way():
+def test_gains_keep_the_luminance_of_grays_and_go_the_right_way():
     drawn = np.random.default_rng(0).uniform((2850, -0.005), (7500, 0.005), (50, 2))
     found = np.asarray(gains(lights(*drawn)))
     np.testing.assert_allclose(found @ (0.2126, 0.7152, 0.0722), 1, rtol=1e-5)

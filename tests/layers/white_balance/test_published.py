@@ -71,7 +71,7 @@ def noise(shape, seed=0, low=0):
     return np.random.default_rng(seed).integers(low, 256, shape).astype("float32")
 
 
-def grey(shape):
+def gray(shape):
     return np.repeat(noise((*shape, 1), 3, low=1), 3, axis=-1)
 
 
@@ -105,10 +105,10 @@ def render(emulator, images, styles):
         noise((12, 10, 3)),
         noise((9, 14, 3), 2, low=90) / 3.7,
         with_zeros((10, 12)),
-        grey((11, 8)),
+        gray((11, 8)),
         np.full((6, 5, 3), (200.0, 120.0, 40.0), "float32"),
     ],
-    ids=["noise", "fractions", "zeros", "grey", "one colour"],
+    ids=["noise", "fractions", "zeros", "gray", "one color"],
 )
 def test_agrees_with_a_float64_loop(made_up_parameters, image):
     emulator = PublishedEmulator(made_up_parameters)
@@ -154,7 +154,7 @@ def test_images_above_202_500_pixels_are_shrunk_for_the_histogram(made_up_parame
     assert rendered.shape == (1, 600, 400, 3)
 
 
-def test_the_first_neighbour_has_the_mapping_of_the_last(made_up_parameters, tmp_path):
+def test_the_first_neighbor_has_the_mapping_of_the_last(made_up_parameters, tmp_path):
     for name in FILES:
         shutil.copy(pathlib.Path(made_up_parameters) / name, tmp_path)
     published = np.load(tmp_path / "mappingFuncs.npy")
@@ -169,17 +169,17 @@ def test_the_first_neighbour_has_the_mapping_of_the_last(made_up_parameters, tmp
 
 
 @pytest.mark.parametrize(
-    "colour", [(0, 0, 0), (255, 0, 0), (0, 90, 30), (255, 3, 3), (0.001, 200, 100)]
+    "color", [(0, 0, 0), (255, 0, 0), (0, 90, 30), (255, 3, 3), (0.001, 200, 100)]
 )
-def test_an_image_with_an_empty_histogram_stays_as_it_is(made_up_parameters, colour):
+def test_an_image_with_an_empty_histogram_stays_as_it_is(made_up_parameters, color):
     emulator = PublishedEmulator(made_up_parameters)
-    images = np.stack([np.full((4, 5, 3), colour, "float32"), noise((4, 5, 3), low=50)])
+    images = np.stack([np.full((4, 5, 3), color, "float32"), noise((4, 5, 3), low=50)])
     rendered = render(emulator, images, ten_styles[2:4])
     np.testing.assert_allclose(rendered[0], images[0], atol=1e-3)
     assert np.abs(rendered[1] - images[1]).max() > 5
 
 
-def test_far_neighbours_give_finite_weights(made_up_parameters, tmp_path):
+def test_far_neighbors_give_finite_weights(made_up_parameters, tmp_path):
     for name in FILES:
         shutil.copy(pathlib.Path(made_up_parameters) / name, tmp_path)
     far = np.load(tmp_path / "features.npy") + 1000

@@ -25,8 +25,8 @@ def batch():
     """14 images of 3 classes, and a weight for each."""
     generator = np.random.default_rng(0)
     labels = np.arange(14) % CLASSES
-    colours = generator.uniform(40, 215, (CLASSES, 1, 1, 3))[labels]
-    images = np.clip(colours + generator.normal(0, 30, (14, SIDE, SIDE, 3)), 0, 255)
+    colors = generator.uniform(40, 215, (CLASSES, 1, 1, 3))[labels]
+    images = np.clip(colors + generator.normal(0, 30, (14, SIDE, SIDE, 3)), 0, 255)
     return images.astype("float32"), labels, np.linspace(0.5, 2, 14).astype("float32")
 
 

@@ -42,12 +42,12 @@ def deep():
 
 KINDS = {
     "JPEG": (smooth(), "JPEG", {"quality": 90}),
-    "grey JPEG": (smooth().convert("L"), "JPEG", {}),
+    "gray JPEG": (smooth().convert("L"), "JPEG", {}),
     "CMYK JPEG": (smooth().convert("CMYK"), "JPEG", {}),
     "MPO": (smooth(), "MPO", {"save_all": True, "append_images": [smooth(1)]}),
     "PNG": (smooth(), "PNG", {}),
-    "grey PNG": (smooth().convert("L"), "PNG", {}),
-    "PNG of two colours": (smooth().convert("1"), "PNG", {}),
+    "gray PNG": (smooth().convert("L"), "PNG", {}),
+    "PNG of two colors": (smooth().convert("1"), "PNG", {}),
     "PNG palette": (smooth().quantize(16), "PNG", {"transparency": 3}),
     "PNG RGBA": (half_clear(), "PNG", {}),
     "PNG of 16 bits": (Image.fromarray(deep()), "PNG", {}),
@@ -124,7 +124,7 @@ def test_a_pil_image_of_16_bits_keeps_the_upper_eight():
     assert np.array_equal(pixels, np.repeat((deep() >> 8)[..., None], 3, axis=-1))
 
 
-def test_a_pil_image_with_transparency_and_colour_profile_loses_both():
+def test_a_pil_image_with_transparency_and_color_profile_loses_both():
     picture = opened(saved(smooth().quantize(16), "PNG", transparency=3, icc_profile=b"profile"))
     sent = opened(encoded_bytes(picture))
     assert "transparency" not in sent.info

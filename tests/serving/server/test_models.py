@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import model_pb2
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving import warmup
+from nfl_keras.servable import warmup
 from nfl_keras.serving.server.limits import Limits
 from nfl_keras.serving.server.models import Models
 from nfl_keras.serving.server.predictor import answer_alone

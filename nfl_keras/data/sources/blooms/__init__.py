@@ -16,7 +16,7 @@ def blooms(seed=0, num_species=40, images_per_species=48, image_size=96):
     """Drawn flowers of species that differ in subtle things.
 
     Species share a genus' hue and typical flower and depart from it in petal count, width and
-    tip, pattern, double rows, and the centre's kind, colour and size. Every picture has its
+    tip, pattern, double rows, and the center's kind, color and size. Every picture has its
     own pose, scale, light, background, clutter and, half of the time, a blade or leaf before
     the flower. The same arguments give the same pictures, whatever is drawn before or beside
     them; each is drawn when first read.

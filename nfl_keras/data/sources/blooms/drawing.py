@@ -51,8 +51,8 @@ def _pose(rng, side):
     turn, axis = rng.uniform(0, 2 * np.pi, 2)
     squeeze = np.diag([1.0, np.cos(np.radians(rng.uniform(0, 48)))])
     radius = side * rng.uniform(0.30, 0.44)
-    centre = side * (0.5 + rng.uniform(-0.09, 0.09, 2))
-    return Pose(centre, radius, _rotation(axis) @ squeeze @ _rotation(turn - axis))
+    center = side * (0.5 + rng.uniform(-0.09, 0.09, 2))
+    return Pose(center, radius, _rotation(axis) @ squeeze @ _rotation(turn - axis))
 
 
 def _surroundings(rng, side, pose):
@@ -70,14 +70,14 @@ def _surroundings(rng, side, pose):
         start = half * np.array([rng.uniform(-0.1, 1.1), rng.uniform(0.6, 1.2)])
         reach = half * np.array([rng.uniform(-0.35, 0.35), rng.uniform(-0.9, -0.3)])
         _blade(pen, rng, start, reach, half * rng.uniform(0.012, 0.09))
-    _blob(pen, pose.centre / 2 + 0.05 * half, 0.24 * pose.radius, (46, 58, 38))  # its shadow
+    _blob(pen, pose.center / 2 + 0.05 * half, 0.24 * pose.radius, (46, 58, 38))  # its shadow
     image = image.filter(ImageFilter.BoxBlur(half * rng.uniform(0.008, 0.03)))
     return image.resize((side, side), Image.Resampling.BILINEAR)
 
 
 def _stem(image, rng, pose):
     reach = np.array([rng.uniform(-0.3, 0.3), 1.0]) * image.height
-    _blade(ImageDraw.Draw(image), rng, pose.centre, reach, 0.05 * pose.radius, tip=1.0)
+    _blade(ImageDraw.Draw(image), rng, pose.center, reach, 0.05 * pose.radius, tip=1.0)
 
 
 def _obstacle(image, rng, pose):
@@ -85,8 +85,8 @@ def _obstacle(image, rng, pose):
     angle = rng.uniform(0, 2 * np.pi)
     outward = np.array([np.cos(angle), np.sin(angle)])
     sideways = np.array([-outward[1], outward[0]]) * rng.uniform(-0.6, 0.6)
-    tip = pose.centre + pose.radius * (rng.uniform(0.3, 0.7) * outward + sideways)
-    start = pose.centre + 1.1 * image.height * outward
+    tip = pose.center + pose.radius * (rng.uniform(0.3, 0.7) * outward + sideways)
+    start = pose.center + 1.1 * image.height * outward
     width = pose.radius * rng.uniform(0.05, 0.22)
     _blade(ImageDraw.Draw(image), rng, start, tip - start, width)
 
@@ -99,10 +99,10 @@ def _blade(pen, rng, start, reach, half_width, tip=0.0):
     spine = start + t * reach + bend * np.sin(np.pi * t) * normal
     width = half_width * (tip + (1 - tip) * (0.35 + 0.65 * np.sin(np.pi * np.minimum(1, 0.3 + t))))
     width = width * np.sqrt(np.maximum(0, 1 - (1 - tip) * t**3))
-    colour = _pick(rng, _GREENS) * rng.uniform(0.8, 1.35)
+    color = _pick(rng, _GREENS) * rng.uniform(0.8, 1.35)
     for way, shade in ((1, 1.0), (-1, 0.82)):
         points = np.concatenate([spine, (spine + way * width * normal)[::-1]])
-        pen.polygon([tuple(p) for p in points.tolist()], _ink(colour * shade))
+        pen.polygon([tuple(p) for p in points.tolist()], _ink(color * shade))
 
 
 def _expose(image, rng):
@@ -119,8 +119,8 @@ def _expose(image, rng):
     return np.clip(pixels + np.float32(rng.uniform(1, 6)) * noise, 0, 255).astype(np.uint8)
 
 
-def _blob(pen, centre, radius, colour):
-    pen.ellipse([*(centre - radius), *(centre + radius)], _ink(np.asarray(colour)))
+def _blob(pen, center, radius, color):
+    pen.ellipse([*(center - radius), *(center + radius)], _ink(np.asarray(color)))
 
 
 def _rotation(angle):
@@ -131,5 +131,5 @@ def _pick(rng, rows):
     return rows[rng.integers(len(rows))]
 
 
-def _ink(colour):
-    return tuple(int(channel) for channel in np.clip(colour, 0, 255))
+def _ink(color):
+    return tuple(int(channel) for channel in np.clip(color, 0, 255))

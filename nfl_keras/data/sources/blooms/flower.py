@@ -24,19 +24,19 @@ class Pose:
     """Where a flower stands in the picture, and how it is turned.
 
     Args:
-        centre: float `[2]`, pixels.
+        center: float `[2]`, pixels.
         radius: float, pixels.
         matrix: float `[2, 2]`, from the flower's plane to the picture's: a turn, then the
             foreshortening of a tilt.
     """
 
-    centre: np.ndarray
+    center: np.ndarray
     radius: float
     matrix: np.ndarray
 
     def place(self, points):
         """Points `[N, 2]` in units of the flower's radius to a list of N pixel positions."""
-        return [tuple(p) for p in (self.centre + self.radius * points @ self.matrix.T).tolist()]
+        return [tuple(p) for p in (self.center + self.radius * points @ self.matrix.T).tolist()]
 
 
 def draw_flower(image, species, pose, rng):
@@ -52,11 +52,11 @@ def draw_flower(image, species, pose, rng):
     hue, saturation, value = _PETAL_HSV[species.hue]
     hue += rng.normal(0.0, 0.012)
     saturation = saturation * rng.uniform(0.8, 1.2)
-    colour = _rgb(hue, saturation, value * rng.uniform(0.92, 1.04))
+    color = _rgb(hue, saturation, value * rng.uniform(0.92, 1.04))
     if species.accent == "deep":
         accent = _rgb(hue - 0.03, min(1.0, saturation + 0.4), value * 0.52)
     else:
-        accent = _mix(colour, _WHITE, 0.8)
+        accent = _mix(color, _WHITE, 0.8)
     outline = _petal_outline(species)
     light = rng.uniform(0, 2 * np.pi)
     rows = [(1.0, 0.0), (0.66, 0.5)] if species.double else [(1.0, 0.0)]
@@ -66,8 +66,8 @@ def draw_flower(image, species, pose, rng):
             size = length * (1 + rng.normal(0, 0.03))
             shade = 1 + 0.10 * np.cos(angle - light) + rng.normal(0, 0.03) - 0.06 * (length < 1)
             petal = _Petal(pen, pose, outline, angle, size)
-            _draw_petal(petal, species.pattern, np.clip(shade * colour, 0, 255), accent)
-    _draw_centre(pen, species, pose, rng)
+            _draw_petal(petal, species.pattern, np.clip(shade * color, 0, 255), accent)
+    _draw_center(pen, species, pose, rng)
 
 
 class _Petal:
@@ -76,32 +76,32 @@ class _Petal:
         self.pen, self.pose, self.outline = pen, pose, outline
         self.turn = size * np.array([[cos, sin], [-sin, cos]])
 
-    def fill(self, colour, along=1.0, across=1.0, start=0.0, border=None):
+    def fill(self, color, along=1.0, across=1.0, start=0.0, border=None):
         points = self.outline * (along, across) + (start, 0.0)
         self.pen.polygon(
             self.pose.place(points @ self.turn),
-            _ink(colour),
+            _ink(color),
             None if border is None else _ink(border),
         )
 
-    def vein(self, colour, slope, end):
+    def vein(self, color, slope, end):
         points = np.array([[0.2, 0.2 * slope], [0.6 * end, 0.75 * end * slope], [end, end * slope]])
         width = max(1, round(0.045 * self.pose.radius))
-        self.pen.line(self.pose.place(points @ self.turn), _ink(colour), width)
+        self.pen.line(self.pose.place(points @ self.turn), _ink(color), width)
 
 
-def _draw_petal(petal, pattern, colour, accent):
-    base, border = _mix(colour, _DARK, 0.14), _mix(colour, _DARK, 0.38)
+def _draw_petal(petal, pattern, color, accent):
+    base, border = _mix(color, _DARK, 0.14), _mix(color, _DARK, 0.38)
     if pattern == "edged":
         petal.fill(accent, border=border)
-        petal.fill(colour, along=0.84, across=0.64, start=0.02)
+        petal.fill(color, along=0.84, across=0.64, start=0.02)
     else:
-        petal.fill(colour, border=border)
+        petal.fill(color, border=border)
     if pattern == "throated":
         for step in range(6):
-            petal.fill(_mix(colour, accent, (step + 1) / 6), 0.78 - 0.08 * step, 0.86 - 0.08 * step)
+            petal.fill(_mix(color, accent, (step + 1) / 6), 0.78 - 0.08 * step, 0.86 - 0.08 * step)
         return
-    petal.fill(_mix(colour, base, 0.5), 0.66, 0.6)
+    petal.fill(_mix(color, base, 0.5), 0.66, 0.6)
     petal.fill(base, 0.5, 0.42)
     if pattern == "eyed":
         petal.fill(accent, 0.56, 0.72)
@@ -123,46 +123,46 @@ def _petal_outline(species):
     return outline
 
 
-def _draw_centre(pen, species, pose, rng):
-    radius = _CENTRE_RADIUS[species.centre_size]
-    colour = np.array(_CENTRE_RGB[species.centre_colour]) * rng.uniform(0.9, 1.08)
-    dark, bright = _mix(colour, _DARK, 0.5), _mix(colour, _WHITE, 0.5)
+def _draw_center(pen, species, pose, rng):
+    radius = _CENTRE_RADIUS[species.center_size]
+    color = np.array(_CENTRE_RGB[species.center_color]) * rng.uniform(0.9, 1.08)
+    dark, bright = _mix(color, _DARK, 0.5), _mix(color, _WHITE, 0.5)
 
-    def disc(centre, radius, colour):
+    def disc(center, radius, color):
         angles = np.linspace(0, 2 * np.pi, 20, endpoint=False)
         circle = np.stack([np.cos(angles), np.sin(angles)], 1)
-        pen.polygon(pose.place(np.asarray(centre) + radius * circle), _ink(colour))
+        pen.polygon(pose.place(np.asarray(center) + radius * circle), _ink(color))
 
-    if species.centre == "stamens":
+    if species.center == "stamens":
         disc((0, 0), 0.55 * radius, dark)
         for angle in 2 * np.pi * (np.arange(12) + rng.normal(0, 0.15, 12)) / 12:
             tip = 1.25 * radius * np.array([np.cos(angle), np.sin(angle)])
             width = max(1, round(0.03 * pose.radius))
             pen.line(pose.place(np.array([(0, 0), tip])), _ink(dark), width)
-            disc(tip, 0.2 * radius, colour)
+            disc(tip, 0.2 * radius, color)
         return
     disc((0, 0), radius, dark)
-    if species.centre == "disc":
-        disc((0, 0), 0.9 * radius, colour)
-        disc((-0.15 * radius, -0.15 * radius), 0.5 * radius, _mix(colour, bright, 0.35))
-    elif species.centre == "ringed":
+    if species.center == "disc":
+        disc((0, 0), 0.9 * radius, color)
+        disc((-0.15 * radius, -0.15 * radius), 0.5 * radius, _mix(color, bright, 0.35))
+    elif species.center == "ringed":
         disc((0, 0), 0.92 * radius, bright)
         disc((0, 0), 0.62 * radius, dark)
-        disc((0, 0), 0.34 * radius, colour)
+        disc((0, 0), 0.34 * radius, color)
     else:
         for k in range(1, 22):  # the golden angle packs the seeds as a sunflower's
             angle, distance = 2.39996 * k, 0.92 * radius * np.sqrt(k / 22)
             seed = distance * np.array([np.cos(angle), np.sin(angle)])
-            disc(seed, 0.15 * radius, bright if k % 2 else colour)
+            disc(seed, 0.15 * radius, bright if k % 2 else color)
 
 
 def _rgb(hue, saturation, value):
     return 255 * np.array(colorsys.hsv_to_rgb(hue % 1, min(1, saturation), min(1, value)))
 
 
-def _mix(colour, other, share):
-    return (1 - share) * colour + share * other
+def _mix(color, other, share):
+    return (1 - share) * color + share * other
 
 
-def _ink(colour):
-    return tuple(int(channel) for channel in np.clip(colour, 0, 255))
+def _ink(color):
+    return tuple(int(channel) for channel in np.clip(color, 0, 255))

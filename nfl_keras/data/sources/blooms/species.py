@@ -13,9 +13,9 @@ TRAITS = {
     "pattern": ("plain", "eyed", "edged", "striped", "throated"),
     "accent": ("deep", "pale"),
     "double": (False, True),
-    "centre": ("disc", "seeded", "stamens", "ringed"),
-    "centre_colour": ("gold", "umber", "lime"),
-    "centre_size": ("small", "large"),
+    "center": ("disc", "seeded", "stamens", "ringed"),
+    "center_color": ("gold", "umber", "lime"),
+    "center_size": ("small", "large"),
 }
 _GENERA = ("larkrose", "duskmallow", "rainbell", "cinderpoppy", "moonaster")
 _EPITHETS = (
@@ -75,9 +75,9 @@ class Species:
     pattern: str
     accent: str
     double: bool
-    centre: str
-    centre_colour: str
-    centre_size: str
+    center: str
+    center_color: str
+    center_size: str
 
     @property
     def traits(self):

@@ -1,0 +1,257 @@
+"""The recipe of [NAFL]: positives by noise within a class, and a pretext task."""
+
+import keras
+from keras import ops
+
+from nfl_keras.distribution.replicas import in_global_batch
+from nfl_keras.errors import UserError
+from nfl_keras.layers import GaussianInputNoise, RandomView, WindowShuffle
+from nfl_keras.losses import class_discrimination, intra_class_diversity, noisy_classification
+from nfl_keras.losses.anchors import has_pairs
+from nfl_keras.losses.intra_class_diversity import has_class_mates
+from nfl_keras.losses.per_anchor_loss import check_temperature
+from nfl_keras.models.learner import Learner, Term
+from nfl_keras.models.pretext import pretext_task
+
+NOISES = ("shuffle", "gaussian", "none")
+
+
+@keras.saving.register_keras_serializable(package="nfl_keras")
+class NoiseAssistedModel(Learner):
+    """Noise-assisted learning: λ_inter L_inter + λ_intra L_intra + λ_pretext L_pretext.
+
+    L_inter (the L_D of [NIFL]) tells classes apart by the clean embeddings f. L_intra keeps the
+    images of a class apart: f must be nearer to two positives of its own than to the others of
+    its class. The positives are f*, of the image with noise, and f# = f* + f^t, scaled to unit
+    length, with f^t of another ordinary view of the image. L_pretext is a question about one
+    more view, answered from pooled features z without labels (`nfl.models.pretext`). A softmax
+    classifier of z can be learned beside them, and `fit` then reports its accuracy. All views go
+    through the embedder in one pass. A term whose λ is 0 is left out, with the views and layers
+    that only it needs.
+
+    Compile it with an optimizer alone and train it by `fit` with integer labels, in batches
+    with several images of each class (`nfl.data.balanced_batches`). `fit` reports `loss` and
+    the unweighted terms `L_inter`, `L_intra`, `L_pretext`, `L_softmax` and `accuracy`, as far
+    as the model has them. Called, it gives the embedder's unit vectors. In evaluation there is
+    no noise and f^t is f; the pretext task draws, the same each time.
+
+    Args:
+        embedder: `nfl.models.Embedder`.
+        window: int, side in pixels of the windows in which `"shuffle"` permutes pixels.
+            Defaults to `8`.
+        pretext: `"rotation"`, `"exemplar"`, `"jigsaw"`, a `nfl.models.pretext.PretextTask`, or
+            `None`. Defaults to `None`.
+        noise: `"shuffle"` (`nfl.layers.WindowShuffle`), `"gaussian"`
+            (`nfl.layers.GaussianInputNoise`) or `"none"`: f* is then f itself, and f# = f + f^t
+            the only positive that is learned from another view. Defaults to `"shuffle"`.
+        noise_stddev: float, of `"gaussian"`, for images in 0..1 (the model takes 0..255 and
+            scales the noise with them). Defaults to `0.1`.
+        augmentation: layer that makes the other ordinary view, each image on its own, called
+            as `layer(images, training=training)` with pixels in 0..255. Defaults to
+            `nfl.layers.RandomView`: moved, scaled, turned, mirrored and recolored. Batches
+            hold one view of each photograph, so it is a view of that view.
+        unit_sum: bool. If false, f# is the sum f* + f^t as it is, of length up to 2. Defaults
+            to `True`.
+        num_classes: int, needed for the classifier alone. Labels are then in
+            `0 .. num_classes - 1`. Defaults to `None`.
+        lambda_inter: float, weight of L_inter. Defaults to `1.0`.
+        lambda_intra: float, weight of L_intra. Defaults to `1.0`.
+        lambda_pretext: float, weight of L_pretext, if there is a task. With `0` the model keeps
+            none. Defaults to `1.0`.
+        lambda_softmax: float, weight of the classifier's cross-entropy. Defaults to `0.0`.
+        temperature: float > 0, of L_inter and L_intra. Defaults to `0.1`.
+        seed: int or `None`, of the noise, the augmentation and the task made by its name.
+        **kwargs: as for `keras.Model`.
+
+    Raises:
+        UserError: if no term is left, or a setting is out of its range.
+
+    Example:
+
+    >>> embedder = nfl.models.Embedder("tiny", image_size=64)
+    >>> model = nfl.models.NoiseAssistedModel(embedder, window=4, pretext="jigsaw")
+    >>> model.compile(keras.optimizers.AdamW(1e-3))
+    >>> model.fit(dataset_of_images_and_integer_labels, epochs=10)
+    >>> model.embedder.save("embedder.keras")
+
+    Reference: [NAFL], doi 10.32604/csse.2023.032047.
+    """
+
+    def __init__(
+        self,
+        embedder,
+        window=8,
+        pretext=None,
+        noise="shuffle",
+        noise_stddev=0.1,
+        augmentation=None,
+        unit_sum=True,
+        num_classes=None,
+        lambda_inter=1.0,
+        lambda_intra=1.0,
+        lambda_pretext=1.0,
+        lambda_softmax=0.0,
+        temperature=0.1,
+        seed=None,
+        **kwargs,
+    ):
+        of_task = lambda_pretext if pretext is not None else 0.0
+        weights = {
+            "lambda_inter": lambda_inter,
+            "lambda_intra": lambda_intra,
+            "lambda_pretext": lambda_pretext,
+            "lambda_softmax": lambda_softmax,
+        }
+        if min(weights.values()) < 0:
+            raise UserError(f"of the weights {weights} none may be below 0.")
+        if not (lambda_inter or lambda_intra or of_task or lambda_softmax):
+            raise UserError(
+                f"the weights {weights} and pretext={pretext!r} leave nothing to learn."
+            )
+        if noise not in NOISES:
+            raise UserError(f"noise must be one of {', '.join(NOISES)}, not {noise!r}.")
+        if noise_stddev < 0:
+            raise UserError(f"noise_stddev must be 0 or more, not {noise_stddev}.")
+        if lambda_softmax and not num_classes:
+            raise UserError("a model with lambda_softmax above 0 needs num_classes, too.")
+        check_temperature(temperature)
+        terms = [
+            Term("L_inter", lambda_inter, self._inter_class, has_pairs),
+            Term("L_intra", lambda_intra, self._intra_class, has_class_mates),
+            Term("L_pretext", of_task, self._pretext),
+            Term("L_softmax", lambda_softmax, self._softmax),
+            Term("accuracy", None if lambda_softmax else 0, self._accuracy),
+        ]
+        super().__init__(embedder, terms, **kwargs)
+        # === Layers ===
+        seeds = [None] * 3 if seed is None else [seed, seed + 1, seed + 2]
+        self.input_noise = None
+        if noise == "shuffle":
+            self.input_noise = WindowShuffle(window, seeds[0], dtype="float32")
+        if noise == "gaussian":
+            self.input_noise = GaussianInputNoise(255.0 * noise_stddev, seeds[0], dtype="float32")
+        if augmentation is None:
+            augmentation = RandomView(seed=seeds[1], dtype="float32")
+        self.augmentation = augmentation
+        task = None if pretext is None else pretext_task(pretext, seeds[2])
+        self.pretext = task if of_task else None
+        if of_task and not task.built:
+            task.build((None, embedder.feature_dim))
+        if lambda_softmax:
+            self.classifier = keras.layers.Dense(
+                num_classes, kernel_initializer="he_normal", name="classifier"
+            )
+            self.classifier.build((None, embedder.feature_dim))
+        self.built = True
+
+        # === Config ===
+        self.window = window
+        self.noise = noise
+        self.noise_stddev = noise_stddev
+        self.unit_sum = unit_sum
+        self.num_classes = num_classes
+        self.lambda_inter = lambda_inter
+        self.lambda_intra = lambda_intra
+        self.lambda_pretext = lambda_pretext
+        self.lambda_softmax = lambda_softmax
+        self.temperature = temperature
+        self.seed = seed
+
+    def views(self, images, training):
+        views = {"clean": images}
+        if self.lambda_intra and self.input_noise is not None:
+            views["noisy"] = in_global_batch(self.input_noise, images, training)
+        if self.lambda_intra:
+            views["other"] = in_global_batch(self.augmentation, images, training)
+        return views
+
+    def outputs(self, images, labels, training):
+        views, draws = self.views(images, training), {}
+        if self.pretext is not None:
+            # The number of images is all that a draw needs; in evaluation, too, it is of the
+            # global batch.
+            draws["pretext"] = in_global_batch(
+                lambda rows, **_: self.pretext.draw_for(rows, training),
+                images[:, :1, :1, :1],
+                training=True,
+            )
+            pixels = ops.cast(images, "float32")
+            views["pretext"] = self.pretext.render(pixels, draws["pretext"])
+        return self.outputs_of(views, labels, training, draws)
+
+    def logits(self, features):
+        """What the classifier makes of pooled features.
+
+        Args:
+            features: `[B, C]`, such as `embedder.features(images)`.
+
+        Returns:
+            `[B, num_classes]`, before the softmax.
+
+        Raises:
+            UserError: if the model has no classifier.
+        """
+        if not self.lambda_softmax:
+            raise UserError(
+                "a model with lambda_softmax=0 has no classifier, so no logits; make it with "
+                "lambda_softmax above 0 and num_classes."
+            )
+        return self.classifier(features)
+
+    def _inter_class(self, outputs):
+        return class_discrimination(outputs.clean, outputs.labels, self.temperature)
+
+    def _intra_class(self, outputs):
+        embeddings = outputs.embeddings
+        noisy = embeddings.get("noisy", embeddings["clean"])
+        joint = noisy + embeddings["other"]
+        if self.unit_sum:
+            # Two opposite embeddings have no direction in common, and a gradient of 0.
+            square = ops.sum(joint**2, axis=-1, keepdims=True)
+            joint = joint * ops.rsqrt(ops.maximum(square, 1e-12))
+        positives = ops.stack([noisy, joint])
+        return intra_class_diversity(
+            embeddings["clean"], positives, outputs.labels, self.temperature
+        )
+
+    def _pretext(self, outputs):
+        features = outputs.features
+        return self.pretext.values(features["pretext"], features["clean"], outputs.draws["pretext"])
+
+    def _softmax(self, outputs):
+        logits = self.logits(outputs.features["clean"])
+        return noisy_classification(logits, outputs.labels, label_smoothing=0.0)
+
+    def _accuracy(self, outputs):
+        predicted = ops.argmax(self.logits(outputs.features["clean"]), axis=-1)
+        return ops.cast(ops.equal(predicted, ops.cast(outputs.labels, predicted.dtype)), "float32")
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "embedder": serialize(self.embedder),
+            "window": self.window,
+            "pretext": None if self.pretext is None else serialize(self.pretext),
+            "noise": self.noise,
+            "noise_stddev": self.noise_stddev,
+            "augmentation": serialize(self.augmentation),
+            "unit_sum": self.unit_sum,
+            "num_classes": self.num_classes,
+            "lambda_inter": self.lambda_inter,
+            "lambda_intra": self.lambda_intra,
+            "lambda_pretext": self.lambda_pretext,
+            "lambda_softmax": self.lambda_softmax,
+            "temperature": self.temperature,
+            "seed": self.seed,
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        made = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
+            for name in ("embedder", "pretext", "augmentation")
+            if config[name] is not None
+        }
+        return cls(**{**config, **made})

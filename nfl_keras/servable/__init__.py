@@ -1,0 +1,1 @@
+"""What export, client and server agree on: folders, status codes, signature names, warm-up."""

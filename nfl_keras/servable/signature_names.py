@@ -1,0 +1,6 @@
+"""The names of an exported model's signatures."""
+
+EMBED_IMAGES = "serving_default"
+EMBED_CENTER = "embed_center"
+EMBED_TENSOR = "embed_tensor"
+CROPS = {EMBED_IMAGES: 3, EMBED_CENTER: 1}

@@ -1,0 +1,1 @@
+"""What happens in a run while `fit` trains, one callback a file."""

@@ -1,0 +1,86 @@
+"""What a report says about how its figures came about."""
+
+
+def epoch_notes(config, splits, last_epoch, best_epoch):
+    """Sentences about the epoch whose figures are reported, and how it was chosen.
+
+    Args:
+        config: `TrainConfig`.
+        splits: `Splits`.
+        last_epoch: int, below `config.epochs` where the run stopped early.
+        best_epoch: int, the epoch with the highest mAP on `splits.watched`; `None` if epochs
+            were not measured.
+
+    Returns:
+        A list of str.
+    """
+    crops = f"{config.crops} crop{'s' if config.crops > 1 else ''} per photograph"
+    if best_epoch is None:
+        return [f"The figures are those of the last epoch, {last_epoch}, with {crops}."]
+    if splits.watched is not splits.final:
+        where = "held-out validation classes, no test photograph among them"
+    elif config.evaluate_on == "validation":
+        where = "the validation photographs that the figures are measured on"
+    else:
+        where = "the test queries themselves, so that its figures are no test result"
+    if config.final_epoch == "best":
+        notes = [
+            f"The figures are those of epoch {best_epoch} of {last_epoch}, with {crops}. It "
+            f"was chosen by mAP on {where}."
+        ]
+    else:
+        notes = [
+            f"The figures are those of the last epoch, {last_epoch}, with {crops}.",
+            f"best.keras is epoch {best_epoch}, chosen by mAP on {where}.",
+        ]
+    if last_epoch < config.epochs:
+        notes.append(
+            f"The run stopped early, after {config.early_stopping_epochs} epochs without a better "
+            f"mAP, before epoch {last_epoch + 1} of {config.epochs}."
+        )
+    measured = "The curves of measures are of one crop"
+    if splits.watched is not splits.final:
+        measured += f", on other photographs than the figures: {splits.watched.protocol}"
+    return [*notes, f"{measured}."]
+
+
+def photograph_notes(report, bad):
+    """Sentences about queries and photographs that were left out.
+
+    Args:
+        report: `RetrievalReport`.
+        bad: collection of the photographs that could not be decoded.
+
+    Returns:
+        A list of str.
+    """
+    notes = []
+    if bad:
+        notes.append(
+            f"Photographs left out since they cannot be used: {len(bad):,} (bad_images.json)."
+        )
+    if report.num_skipped:
+        notes.append(f"Queries left out since they have nothing to find: {report.num_skipped:,}.")
+    return notes
+
+
+def measure_notes(measured):
+    """Sentences about what `nfl_keras.training.reporting.measures` found.
+
+    Args:
+        measured: dict, as `measures` gives it.
+
+    Returns:
+        A list of str.
+    """
+    notes = []
+    if measured["accuracy"] is not None:
+        notes.append(f"The softmax head names the class of {measured['accuracy']:.1%} of queries.")
+    if measured["diversity"] is not None:
+        diversity = measured["diversity"]
+        notes.append(
+            f"Two queries of a class have a cosine of {diversity['same_class_cosine']:.3f} in the "
+            f"mean; those of a class differ in {diversity['effective_rank']:.1f} directions "
+            f"(effective rank)."
+        )
+    return notes

@@ -1,0 +1,169 @@
+import os
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from nfl_keras.data.decoding import decode, upright
+from nfl_keras.data.encoded import checked_bytes
+from nfl_keras.data.views import inference_crops
+from nfl_keras.export.headers import MAX_ASPECT, read_headers
+from nfl_keras.export.image_graph import decode_crops
+from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE
+
+SIZE = 16
+MANY = 100_000_000
+
+
+@pytest.fixture(scope="module")
+def crops_of():
+    """Function from encoded images to statuses `[N]` and pixels `[N, crops, 16, 16, 3]`."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string), tf.TensorSpec((), tf.int32)])
+    def graph(images, max_pixels):
+        return decode_crops(read_headers(images, SIZE, max_pixels), SIZE, 3)
+
+    def crops_of(images, max_pixels=MANY):
+        images = tf.constant(images, tf.string, (len(images),))
+        statuses, rows, pixels = (part.numpy() for part in graph(images, max_pixels))
+        if not (statuses == OK).any():
+            assert rows.tolist() == [len(images)]
+            assert pixels.shape == (1, 3, SIZE, SIZE, 3)
+            assert not pixels.any()
+        else:
+            assert sorted(rows) == np.flatnonzero(statuses == OK).tolist()
+        all_pixels = np.zeros((len(images) + 1, *pixels.shape[1:]), np.float32)
+        all_pixels[rows] = pixels
+        return statuses, all_pixels[:-1]
+
+    return crops_of
+
+
+def as_embed_has_it(content):
+    """The way of `nfl.retrieval.embed`, where Pillow reads headers and rare formats."""
+    checked, orientation = checked_bytes(content, "photograph")
+    image = upright(decode(tf.constant(checked), -(-16 * SIZE // 15)), tf.constant(orientation))
+    return inference_crops(image, SIZE, 3).numpy()
+
+
+def test_every_format_is_cropped_as_for_embed(crops_of, photographs):
+    statuses, pixels = crops_of(list(photographs.values()))
+    for kind, content, status, crops in zip(
+        photographs, photographs.values(), statuses, pixels, strict=True
+    ):
+        assert status == OK, kind
+        np.testing.assert_allclose(crops, as_embed_has_it(content), atol=1e-3, err_msg=kind)
+        assert np.ptp(crops) > 50, kind
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (16, 16), (40, 24), (15, 300), (300, 15), (200, 331)])
+def test_every_shape_is_cropped_as_for_embed(crops_of, encoded, picture, shape):
+    images = [encoded(picture(*shape), kind, quality=90) for kind in ("JPEG", "WEBP", "PNG")]
+    statuses, pixels = crops_of(images)
+    assert statuses.tolist() == [OK] * 3
+    for content, crops in zip(images, pixels, strict=True):
+        np.testing.assert_allclose(crops, as_embed_has_it(content), atol=1e-3)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+def test_images_stand_upright(crops_of, encoded, picture, file_format):
+    images = []
+    for value in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = value
+        images.append(encoded(picture(), file_format, exif=exif))
+    for content, crops in zip(images, crops_of(images)[1], strict=True):
+        np.testing.assert_allclose(crops, as_embed_has_it(content), atol=1e-3)
+
+
+def test_each_bad_image_has_its_status_and_leaves_the_others_alone(
+    crops_of, photographs, damaged, bombs, foreign
+):
+    good = photographs["JPEG"]
+    expected = {
+        DAMAGED: damaged.values(),
+        TOO_LARGE: bombs.values(),
+        NOT_AN_IMAGE: foreign.values(),
+        EMPTY: [b""],
+    }
+    images, codes = [good], [OK]
+    for code, bad in expected.items():
+        for content in bad:
+            images += [content, good]
+            codes += [code, OK]
+    statuses, pixels = crops_of(images)
+    assert statuses.tolist() == codes
+    for status, crops in zip(statuses, pixels, strict=True):
+        np.testing.assert_array_equal(crops, pixels[0] if status == OK else 0)
+    for code, bad in expected.items():
+        assert crops_of([next(iter(bad))])[0].tolist() == [code]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "lossless WebP", "GIF", "BMP"])
+def test_what_declares_one_pixel_too_many_is_not_decoded(crops_of, photographs, kind):
+    images = [photographs[kind]]
+    assert crops_of(images, max_pixels=24 * 40)[0] == [OK]
+    statuses, pixels = crops_of(images, max_pixels=24 * 40 - 1)
+    assert statuses == [TOO_LARGE]
+    assert not pixels.any()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_is_too_long_for_its_width_is_not_enlarged(crops_of, encoded, picture, turned):
+    shapes = [(1, MAX_ASPECT), (1, MAX_ASPECT + 1), (2, 2 * MAX_ASPECT)]
+    images = [encoded(picture(*(shape[::-1] if turned else shape))) for shape in shapes]
+    assert crops_of(images)[0].tolist() == [OK, TOO_LARGE, OK]
+
+
+def test_a_request_of_no_images_is_answered(crops_of):
+    statuses, pixels = crops_of([])
+    assert statuses.shape == (0,)
+    assert len(pixels) == 0
+
+
+CHANGES = st.tuples(
+    st.sampled_from(["set", "cut", "insert", "repeat"]),
+    st.integers(0, 2**16),
+    st.binary(min_size=1, max_size=4),
+)
+MUTATED = st.tuples(st.integers(0, 2**16), st.lists(CHANGES, min_size=1, max_size=6))
+
+
+def mutated(content, changes):
+    for what, place, data in changes:
+        # Half of the changes fall upon the header.
+        place = place // 2 % 64 if place % 2 else place // 2 % (len(content) + 1)
+        if what == "set":
+            content = content[:place] + data + content[place + len(data) :]
+        elif what == "cut":
+            content = content[:place]
+        elif what == "insert":
+            content = content[:place] + data + content[place:]
+        else:
+            content = content[:place] + content[max(0, place - 40) :]
+    return content
+
+
+@pytest.fixture(scope="module")
+def good(crops_of, photographs):
+    """Two images that stand around bad ones, and their crops."""
+    images = [photographs["PNG"], photographs["WebP"]]
+    return images, crops_of(images)[1]
+
+
+# NFL_KERAS_FUZZ=1250 tries 10,000 images.
+@hypothesis.settings(max_examples=int(os.environ.get("NFL_KERAS_FUZZ", "25")))
+@hypothesis.given(st.lists(MUTATED, min_size=8, max_size=8))
+def test_mutated_images_raise_nothing_and_disturb_nobody(crops_of, photographs, good, drawn):
+    kinds = list(photographs.values())
+    (first, last), expected = good
+    bad = [mutated(kinds[kind % len(kinds)], changes) for kind, changes in drawn]
+    statuses, pixels = crops_of([first, *bad, last], max_pixels=1_000_000)
+    assert statuses[0] == statuses[-1] == OK
+    np.testing.assert_array_equal(pixels[[0, -1]], expected)
+    assert set(statuses) <= {OK, NOT_AN_IMAGE, DAMAGED, TOO_LARGE, EMPTY}
+    assert np.isfinite(pixels).all()
+    assert not pixels[statuses != OK].any()

@@ -1,0 +1,170 @@
+"""Runs on several devices and machines: as on one, and with one folder left behind."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nfl_keras.distribution.workers import missing_workers, own_folder
+from nfl_keras.errors import UserError
+
+SETTINGS = {"ema": 0.5, "embedding_dim": 8, "learning_rate": 3e-3, "synchronize_batch_norm": True}
+TIME_LIMIT = 300
+ON_TWO_DEVICES = """
+import sys, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from nfl_keras import train
+train.main(sys.argv[1:])
+"""
+
+
+def start(code, flags, log, tf_config=None):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
+    environment |= {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    if tf_config:
+        environment["TF_CONFIG"] = json.dumps(tf_config)
+    with open(log, "w") as errors:
+        return subprocess.Popen(
+            [sys.executable, *code, *flags],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+
+
+def free_addresses(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+
+
+@pytest.fixture(scope="module")
+def runs(shared, quick_in, tmp_path_factory):
+    """The same run on one device, on two, and on two workers; what each printed."""
+    one = shared(**SETTINGS)
+    folder = tmp_path_factory.mktemp("several")
+    flags = quick_in(one.path.parent)
+    cluster = {"worker": free_addresses(2)}
+    command = ["-m", "nfl_keras.train"]
+    of_workers = flags(**SETTINGS, run_dir=folder / "workers")
+    processes = [
+        start(
+            ["-c", ON_TWO_DEVICES],
+            flags(**SETTINGS, run_dir=folder / "mirrored", strategy="mirrored"),
+            folder / "mirrored.log",
+        ),
+        *(
+            start(
+                command,
+                of_workers,
+                folder / f"worker-{index}.log",
+                {"cluster": cluster, "task": {"type": "worker", "index": index}},
+            )
+            for index in (0, 1)
+        ),
+    ]
+    try:
+        printed = [process.communicate(timeout=TIME_LIMIT)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    logs = "".join(path.read_text()[-2000:] for path in folder.glob("*.log"))
+    assert [process.returncode for process in processes] == [0, 0, 0], logs
+    paths = {"one": one.path, "mirrored": folder / "mirrored", "workers": folder / "workers"}
+    return types.SimpleNamespace(paths=paths, printed=[one.printed, *printed])
+
+
+def json_of(run, name):
+    return json.loads((run / name).read_text())
+
+
+def embeddings_of(run):
+    model = keras.saving.load_model(run / "checkpoints" / "last.keras", compile=False)
+    images = np.random.default_rng(0).uniform(0, 255, (6, 16, 16, 3)).astype("float32")
+    return model.embedder.predict(images, verbose=0)
+
+
+@pytest.mark.parametrize("several", ["mirrored", "workers"])
+def test_a_run_learns_on_several_devices_what_it_does_on_one(runs, several):
+    one, other = runs.paths["one"], runs.paths[several]
+    history, expected = json_of(other, "history.json"), json_of(one, "history.json")
+    assert history.keys() == expected.keys()
+    for name, values in expected.items():
+        np.testing.assert_allclose(history[name], values, rtol=1e-4, err_msg=name)
+    assert len(set(expected["loss"])) == len(expected["loss"])
+    np.testing.assert_allclose(embeddings_of(other), embeddings_of(one), atol=1e-4)
+    metrics, expected = json_of(other, "metrics.json"), json_of(one, "metrics.json")
+    assert (metrics["replicas"], expected["replicas"]) == (2, 1)
+    for when in ("untrained", "trained"):
+        assert metrics[when] == expected[when]
+
+
+def test_each_run_says_what_it_trains_on_and_the_chief_alone_prints(runs):
+    on_one, on_two, chief, other = runs.printed
+    assert "training on one device" in on_one
+    assert "training on 2 replicas\n" in on_two
+    assert "training on 2 replicas of 2 workers" in chief
+    assert str(runs.paths["workers"] / "report.html") in chief
+    assert other == ""
+
+
+def test_one_folder_is_left_behind_as_complete_as_that_of_one_device(runs):
+    def files(run):
+        return {p.relative_to(run) for p in run.rglob("*") if "logs" not in p.parts}
+
+    assert files(runs.paths["workers"]) == files(runs.paths["one"])
+    assert len(list(runs.paths["workers"].glob("logs/**/events.out.*"))) == 1
+
+
+def strategy_of_worker(index):
+    cluster = tf.train.ClusterSpec({"worker": ["a:1", "b:1"]})
+    resolver = types.SimpleNamespace(
+        cluster_spec=lambda: cluster, task_type="worker", task_id=index
+    )
+    return types.SimpleNamespace(cluster_resolver=resolver)
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_worker_writes_to_a_copy_that_does_not_last(tmp_path, capsys, goes_on):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.yaml").write_text("epochs: 1")
+    with own_folder(run, strategy_of_worker(1), goes_on) as own:
+        assert own.parent != tmp_path
+        assert (own / "config.yaml").exists() == goes_on
+        print("epoch 1")
+        own.mkdir(exist_ok=True)
+        (own / "history.json").write_text("{}")
+    assert not own.exists()
+    assert [path.name for path in run.iterdir()] == ["config.yaml"]
+    assert capsys.readouterr().out == ""
+
+
+def test_the_chief_writes_to_the_folder_itself(tmp_path, capsys):
+    with own_folder(tmp_path / "run", strategy_of_worker(0), goes_on=False) as own:
+        assert own == tmp_path / "run"
+        print("epoch 1")
+    assert capsys.readouterr().out == "epoch 1\n"
+
+
+def test_a_worker_that_is_gone_is_told_in_one_line():
+    with pytest.raises(UserError, match="another worker has ended") as told, missing_workers():
+        raise tf.errors.UnavailableError(None, None, "Socket closed")
+    assert "--resume" in str(told.value)
+    with pytest.raises(UserError, match="another worker has ended"), missing_workers():
+        raise tf.errors.InternalError(None, None, "Collective ops is aborted by: b:1")
+    with pytest.raises(tf.errors.InvalidArgumentError), missing_workers():
+        raise tf.errors.InvalidArgumentError(None, None, "no JPEG")

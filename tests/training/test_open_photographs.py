@@ -1,0 +1,113 @@
+import pytest
+import tensorflow as tf
+
+from nfl_keras.data import balanced_batches
+from nfl_keras.errors import UserError
+from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.open_photographs import blaming_photographs, open_photographs
+
+
+@pytest.fixture
+def config_of(photographs):
+    """Function from further settings to a config of the 48 photographs."""
+    return lambda **settings: TrainConfig(dataset=str(photographs), **settings)
+
+
+@pytest.fixture
+def two_bad(photographs):
+    """Spoils two of the photographs; the ids and reasons."""
+    truncate(photographs / "class 1" / "2.jpg")
+    (photographs / "class 4" / "7.jpg").write_text("<html>not found</html>")
+    return {"class 1/2.jpg": "truncated or damaged", "class 4/7.jpg": "not an image"}
+
+
+def truncate(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def test_a_bad_photograph_stops_the_run(config_of, two_bad):
+    with pytest.raises(UserError, match="2 of 48 photographs cannot be used") as refused:
+        open_photographs(config_of())
+    for name, reason in two_bad.items():
+        assert f"{name} ({reason})" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_bad_photographs_are_skipped(config_of, two_bad, capsys):
+    dataset, bad = open_photographs(config_of(on_bad_image="skip"))
+    assert bad == two_bad
+    assert len(dataset.whole) == 46
+    assert set(dataset.whole.ids).isdisjoint(two_bad)
+    assert "photographs left out that cannot be used: 2" in dataset.split("train").protocol
+    assert "2 of 48 photographs cannot be used" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("on_bad_image", ["stop", "skip"])
+def test_good_photographs_are_all_there(config_of, on_bad_image, capsys):
+    dataset, bad = open_photographs(config_of(on_bad_image=on_bad_image))
+    assert bad == {}
+    assert len(dataset.whole) == 48
+    assert dataset.whole.protocol == ""
+    assert capsys.readouterr().out == ""
+
+
+def test_where_every_photograph_is_bad_no_dataset_is_left(config_of, photographs):
+    for path in photographs.glob("*/*.jpg"):
+        path.write_text("gone")
+    with pytest.raises(UserError, match=r"48 of 48 .* used: class 0/0\.jpg"):
+        open_photographs(config_of(on_bad_image="skip"))
+
+
+def test_without_the_check_nothing_is_read(config_of, two_bad):
+    dataset, bad = open_photographs(config_of(check_images=False))
+    assert bad == {}
+    assert set(two_bad) <= set(dataset.whole.ids)
+
+
+def test_missing_photographs_of_a_table_are_asked_about(photographs):
+    names = sorted(p.relative_to(photographs) for p in photographs.glob("*/*.jpg"))
+    rows = [f"{name},{name.parent}" for name in names]
+    (photographs / "some.csv").write_text("\n".join(["path,label", *rows]))
+    (photographs / "class 3" / "5.jpg").unlink()
+    table = str(photographs / "some.csv")
+    with pytest.raises(UserError, match=r"class 3/5\.jpg"):
+        open_photographs(TrainConfig(dataset=table))
+    dataset, bad = open_photographs(TrainConfig(dataset=table, missing_images="skip"))
+    assert bad == {}
+    assert len(dataset.whole) == 47
+    assert "in part: 47 of 48 photographs" in dataset.whole.protocol
+
+
+@pytest.mark.parametrize("damage", [truncate, lambda path: path.unlink()])
+def test_a_photograph_damaged_in_mid_run_is_blamed(config_of, photographs, damage):
+    dataset, _ = open_photographs(config_of())
+    batches = balanced_batches(dataset.whole, 6, 8, image_size=16)
+    with blaming_photographs(dataset.whole):
+        assert len(list(batches)) == 1
+    damage(photographs / "class 2" / "5.jpg")
+    with pytest.raises(UserError, match=r"1 of 48 .*class 2/5\.jpg"):
+        exhaust(batches, dataset.whole)
+
+
+def exhaust(batches, image_set):
+    with blaming_photographs(image_set):
+        list(batches)
+
+
+def test_other_errors_of_tensorflow_stay_what_they_are(config_of):
+    dataset, _ = open_photographs(config_of())
+    with pytest.raises(tf.errors.InvalidArgumentError), blaming_photographs(dataset.whole):
+        tf.reshape(tf.zeros(3), (2, 2))
+
+
+def test_errors_of_the_program_stay_what_they_are(config_of, two_bad):
+    dataset, _ = open_photographs(config_of(check_images=False))
+    with pytest.raises(ZeroDivisionError), blaming_photographs(dataset.whole):
+        1 / 0  # noqa: B018
+
+
+def test_where_nothing_fails_nothing_is_said(config_of, two_bad):
+    dataset, _ = open_photographs(config_of(check_images=False))
+    with blaming_photographs(dataset.whole):
+        pass
