@@ -16,7 +16,6 @@ Finished runs are kept in CACHE, too, a line of JSON each; a call that was stopp
 """
 
 import argparse
-import dataclasses
 import itertools
 import json
 import pathlib
@@ -83,18 +82,18 @@ SETTINGS = (
 
 def main():
     given, config = _read()
-    dataset = open_dataset(config.dataset, config.data_dir, config.missing_images)
+    dataset = open_dataset(config.data.dataset, config.data.data_dir, config.data.missing_images)
     splits = Splits.of(dataset, config)
-    name = pathlib.Path(config.dataset).name
-    folder = given.cache / f"{name}-{config.freeze_through}-{config.image_size}"
+    name = pathlib.Path(config.data.dataset).name
+    folder = given.cache / f"{name}-{config.embedder.freeze_through}-{config.embedder.image_size}"
     frozen = FrozenPart(config, folder)
     pretrained = frozen.upper.get_weights()
     train = TrainingViews(frozen, dataset, splits.train, config, given.versions)
     queries = splits.final.query
-    of_queries = frozen.crops(f"{config.evaluate_on}-query", queries)
+    of_queries = frozen.crops(f"{config.evaluation.evaluate_on}-query", queries)
     of_gallery = of_queries
     if splits.final.gallery is not queries:
-        of_gallery = frozen.crops(f"{config.evaluate_on}-gallery", splits.final.gallery)
+        of_gallery = frozen.crops(f"{config.evaluation.evaluate_on}-gallery", splits.final.gallery)
 
     settings = {name: getattr(config, name) for name in SETTINGS} | {"versions": given.versions}
     path = folder / "results.jsonl"
@@ -134,9 +133,9 @@ def _read():
     defaults["label-smoothing"] = TrainConfig.label_smoothing
     recipe = ["--recipe=noise-assisted", *(f"--{n}={value}" for n, value in defaults.items())]
     config = read_config(["--config", given.config, *recipe, *flags])
-    if config.freeze_through is None:
+    if config.embedder.freeze_through is None:
         parser.error("the config freezes nothing; add --freeze-through, such as block5.")
-    return given, dataclasses.replace(config, split_seeds=config.split_seeds[:1])
+    return given, config.replace(split_seeds=config.data.split_seeds[:1])
 
 
 class _CachedViews(NoiseAssistedModel):
@@ -153,7 +152,7 @@ class _CachedViews(NoiseAssistedModel):
 
 def _model(row, upper, config, num_classes):
     model = _CachedViews(
-        Embedder(upper, config.embedding_dim),
+        Embedder(upper, config.embedder.embedding_dim),
         num_classes=num_classes,
         temperature=config.temperature,
         **{
@@ -181,7 +180,7 @@ def _fit(model, row, train, config, seed):
     compile_model(model, config, steps)
     start, cpu = time.perf_counter(), time.process_time()
     history = model.fit(
-        batches, steps_per_epoch=steps, epochs=config.epochs, shuffle=False, verbose=0
+        batches, steps_per_epoch=steps, epochs=config.optimizer.epochs, shuffle=False, verbose=0
     ).history
     seconds = {"seconds": time.perf_counter() - start, "CPU seconds": time.process_time() - cpu}
     last = {f"trained {name}": values[-1] for name, values in history.items()}

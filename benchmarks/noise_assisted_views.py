@@ -33,13 +33,14 @@ class FrozenPart:
     """
 
     def __init__(self, config, folder):
+        network = config.embedder
         whole = Embedder(
-            config.backbone, None, config.image_size, config.pixel_scale, config.pixel_offset
+            network.backbone, None, network.image_size, network.pixel_scale, network.pixel_offset
         )
-        freeze_through(whole.backbone, config.freeze_through)
-        if config.freeze_batch_norm:
+        freeze_through(whole.backbone, network.freeze_through)
+        if network.freeze_batch_norm:
             freeze_batch_norm(whole.backbone)
-        frozen = [n for n in whole.backbone.layers if n.name.startswith(config.freeze_through)]
+        frozen = [n for n in whole.backbone.layers if n.name.startswith(network.freeze_through)]
         cut = frozen[-1].output
         pixels = keras.layers.Rescaling(whole.pixel_scale, whole.pixel_offset)
         lower = keras.Model(whole.backbone.input, cut)
@@ -50,7 +51,7 @@ class FrozenPart:
 
     def crops(self, name, image_set):
         """Of the crops of inference: float16 `[N, crops, h, w, C]`, a memory map."""
-        crops = self.config.crops
+        crops = self.config.evaluation.crops
         return self._kept(f"{name}-{crops}", functools.partial(self._crops, image_set, crops))
 
     def views(self, image_set, version):
@@ -78,7 +79,9 @@ class FrozenPart:
         return np.load(path, mmap_mode="r")
 
     def _crops(self, image_set, crops):
-        for batch in inference_batches(image_set, self.config.image_size, crops, BATCH_SIZE):
+        for batch in inference_batches(
+            image_set, self.config.embedder.image_size, crops, BATCH_SIZE
+        ):
             of_crops = self._lower(tf.reshape(batch, (-1, *batch.shape[2:])))
             yield of_crops.reshape(-1, crops, *of_crops.shape[1:])
 
@@ -117,7 +120,7 @@ class TrainingViews:
 
     def __init__(self, frozen, dataset, train, config, versions):
         # Of the whole training split, so that runs with photographs held out share the files.
-        whole = dataset.split("train", config.protocol, config.split_seeds[0])
+        whole = dataset.split("train", config.data.protocol, config.data.split_seeds[0])
         self.labels = train.labels
         self.rows = np.flatnonzero(np.isin(whole.ids, train.ids))
         self.views = [frozen.views(whole, version) for version in range(versions)]
@@ -125,7 +128,7 @@ class TrainingViews:
             task: np.stack([_draws(task, len(whole), version) for version in range(versions)])
             for task in TASKS
         }
-        self.classes, self.images = config.classes_per_batch, config.images_per_class
+        self.classes, self.images = config.data.classes_per_batch, config.data.images_per_class
 
     def sampler(self, seed):
         return BalancedSampler(self.labels, self.classes, self.images, seed)
@@ -163,12 +166,12 @@ def _draws(task, count, version):
 
 def _augmented(image_set, config, version):
     """Each photograph in turn, as `nfl_keras.data.balanced_batches` shows it."""
-    size = config.image_size
+    size = config.embedder.image_size
     read, (recolor, _) = reader(image_set, shorter_side(size)), build_recolor(config)
 
     def view(position):
         seed = tf.stack([tf.constant(version, tf.int64), position])
-        image = augment(read(position), size, seed, config.max_rotation)
+        image = augment(read(position), size, seed, config.data.max_rotation)
         image = tf.ensure_shape(image, (size, size, 3))
         return image if recolor is None else recolor(image, tf.random.fold_in(seed, 1))
 

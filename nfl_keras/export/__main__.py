@@ -60,10 +60,10 @@ def main(arguments=None):
 def _export(given):
     folder = RunFolder(given.run)
     config = folder.config()
-    if len(config.split_seeds) > 1:
-        split = folder.split(config.split_seeds[0]).path
+    if len(config.data.split_seeds) > 1:
+        split = folder.split(config.data.split_seeds[0]).path
         raise UserError(f"{given.run!r} is a run over several splits; export one: {split}.")
-    checkpoint = given.checkpoint or config.final_epoch
+    checkpoint = given.checkpoint or config.evaluation.final_epoch
     about = describe(folder, config, checkpoint)
     if given.weights_license:
         about["weights_license"] = given.weights_license

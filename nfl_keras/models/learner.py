@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
@@ -106,6 +107,17 @@ class Learner(Step, keras.Model):
         self.embedder = embedder
         self.terms = tuple(term for term in terms if term.weight != 0)
         self.term_trackers = [keras.metrics.Mean(name=term.name) for term in self.terms]
+
+    @classmethod
+    def check_settings(cls, **settings: Any) -> None:
+        """Raises `UserError` for arguments of the constructor that are out of their range.
+
+        A run calls it before it reads any photograph, with every setting that the recipe has on
+        the command line. Subclasses call it from their constructors, too.
+
+        Args:
+            **settings: arguments of the constructor by name.
+        """
 
     def views(self, images, training):
         """The views of a batch.

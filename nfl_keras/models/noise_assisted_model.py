@@ -1,5 +1,7 @@
 """The recipe of [NAFL]: positives by noise within a class, and a pretext task."""
 
+from typing import Literal
+
 import keras
 from keras import ops
 
@@ -10,8 +12,9 @@ from nfl_keras.losses import class_discrimination, intra_class_diversity, noisy_
 from nfl_keras.losses.anchors import has_pairs
 from nfl_keras.losses.intra_class_diversity import has_class_mates
 from nfl_keras.losses.per_anchor_loss import check_temperature
+from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner, Term
-from nfl_keras.models.pretext import pretext_task
+from nfl_keras.models.pretext import PretextTask, pretext_task
 
 NOISES = ("shuffle", "gaussian", "none")
 
@@ -79,20 +82,20 @@ class NoiseAssistedModel(Learner):
 
     def __init__(
         self,
-        embedder,
-        window=8,
-        pretext=None,
-        noise="shuffle",
-        noise_stddev=0.1,
-        augmentation=None,
-        unit_sum=True,
-        num_classes=None,
-        lambda_inter=1.0,
-        lambda_intra=1.0,
-        lambda_pretext=1.0,
-        lambda_softmax=0.0,
-        temperature=0.1,
-        seed=None,
+        embedder: Embedder,
+        window: int = 8,
+        pretext: Literal["rotation", "exemplar", "jigsaw"] | PretextTask | None = None,
+        noise: Literal["shuffle", "gaussian", "none"] = "shuffle",
+        noise_stddev: float = 0.1,
+        augmentation: keras.layers.Layer | None = None,
+        unit_sum: bool = True,
+        num_classes: int | None = None,
+        lambda_inter: float = 1.0,
+        lambda_intra: float = 1.0,
+        lambda_pretext: float = 1.0,
+        lambda_softmax: float = 0.0,
+        temperature: float = 0.1,
+        seed: int | None = None,
         **kwargs,
     ):
         of_task = lambda_pretext if pretext is not None else 0.0

@@ -9,6 +9,7 @@ from nfl_keras.losses import class_discrimination, noise_invariance, noisy_class
 from nfl_keras.losses.anchors import has_pairs
 from nfl_keras.losses.noisy_classification import check_label_smoothing
 from nfl_keras.losses.per_anchor_loss import check_temperature
+from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner, Term
 
 
@@ -54,15 +55,15 @@ class NoiseInvariantModel(Learner):
 
     def __init__(
         self,
-        embedder,
-        num_classes,
-        lambda_n=1.0,
-        lambda_s=1.0,
-        lambda_d=1.0,
-        temperature=0.1,
-        noise_stddev=0.1,
-        label_smoothing=0.1,
-        seed=None,
+        embedder: Embedder,
+        num_classes: int,
+        lambda_n: float = 1.0,
+        lambda_s: float = 1.0,
+        lambda_d: float = 1.0,
+        temperature: float = 0.1,
+        noise_stddev: float = 0.1,
+        label_smoothing: float = 0.1,
+        seed: int | None = None,
         **kwargs,
     ):
         weights = {"lambda_d": lambda_d, "lambda_n": lambda_n, "lambda_s": lambda_s}

@@ -6,8 +6,6 @@ import keras
 
 from nfl_keras.models import (
     Embedder,
-    NoiseAssistedModel,
-    NoiseInvariantModel,
     freeze_batch_norm,
     freeze_through,
     synchronize_batch_norm,
@@ -22,21 +20,21 @@ def build_model(config, num_classes):
     Raises:
         UserError: if the backbone cannot be loaded or frozen as asked.
     """
-    with _dtype_policy(config.precision):
+    with _dtype_policy(config.run.precision):
         embedder = Embedder(
-            config.backbone,
-            config.embedding_dim,
-            config.image_size,
-            config.pixel_scale,
-            config.pixel_offset,
+            config.embedder.backbone,
+            config.embedder.embedding_dim,
+            config.embedder.image_size,
+            config.embedder.pixel_scale,
+            config.embedder.pixel_offset,
         )
-        if config.freeze_through:
-            freeze_through(embedder.backbone, config.freeze_through)
-        if config.freeze_batch_norm:
+        if config.embedder.freeze_through:
+            freeze_through(embedder.backbone, config.embedder.freeze_through)
+        if config.embedder.freeze_batch_norm:
             freeze_batch_norm(embedder.backbone)
-        if config.synchronize_batch_norm:
+        if config.embedder.synchronize_batch_norm:
             synchronize_batch_norm(embedder.backbone)
-        return _RECIPES[config.recipe](config, embedder, num_classes)
+        return config.recipe.build(embedder, range(num_classes), config.run.seed)
 
 
 def compile_model(model, config, batches_per_epoch):
@@ -50,12 +48,12 @@ def compile_model(model, config, batches_per_epoch):
         batches_per_epoch: int, of a whole epoch, also in a run that goes on within one.
     """
     slow = []
-    if config.backbone_rate != 1:
+    if config.optimizer.backbone_rate != 1:
         backbone = {id(weight) for weight in model.embedder.backbone.trainable_weights}
         slow = [i for i, weight in enumerate(model.trainable_weights) if id(weight) in backbone]
     model.compile(
         build_optimizer(config, batches_per_epoch, slow),
-        jit_compile="auto" if config.jit_compile is None else config.jit_compile,
+        jit_compile="auto" if config.run.jit_compile is None else config.run.jit_compile,
     )
 
 
@@ -66,57 +64,23 @@ def build_optimizer(config, batches_per_epoch, backbone=()):
         config: `TrainConfig`.
         batches_per_epoch: int.
         backbone: ints, positions among the weights to be trained of those that learn at
-            `config.backbone_rate`. Defaults to none.
+            `config.optimizer.backbone_rate`. Defaults to none.
 
     Returns:
         A `keras.optimizers.Optimizer`.
     """
     settings = {
         "learning_rate": build_schedule(config, batches_per_epoch),
-        "kernel_decay": config.weight_decay,
+        "kernel_decay": config.optimizer.weight_decay,
         "slow": backbone,
-        "slow_rate": config.backbone_rate,
-        "global_clipnorm": config.clip_norm or None,
-        "use_ema": config.ema > 0,
-        "ema_momentum": config.ema,
+        "slow_rate": config.optimizer.backbone_rate,
+        "global_clipnorm": config.optimizer.clip_norm or None,
+        "use_ema": config.optimizer.ema > 0,
+        "ema_momentum": config.optimizer.ema,
     }
-    if config.optimizer == "sgd":
-        return GroupedSGD(momentum=config.momentum, **settings)
+    if config.optimizer.name == "sgd":
+        return GroupedSGD(momentum=config.optimizer.momentum, **settings)
     return GroupedAdamW(**settings)
-
-
-def _noise_invariant(config, embedder, num_classes):
-    return NoiseInvariantModel(
-        embedder,
-        num_classes,
-        lambda_n=config.lambda_n,
-        lambda_s=config.lambda_s,
-        lambda_d=config.lambda_d,
-        temperature=config.temperature,
-        noise_stddev=config.noise_stddev,
-        label_smoothing=config.label_smoothing,
-        seed=config.seed,
-    )
-
-
-def _noise_assisted(config, embedder, num_classes):
-    return NoiseAssistedModel(
-        embedder,
-        config.window,
-        config.pretext,
-        config.noise,
-        config.noise_stddev,
-        num_classes=num_classes,
-        lambda_inter=config.lambda_d,
-        lambda_intra=config.lambda_intra,
-        lambda_pretext=config.lambda_pretext,
-        lambda_softmax=config.lambda_softmax,
-        temperature=config.temperature,
-        seed=config.seed,
-    )
-
-
-_RECIPES = {"noise-invariant": _noise_invariant, "noise-assisted": _noise_assisted}
 
 
 @contextlib.contextmanager

@@ -17,18 +17,18 @@ def build_schedule(config, batches_per_epoch):
     Returns:
         A `keras.optimizers.schedules.LearningRateSchedule`.
     """
-    warmup_steps = round(config.warmup_epochs * batches_per_epoch)
-    if config.schedule == "cosine":
+    warmup_steps = round(config.optimizer.warmup_epochs * batches_per_epoch)
+    if config.optimizer.schedule == "cosine":
         return SCHEDULES.CosineDecay(
-            initial_learning_rate=0.0 if warmup_steps else config.learning_rate,
-            decay_steps=max(1, config.epochs * batches_per_epoch - warmup_steps),
-            warmup_target=config.learning_rate if warmup_steps else None,
+            initial_learning_rate=0.0 if warmup_steps else config.optimizer.learning_rate,
+            decay_steps=max(1, config.optimizer.epochs * batches_per_epoch - warmup_steps),
+            warmup_target=config.optimizer.learning_rate if warmup_steps else None,
             warmup_steps=warmup_steps,
         )
     stairs = SCHEDULES.ExponentialDecay(
-        config.learning_rate,
-        decay_steps=config.step_epochs * batches_per_epoch,
-        decay_rate=config.step_factor if config.schedule == "step" else 1.0,
+        config.optimizer.learning_rate,
+        decay_steps=config.optimizer.step_epochs * batches_per_epoch,
+        decay_rate=config.optimizer.step_factor if config.optimizer.schedule == "step" else 1.0,
         staircase=True,
     )
     return WarmUp(stairs, warmup_steps) if warmup_steps else stairs

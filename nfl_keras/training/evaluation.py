@@ -1,7 +1,5 @@
 """Repeats the evaluation of a finished run."""
 
-import dataclasses
-
 from nfl_keras.data import open_dataset
 from nfl_keras.training.load_learner import load_learner
 from nfl_keras.training.open_photographs import blaming_photographs
@@ -24,25 +22,25 @@ def evaluate_run(path, checkpoint=None, data_dir=None):
     folder = RunFolder(path)
     config = folder.config()
     if data_dir is not None:
-        config = dataclasses.replace(config, data_dir=data_dir)
-    dataset = open_dataset(config.dataset, config.data_dir, config.missing_images)
+        config = config.replace(data_dir=data_dir)
+    dataset = open_dataset(config.data.dataset, config.data.data_dir, config.data.missing_images)
     dataset = dataset.without(folder.bad_images())
-    if len(config.split_seeds) == 1:
+    if len(config.data.split_seeds) == 1:
         _evaluate_split(folder, dataset, config, checkpoint)
         return
     rows = []
-    for seed in config.split_seeds:
-        of_split = dataclasses.replace(config, split_seeds=[seed])
+    for seed in config.data.split_seeds:
+        of_split = config.replace(split_seeds=[seed])
         rows.append(_evaluate_split(folder.split(seed), dataset, of_split, checkpoint))
     mean, deviation = mean_and_deviation(rows)
     print(f"mean       {in_one_line(mean)}\ndeviation  {in_one_line(deviation)}")
 
 
 def _evaluate_split(folder, dataset, config, checkpoint):
-    model = load_learner(folder.checkpoint(checkpoint or config.final_epoch))
+    model = load_learner(folder.checkpoint(checkpoint or config.evaluation.final_epoch))
     search = Splits.of(dataset, config).final
     with blaming_photographs(dataset.whole):
-        vectors = search.embed(model.embedder, config.crops)
+        vectors = search.embed(model.embedder, config.evaluation.crops)
     report = search.evaluate(*vectors)
     print(f"{report}\n", flush=True)
     return figures(report)

@@ -18,10 +18,10 @@ def open_photographs(config):
         UserError: if the dataset cannot be used, holds bad photographs that are not to be
             skipped, or no others.
     """
-    dataset = open_dataset(config.dataset, config.data_dir, config.missing_images)
-    if not config.check_images:
+    dataset = open_dataset(config.data.dataset, config.data.data_dir, config.data.missing_images)
+    if not config.data.check_images:
         return dataset, {}
-    if config.on_bad_image == "stop":
+    if config.data.on_bad_image == "stop":
         check_images(dataset.whole)
         return dataset, {}
     bad = bad_images(dataset.whole)

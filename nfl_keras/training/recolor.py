@@ -17,10 +17,10 @@ def build_recolor(config):
     Raises:
         UserError: if the white-balance parameters cannot be used.
     """
-    if config.color == "none":
+    if config.data.color == "none":
         return None, "colors of training views: as they are"
-    if config.color == "jitter":
+    if config.data.color == "jitter":
         change = ColorJitter()
     else:
-        change = WhiteBalanceEmulation(config.white_balance_parameters)
+        change = WhiteBalanceEmulation(config.data.white_balance_parameters)
     return change.recolor, change.describe()

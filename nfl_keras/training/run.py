@@ -1,6 +1,5 @@
 """A whole training run, over one split or several, from its beginning or from where it stopped."""
 
-import dataclasses
 import pathlib
 import time
 
@@ -30,11 +29,11 @@ def train(config):
             written then.
         SystemExit: after SIGTERM, with code 0, when a checkpoint is written.
     """
-    strategy = strategy_of(config.strategy)
-    path = config.run_dir or _default_run_dir(config.dataset)
+    strategy = strategy_of(config.run.strategy)
+    path = config.run.run_dir or _default_run_dir(config.data.dataset)
     with own_folder(path, strategy, goes_on=False) as own:
         dataset, bad = open_photographs(config)
-        if len(config.split_seeds) > 1:
+        if len(config.data.split_seeds) > 1:
             for of_seed in _of_each_split(config):
                 Splits.of(dataset, of_seed)
             RunFolder.create(own, config, bad)
@@ -65,15 +64,17 @@ def resume(path):
     if folder.finished:
         print(f"{path} is finished; report: {folder.report}")
         return
-    strategy = strategy_of(config.strategy)
+    strategy = strategy_of(config.run.strategy)
     with own_folder(path, strategy, goes_on=True) as own:
         bad = folder.bad_images()
-        dataset = open_dataset(config.dataset, config.data_dir, config.missing_images)
+        dataset = open_dataset(
+            config.data.dataset, config.data.data_dir, config.data.missing_images
+        )
         _train_splits(config, dataset.without(bad), RunFolder(own), bad, True, strategy)
 
 
 def _train_splits(config, dataset, folder, bad, goes_on, strategy):
-    if config.deterministic:
+    if config.run.deterministic:
         tf.config.experimental.enable_op_determinism()
     termination = Termination(folder.path)
 
@@ -81,12 +82,12 @@ def _train_splits(config, dataset, folder, bad, goes_on, strategy):
         with blaming_photographs(dataset.whole), missing_workers():
             return train_split(of_seed, dataset, folder, bad, goes_on, termination, strategy)
 
-    if len(config.split_seeds) == 1:
+    if len(config.data.split_seeds) == 1:
         train_one(config, folder)
         return
     rows = {}
     for of_seed in _of_each_split(config):
-        (seed,) = of_seed.split_seeds
+        (seed,) = of_seed.data.split_seeds
         of_split = folder.split(seed)
         name = of_split.path.name
         if goes_on and of_split.finished:
@@ -99,7 +100,7 @@ def _train_splits(config, dataset, folder, bad, goes_on, strategy):
 
 
 def _of_each_split(config):
-    return [dataclasses.replace(config, split_seeds=[seed]) for seed in config.split_seeds]
+    return [config.replace(split_seeds=[seed]) for seed in config.data.split_seeds]
 
 
 def _summarize(config, folder, rows):
@@ -109,7 +110,7 @@ def _summarize(config, folder, rows):
     )
     write_summary(
         folder.report,
-        title=f"{config.dataset}, {len(rows)} splits",
+        title=f"{config.data.dataset}, {len(rows)} splits",
         summary="One run per seed of the split; its page states the protocol.",
         splits=[(name, row, f"{name}/report.html") for name, row in rows.items()],
         mean=mean,

@@ -28,17 +28,17 @@ class Splits:
         Raises:
             UserError: if the dataset cannot be split so, or no query has anything to find.
         """
-        (seed,) = config.split_seeds
-        train = dataset.split("train", config.protocol, seed)
-        if config.validation_classes:
-            train, held_out = hold_out_classes(train, config.validation_classes, seed)
-        elif config.evaluate_on == "validation":
-            protocol = config.protocol or dataset.protocol
+        (seed,) = config.data.split_seeds
+        train = dataset.split("train", config.data.protocol, seed)
+        if config.evaluation.validation_classes:
+            train, held_out = hold_out_classes(train, config.evaluation.validation_classes, seed)
+        elif config.evaluation.evaluate_on == "validation":
+            protocol = config.data.protocol or dataset.protocol
             train, held_out = hold_out_validation(train, protocol, seed)
         else:
             held_out = None
         validation = held_out and Search(held_out, held_out)
-        if config.evaluate_on == "validation":
+        if config.evaluation.evaluate_on == "validation":
             return cls(train, validation, validation)
-        test = Search(*(dataset.split(s, config.protocol, seed) for s in ("query", "gallery")))
+        test = Search(*(dataset.split(s, config.data.protocol, seed) for s in ("query", "gallery")))
         return cls(train, validation or test, test)

@@ -31,7 +31,7 @@ from nfl_keras.training.splits import Splits
 
 
 def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
-    """Trains on the one split of `config.split_seeds`.
+    """Trains on the one split of `config.data.split_seeds`.
 
     Args:
         config: `TrainConfig`.
@@ -48,30 +48,30 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     Raises:
         UserError: as `nfl_keras.training.run.train` and `resume` do.
     """
-    keras.utils.set_random_seed(config.seed)
+    keras.utils.set_random_seed(config.run.seed)
     splits = Splits.of(dataset, config)
     recolor, color_words = build_recolor(config)
 
     def batches(**which):
         return balanced_batches(
             splits.train,
-            config.classes_per_batch,
-            config.images_per_class,
-            config.image_size,
-            config.seed,
-            config.max_rotation,
-            config.small_classes,
+            config.data.classes_per_batch,
+            config.data.images_per_class,
+            config.embedder.image_size,
+            config.run.seed,
+            config.data.max_rotation,
+            config.data.small_classes,
             recolor,
             **which,
         )
 
     sampler = BalancedSampler(
         splits.train.labels,
-        config.classes_per_batch,
-        config.images_per_class,
-        config.seed,
+        config.data.classes_per_batch,
+        config.data.images_per_class,
+        config.run.seed,
         splits.train.class_names,
-        config.small_classes,
+        config.data.small_classes,
     )
     batches_per_epoch = sampler.batches_per_epoch
     with strategy.scope():
@@ -86,14 +86,16 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     print(color_words)
     print(f"training {in_words(strategy)}")
     with termination:
-        saved = EvaluateAndSave(splits.watched, folder, config.evaluate_every, config.epochs)
+        saved = EvaluateAndSave(
+            splits.watched, folder, config.evaluation.evaluate_every, config.optimizer.epochs
+        )
         clock = DataClock()
-        progress = Progress(config.epochs, batches_per_epoch, sampler.batch_size, clock)
+        progress = Progress(config.optimizer.epochs, batches_per_epoch, sampler.batch_size, clock)
         checkpoints = Checkpoints(
             folder.checkpoints,
-            config.checkpoint_every,
+            config.run.checkpoint_every,
             batches_per_epoch,
-            config.seed,
+            config.run.seed,
             splits.train,
             remembered={
                 "saved": (saved, ["history", "best_epoch", "best_map"]),
@@ -106,7 +108,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
             termination=termination,
         )
         untrained = _untrained(splits.final, model, config, checkpoints)
-        stop = config.early_stopping_epochs
+        stop = config.evaluation.early_stopping_epochs
         callbacks = [
             StopAtNonFinite(
                 batch_ids_of(splits.train, config), batches_per_epoch, checkpoints.batch
@@ -128,7 +130,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
                     )
                 ),
                 initial_epoch=checkpoints.epoch,
-                epochs=checkpoints.epoch if checkpoints.stopped else config.epochs,
+                epochs=checkpoints.epoch if checkpoints.stopped else config.optimizer.epochs,
                 steps_per_epoch=batches_per_epoch,
                 verbose=0,
                 shuffle=False,
@@ -137,11 +139,13 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
         trained, vectors, measured = _trained(splits, model, config, folder)
         last_epoch = saved.history["epoch"][-1]
         metrics = {
-            "evaluated_on": config.evaluate_on,
+            "evaluated_on": config.evaluation.evaluate_on,
             "untrained": dataclasses.asdict(untrained),
             "trained": dataclasses.asdict(trained),
             **measured,
-            "final_epoch": saved.best_epoch if config.final_epoch == "best" else last_epoch,
+            "final_epoch": saved.best_epoch
+            if config.evaluation.final_epoch == "best"
+            else last_epoch,
             "best_epoch": saved.best_epoch,
             "images_per_second": progress.images_per_second,
             "waiting_share": progress.waiting_share,
@@ -153,14 +157,14 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
         before, after = figures(untrained), figures(trained)
         write_report(
             folder.report,
-            title=f"{config.dataset}, {pathlib.PurePath(config.backbone).name}",
+            title=f"{config.data.dataset}, {pathlib.PurePath(config.embedder.backbone).name}",
             summary=splits.final.protocol,
             metrics=[(name, before[name], after[name]) for name in after],
             history=saved.history,
-            rows=retrieval_rows(splits.final, *vectors, seed=config.seed),
-            config=dataclasses.asdict(config),
+            rows=retrieval_rows(splits.final, *vectors, seed=config.run.seed),
+            config=config.sections(),
             best_epoch=saved.best_epoch,
-            before_in_curves=config.crops == 1 and splits.watched is splits.final,
+            before_in_curves=config.evaluation.crops == 1 and splits.watched is splits.final,
             notes=[
                 *epoch_notes(config, splits, last_epoch, saved.best_epoch),
                 *photograph_notes(trained, bad),
@@ -180,10 +184,10 @@ def _untrained(search, model, config, checkpoints):
     facts = checkpoints.take_up(model)
     if facts:
         place = f"epoch {checkpoints.epoch + 1}, batch {checkpoints.batch + 1}"
-        trained = checkpoints.stopped or checkpoints.epoch == config.epochs
+        trained = checkpoints.stopped or checkpoints.epoch == config.optimizer.epochs
         print(f"going on {'when training is done' if trained else f'at {place}'}", flush=True)
         return RetrievalReport(**facts["untrained"])
-    untrained = search.evaluate(*search.embed(model.embedder, config.crops))
+    untrained = search.evaluate(*search.embed(model.embedder, config.evaluation.crops))
     checkpoints.facts = {"untrained": dataclasses.asdict(untrained)}
     print(f"untrained  {in_one_line(figures(untrained))}", flush=True)
     return untrained
@@ -192,12 +196,12 @@ def _untrained(search, model, config, checkpoints):
 def _trained(splits, model, config, folder):
     """The report after training, the vectors that it is of, and `measures`."""
     weights = averaged_weights(model)
-    if config.final_epoch == "best":
+    if config.evaluation.final_epoch == "best":
         model.load_weights(folder.checkpoint("best"))
         weights = contextlib.nullcontext()
     with weights:
-        vectors = splits.final.embed(model.embedder, config.crops)
-        measured = measures(model, splits, vectors[0], config.crops)
+        vectors = splits.final.embed(model.embedder, config.evaluation.crops)
+        measured = measures(model, splits, vectors[0], config.evaluation.crops)
     trained = splits.final.evaluate(*vectors)
     print(f"trained    {in_one_line(figures(trained))}")
     return trained, vectors, measured

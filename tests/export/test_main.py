@@ -22,7 +22,7 @@ REPORT = nfl_keras.retrieval.RetrievalReport(
 def make_run(path, **settings):
     """A finished run, without the training."""
     keras.utils.set_random_seed(0)
-    config = TrainConfig(dataset="roses", image_size=16, embedding_dim=5, **settings)
+    config = TrainConfig.from_settings(dataset="roses", image_size=16, embedding_dim=5, **settings)
     folder = RunFolder.create(path, config)
     images = keras.Input((None, None, 3))
     backbone = keras.Model(images, keras.layers.Conv2D(6, 3, strides=2)(images))

@@ -16,7 +16,7 @@ def config(preset):
 
     def make(**settings):
         common = {"backbone": str(preset), "image_size": 16, "embedding_dim": 8, "epochs": 4}
-        return TrainConfig(**{**common, **settings})
+        return TrainConfig.from_settings(**{**common, **settings})
 
     return make
 
@@ -73,7 +73,10 @@ def test_the_optimizer_is_the_one_of_the_settings():
     assert isinstance(adamw, GroupedAdamW)
     assert (adamw.kernel_decay, adamw.global_clipnorm, adamw.use_ema) == (1e-4, None, False)
     sgd = build_optimizer(
-        TrainConfig(optimizer="sgd", momentum=0.8, clip_norm=3.0, ema=0.99, weight_decay=0.0), 5
+        TrainConfig.from_settings(
+            optimizer="sgd", momentum=0.8, clip_norm=3.0, ema=0.99, weight_decay=0.0
+        ),
+        5,
     )
     assert isinstance(sgd, GroupedSGD)
     assert (sgd.momentum, sgd.global_clipnorm, sgd.kernel_decay) == (0.8, 3.0, 0.0)

@@ -28,7 +28,7 @@ def by_hand(config, step):
 @pytest.mark.parametrize("schedule", ["cosine", "step", "constant"])
 @pytest.mark.parametrize("warmup_epochs", [0, 0.5, 2])
 def test_the_rate_of_each_step_is_the_one_by_hand(schedule, warmup_epochs):
-    config = TrainConfig(
+    config = TrainConfig.from_settings(
         schedule=schedule,
         warmup_epochs=warmup_epochs,
         learning_rate=0.02,
@@ -44,7 +44,9 @@ def test_the_rate_of_each_step_is_the_one_by_hand(schedule, warmup_epochs):
 
 
 def test_the_rate_of_the_papers():
-    config = TrainConfig(schedule="step", learning_rate=0.002, warmup_epochs=0, epochs=40)
+    config = TrainConfig.from_settings(
+        schedule="step", learning_rate=0.002, warmup_epochs=0, epochs=40
+    )
     rate = build_schedule(config, BATCHES)
     of_epochs = [[float(rate(epoch * BATCHES + i)) for i in range(BATCHES)] for epoch in range(40)]
     for epoch, rates in enumerate(of_epochs):
@@ -52,7 +54,7 @@ def test_the_rate_of_the_papers():
 
 
 def test_a_schedule_with_warm_up_is_saved_and_read():
-    config = TrainConfig(schedule="step", warmup_epochs=2, step_epochs=1)
+    config = TrainConfig.from_settings(schedule="step", warmup_epochs=2, step_epochs=1)
     rate = build_schedule(config, BATCHES)
     assert isinstance(rate, WarmUp)
     revived = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(rate))

@@ -28,7 +28,9 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
 
 
 def test_a_dumped_config_loads_as_it_was():
-    config = TrainConfig(data_dir="x y", pixel_scale=[0.1, 0.2, 0.3], embedding_dim=None, crops=3)
+    config = TrainConfig.from_settings(
+        data_dir="x y", pixel_scale=[0.1, 0.2, 0.3], embedding_dim=None, crops=3
+    )
     assert load_config(dump_config(config)) == config
 
 
@@ -96,7 +98,7 @@ def test_what_does_not_fit_is_one_line_that_names_it(arguments, named):
     ],
 )
 def test_what_fits_together_is_read_and_dumped_as_it_is(settings):
-    config = TrainConfig(**settings)
+    config = TrainConfig.from_settings(**settings)
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     assert read_config(flags) == config
     assert load_config(dump_config(config)) == config

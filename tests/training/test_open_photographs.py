@@ -10,7 +10,7 @@ from nfl_keras.training.open_photographs import blaming_photographs, open_photog
 @pytest.fixture
 def config_of(photographs):
     """Function from further settings to a config of the 48 photographs."""
-    return lambda **settings: TrainConfig(dataset=str(photographs), **settings)
+    return lambda **settings: TrainConfig.from_settings(dataset=str(photographs), **settings)
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def test_missing_photographs_of_a_table_are_asked_about(photographs):
     (photographs / "class 3" / "5.jpg").unlink()
     table = str(photographs / "some.csv")
     with pytest.raises(UserError, match=r"class 3/5\.jpg"):
-        open_photographs(TrainConfig(dataset=table))
-    dataset, bad = open_photographs(TrainConfig(dataset=table, missing_images="skip"))
+        open_photographs(TrainConfig.from_settings(dataset=table))
+    dataset, bad = open_photographs(TrainConfig.from_settings(dataset=table, missing_images="skip"))
     assert bad == {}
     assert len(dataset.whole) == 47
     assert "in part: 47 of 48 photographs" in dataset.whole.protocol

@@ -23,13 +23,13 @@ def recolored(recolor, view, seeds):
 
 
 def test_none_leaves_colors():
-    recolor, words = build_recolor(TrainConfig(color="none"))
+    recolor, words = build_recolor(TrainConfig.from_settings(color="none"))
     assert recolor is None
     assert words == "colors of training views: as they are"
 
 
 def test_jitter_is_the_color_jitter_of_the_defaults(view):
-    recolor, words = build_recolor(TrainConfig(color="jitter"))
+    recolor, words = build_recolor(TrainConfig.from_settings(color="jitter"))
     assert words == ColorJitter().describe()
     assert words.startswith("color jitter: brightness 0.2")
     expected = recolored(ColorJitter().recolor, view, range(4))
@@ -39,7 +39,7 @@ def test_jitter_is_the_color_jitter_of_the_defaults(view):
 
 
 def test_white_balance_says_which_emulation_runs(view):
-    recolor, words = build_recolor(TrainConfig(color="white-balance"))
+    recolor, words = build_recolor(TrainConfig.from_settings(color="white-balance"))
     assert words.startswith("white balance: ")
     assert "Planckian locus (no published parameters given)" in words
     got = recolored(recolor, view, range(16))
@@ -51,7 +51,9 @@ def test_white_balance_says_which_emulation_runs(view):
 
 
 def test_white_balance_parameters_that_cannot_be_used_are_named(tmp_path):
-    config = TrainConfig(color="white-balance", white_balance_parameters=str(tmp_path / "gone"))
+    config = TrainConfig.from_settings(
+        color="white-balance", white_balance_parameters=str(tmp_path / "gone")
+    )
     with pytest.raises(UserError, match="gone") as refused:
         build_recolor(config)
     assert "\n" not in str(refused.value)

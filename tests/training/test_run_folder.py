@@ -10,7 +10,7 @@ from nfl_keras.training.run_folder import RunFolder
 
 
 def test_a_new_folder_holds_its_config(tmp_path):
-    config = TrainConfig(epochs=3, data_dir="somewhere")
+    config = TrainConfig.from_settings(epochs=3, data_dir="somewhere")
     folder = RunFolder.create(tmp_path / "a" / "run", config)
     assert folder.config() == config
     assert os.listdir(folder.path) == ["config.yaml"]
@@ -22,9 +22,9 @@ def test_an_empty_folder_will_do(tmp_path):
 
 
 def test_another_run_is_left_alone(tmp_path):
-    RunFolder.create(tmp_path / "run", TrainConfig(epochs=3))
+    RunFolder.create(tmp_path / "run", TrainConfig.from_settings(epochs=3))
     with pytest.raises(UserError, match="holds another run"):
-        RunFolder.create(tmp_path / "run", TrainConfig(epochs=4))
+        RunFolder.create(tmp_path / "run", TrainConfig.from_settings(epochs=4))
     assert RunFolder(tmp_path / "run").config().epochs == 3
 
 

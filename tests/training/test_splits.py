@@ -17,7 +17,7 @@ def dataset():
 
 
 def splits_of(dataset, **settings):
-    return Splits.of(dataset, TrainConfig(**settings))
+    return Splits.of(dataset, TrainConfig.from_settings(**settings))
 
 
 def classes(image_set):

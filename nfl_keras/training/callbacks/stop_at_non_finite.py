@@ -73,11 +73,11 @@ def batch_ids_of(image_set, config):
     def batch_ids(epoch, batch):
         sampler = BalancedSampler(
             image_set.labels,
-            config.classes_per_batch,
-            config.images_per_class,
-            config.seed,
+            config.data.classes_per_batch,
+            config.data.images_per_class,
+            config.run.seed,
             image_set.class_names,
-            config.small_classes,
+            config.data.small_classes,
         )
         return image_set.ids[sampler.epoch(epoch)[batch]]
 

@@ -1,7 +1,5 @@
 """What a finished run says of its model to those who use it elsewhere."""
 
-import dataclasses
-
 from nfl_keras.models.backbones import TINY
 
 _FIGURES = (
@@ -35,15 +33,19 @@ def describe(folder, config, checkpoint):
     """
     report = folder.trained()
     metrics = None
-    if checkpoint == config.final_epoch:
+    if checkpoint == config.evaluation.final_epoch:
         figures = {name: getattr(report, name) for name in _FIGURES}
-        metrics = {"evaluated_on": config.evaluate_on, "crops": config.crops, **figures}
-    license = {"weights_license": _NO_OTHERS} if config.backbone == TINY else {}
+        metrics = {
+            "evaluated_on": config.evaluation.evaluate_on,
+            "crops": config.evaluation.crops,
+            **figures,
+        }
+    license = {"weights_license": _NO_OTHERS} if config.embedder.backbone == TINY else {}
     return {
         "checkpoint": checkpoint,
         "protocol": report.protocol,
-        "data": {"dataset": config.dataset, "photographs_left_out": len(folder.bad_images())},
+        "data": {"dataset": config.data.dataset, "photographs_left_out": len(folder.bad_images())},
         "metrics": metrics,
-        "config": dataclasses.asdict(config),
+        "config": config.sections(),
         **license,
     }

@@ -7,23 +7,25 @@ def epoch_notes(config, splits, last_epoch, best_epoch):
     Args:
         config: `TrainConfig`.
         splits: `Splits`.
-        last_epoch: int, below `config.epochs` where the run stopped early.
+        last_epoch: int, below `config.optimizer.epochs` where the run stopped early.
         best_epoch: int, the epoch with the highest mAP on `splits.watched`; `None` if epochs
             were not measured.
 
     Returns:
         A list of str.
     """
-    crops = f"{config.crops} crop{'s' if config.crops > 1 else ''} per photograph"
+    crops = (
+        f"{config.evaluation.crops} crop{'s' if config.evaluation.crops > 1 else ''} per photograph"
+    )
     if best_epoch is None:
         return [f"The figures are those of the last epoch, {last_epoch}, with {crops}."]
     if splits.watched is not splits.final:
         where = "held-out validation classes, no test photograph among them"
-    elif config.evaluate_on == "validation":
+    elif config.evaluation.evaluate_on == "validation":
         where = "the validation photographs that the figures are measured on"
     else:
         where = "the test queries themselves, so that its figures are no test result"
-    if config.final_epoch == "best":
+    if config.evaluation.final_epoch == "best":
         notes = [
             f"The figures are those of epoch {best_epoch} of {last_epoch}, with {crops}. It "
             f"was chosen by mAP on {where}."
@@ -33,10 +35,10 @@ def epoch_notes(config, splits, last_epoch, best_epoch):
             f"The figures are those of the last epoch, {last_epoch}, with {crops}.",
             f"best.keras is epoch {best_epoch}, chosen by mAP on {where}.",
         ]
-    if last_epoch < config.epochs:
+    if last_epoch < config.optimizer.epochs:
         notes.append(
-            f"The run stopped early, after {config.early_stopping_epochs} epochs without a better "
-            f"mAP, before epoch {last_epoch + 1} of {config.epochs}."
+            f"The run stopped early, after {config.evaluation.early_stopping_epochs} epochs "
+            f"without a better mAP, before epoch {last_epoch + 1} of {config.optimizer.epochs}."
         )
     measured = "The curves of measures are of one crop"
     if splits.watched is not splits.final:

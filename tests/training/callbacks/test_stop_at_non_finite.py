@@ -50,7 +50,7 @@ def stopped(guard, logs, epoch=0, batch=0):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_run_stops_at_the_step_with_the_term_and_the_photographs(value, embedder, photographs):
     train = nfl_keras.data.load(str(photographs), split="all")
-    config = TrainConfig(**SETTINGS, image_size=16)
+    config = TrainConfig.from_settings(**SETTINGS, image_size=16)
     plan = [labels.numpy() for _, labels in balanced_batches(train, **SETTINGS, image_size=16)]
     # The first class that the first batch lacks turns up in a later one.
     poison = next(c for c in range(6) if c not in plan[0])

@@ -14,7 +14,7 @@ REPORT = RetrievalReport({1: 0.5}, 0.25, {1: 0.4}, {1: 0.3}, {1: 0.2}, {0: 0.1},
 @pytest.fixture
 def describe_run(tmp_path):
     def of_run(checkpoint="last", bad=(), **settings):
-        config = TrainConfig(**settings)
+        config = TrainConfig.from_settings(**settings)
         folder = RunFolder.create(tmp_path / "run", config, bad)
         folder.write_json("metrics.json", {"trained": dataclasses.asdict(REPORT)})
         return describe(folder, config, checkpoint)

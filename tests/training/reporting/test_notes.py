@@ -11,7 +11,7 @@ CASES = list(itertools.product(("last", "best"), (0, 3), ("test", "validation"))
 
 def notes(last_epoch=7, **settings):
     """The notes of a run whose best epoch is 4, as one text."""
-    config = TrainConfig(epochs=7, **settings)
+    config = TrainConfig.from_settings(epochs=7, **settings)
     final = types.SimpleNamespace(protocol="fine-grained, of tests")
     watched = final
     if config.validation_classes and config.evaluate_on == "test":
