@@ -2,42 +2,59 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from nfl_keras.errors import UserError, answered_in_one_line
-from nfl_keras.training.config import read_config
-from nfl_keras.training.run import resume, train
+from nfl_keras.models.recipes import import_recipe
+from nfl_keras.training.config.read_config import PROG, read_config
 
 
-def main(arguments=None):
-    """Runs the command with a list of arguments, or with the process' own.
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
+    """Runs the command.
 
-    `--resume RUN` goes on with a run that was stopped, by the settings in its folder.
+    Args:
+        arguments: sequence of str. Defaults to the process' own.
+        prog: str, the command that `--help` shows.
     """
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     with answered_in_one_line():
-        run = _run_to_resume(arguments)
-        if run is None:
-            train(read_config(arguments))
-        else:
-            resume(run)
+        run, recipe, others = _run_to_resume(arguments)
+        if run is not None:
+            _resume(run, recipe, others)
+            return
+        config = read_config(arguments, prog)
+        # Imported after `--help` and mistakes have been answered.
+        from nfl_keras.training.run import train
+
+        train(config)
 
 
-def _run_to_resume(arguments):
+def _run_to_resume(arguments: Sequence[str]) -> tuple[str | None, str | None, list[str]]:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--resume", metavar="RUN")
+    parser.add_argument("--recipe", metavar="NAME")
     try:
         given, others = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
-        raise UserError("--resume needs the folder of the run to go on with.") from error
-    if given.resume is None:
-        return None
+        raise UserError("--resume needs the folder of the run to resume.") from error
+    return given.resume, given.recipe, others
+
+
+def _resume(run: str, recipe: str | None, others: Sequence[str]) -> None:
     if others:
         named = [o.partition("=")[0] for o in others if o.startswith("-")] or others
         raise UserError(
-            f"a run goes on by the settings in its own config.yaml; leave out {', '.join(named)} "
+            f"a run resumes by the settings in its own config.yaml; leave out {', '.join(named)} "
             f"beside --resume."
         )
-    return given.resume
+    if recipe is not None:
+        import_recipe(recipe)
+    from nfl_keras.training.run import resume
+    from nfl_keras.training.run_folder import RunFolder
+
+    if recipe is not None and recipe != RunFolder(run).config().recipe.name:
+        raise UserError(f"the run in {run!r} has another recipe than {recipe}; leave out --recipe.")
+    resume(run)
 
 
 if __name__ == "__main__":

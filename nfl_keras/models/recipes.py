@@ -29,7 +29,7 @@ def find_recipe(name: str) -> type[Learner]:
     """
     if name in RECIPES:
         return RECIPES[name]
-    module, _, class_name = name.rpartition(".")
+    module, _, class_name = str(name).rpartition(".")
     if not module:
         raise UserError(
             f"there is no recipe {name!r}; choose one of {', '.join(RECIPES)}, or name a subclass "

@@ -2,19 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jsonargparse
 import yaml
 
 from nfl_keras.errors import UserError
-from nfl_keras.models.recipes import RECIPES, import_recipe
-from nfl_keras.training.config.config_file import parse_config, read_config_file
+from nfl_keras.models.recipes import RECIPES, find_recipe, import_recipe
+from nfl_keras.training.config.config_file import overlay, parse_config, read_config_file
 from nfl_keras.training.config.recipe_config import RecipeConfig
 from nfl_keras.training.config.setting import Setting, settings_of_recipe
 from nfl_keras.training.config.train_config import TrainConfig, settings_of_run
 
+PROG = "python -m nfl_keras.train"
 _TITLES = {
     "data": "data: photographs and batches",
     "embedder": "embedder: the network",
@@ -25,11 +26,14 @@ _TITLES = {
 }
 
 
-def read_config(arguments: Sequence[str] | None = None) -> TrainConfig:
+def read_config(arguments: Sequence[str] | None = None, prog: str = PROG) -> TrainConfig:
     """Reads a `TrainConfig` from flags, over a YAML file given by `--config`, over defaults.
+
+    A recipe from outside of nfl_keras is imported if `--recipe` names it, and by no file.
 
     Args:
         arguments: sequence of str. Defaults to the process' own.
+        prog: str, the command that `--help` shows. Defaults to `"python -m nfl_keras.train"`.
 
     Returns:
         A `TrainConfig`.
@@ -39,128 +43,119 @@ def read_config(arguments: Sequence[str] | None = None) -> TrainConfig:
         SystemExit: after `--help`.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    typed = _typed_first(arguments)
-    sections = {} if typed.config is None else read_config_file(typed.config)
-    recipe = _recipe_name(typed.recipe, sections)
-    if typed.recipe is not None:
-        if typed.recipe != sections.get("recipe", {}).get("name", typed.recipe):
-            sections.pop("recipe", None)
-        import_recipe(typed.recipe)
-    known = settings_of_run(recipe)
-    _refuse_settings_of_other_recipes(arguments, recipe, known)
-    parser = _parser(known, recipe)
+    file, recipe = _file_and_recipe(arguments)
+    sections = {} if file is None else read_config_file(file)
+    if recipe is not None:
+        import_recipe(recipe)
+        sections = overlay(sections, {"recipe": {"name": recipe}})
     try:
-        parser.set_defaults(_checked(parser, sections, known, recipe))
-        return _as_config(parser.parse_args(arguments))
+        return _parse(sections, arguments, prog)
     except argparse.ArgumentError as error:
-        line = " ".join(str(error).split())
-        raise UserError(f"{line}. --help explains every flag.") from error
+        raise UserError(f"{_one_line(error)}. --help explains every flag.") from error
 
 
 def load_config(text: str, source: str = "the config") -> TrainConfig:
-    """Returns the `TrainConfig` of a YAML text, such as `dump_config` writes.
+    """Returns the `TrainConfig` of a YAML text that `dump_config` wrote.
 
     Args:
         text: str.
-        source: str, what to call the text in errors. Defaults to `"the config"`.
+        source: str, the name of the text in errors. Defaults to `"the config"`.
 
     Raises:
         UserError: if a key or a value does not fit, or the recipe is a class from outside of
-            nfl_keras that nobody has named on the command line.
+            nfl_keras that this process has not imported.
     """
-    sections = parse_config(text, source)
-    recipe = _recipe_name(None, sections)
-    known = settings_of_run(recipe)
-    parser = _parser(known, recipe)
     try:
-        parser.set_defaults(_checked(parser, sections, known, recipe))
-        return _as_config(parser.parse_args([]))
+        return _parse(parse_config(text, source), [], PROG)
     except argparse.ArgumentError as error:
-        raise UserError(" ".join(str(error).split())) from error
+        raise UserError(_one_line(error)) from error
 
 
 def dump_config(config: TrainConfig) -> str:
-    """Returns a `TrainConfig` as YAML, with every setting."""
+    """Returns a `TrainConfig` as YAML, with every setting in its section."""
     return yaml.safe_dump(config.sections(), sort_keys=False, allow_unicode=True)
 
 
-def _typed_first(arguments: Sequence[str]) -> argparse.Namespace:
-    """What decides which flags there are."""
+def _file_and_recipe(arguments: Sequence[str]) -> tuple[str | None, str | None]:
+    """The two arguments that decide which others there are."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--config")
     parser.add_argument("--recipe")
     try:
-        return parser.parse_known_args(arguments)[0]
+        given, _ = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
         raise UserError(f"{error}. --help explains every flag.") from error
+    return given.config, given.recipe
 
 
-def _recipe_name(typed: str | None, sections: Mapping[str, Any]) -> str:
-    name = typed or sections.get("recipe", {}).get("name", RecipeConfig().name)
-    if not isinstance(name, str):
-        raise UserError(f"the name of a recipe is text, not {name!r}.")
-    return name
-
-
-def _refuse_settings_of_other_recipes(
-    arguments: Sequence[str], recipe: str, known: Sequence[Setting]
-) -> None:
-    names = {setting.name for setting in known}
-    for argument in arguments:
-        name = argument.partition("=")[0].removeprefix("--").replace("-", "_")
-        if argument.startswith("--") and name not in names:
-            _refuse_setting_of_another_recipe(name, recipe)
-
-
-def _refuse_setting_of_another_recipe(name: str, recipe: str) -> None:
-    for other, learner in RECIPES.items():
-        if name in {setting.key for setting in settings_of_recipe(learner)}:
-            raise UserError(
-                f"{name} is a setting of recipe {other}, and this run's recipe is {recipe}; leave "
-                f"it out, or choose the other recipe."
-            )
-
-
-def _checked(
-    parser: jsonargparse.ArgumentParser,
-    sections: Mapping[str, Mapping[str, Any]],
-    known: Sequence[Setting],
-    recipe: str,
-) -> dict[str, Any]:
-    """The settings of a file by name, their types checked."""
-    place = {(setting.section, setting.key): setting.name for setting in known}
-    values = {}
-    for section, keys in sections.items():
+def _parse(
+    sections: Mapping[str, Mapping[str, Any]], arguments: Sequence[str], prog: str
+) -> TrainConfig:
+    """Parses flags over the sections of a file over the defaults."""
+    for section in sections:
         if section not in _TITLES:
-            raise UserError(f"there is no section {section!r}; it is one of {', '.join(_TITLES)}.")
-        for key, value in keys.items():
-            if (section, key) not in place:
-                if section == "recipe":
-                    _refuse_setting_of_another_recipe(key, recipe)
-                right = [s for s, k in place if k == key]
-                hint = f"; it stands in section {right[0]!r}" if right else ""
-                raise UserError(f"there is no setting {key!r} in section {section!r}{hint}.")
-            values[place[section, key]] = value
-    return parser.parse_object(values).as_dict()
-
-
-def _as_config(values: jsonargparse.Namespace) -> TrainConfig:
-    settings = values.as_dict()
-    settings.pop("config", None)
+            raise UserError(f"there is no section {section!r}; choose one of {', '.join(_TITLES)}.")
+    recipe = sections.get("recipe", {}).get("name", RecipeConfig().name)
+    find_recipe(recipe)
+    known = settings_of_run(recipe)
+    parser = _parser(known, recipe, prog)
+    _refuse_settings_of_other_recipes(_flag_names(arguments), recipe, known)
+    of_file = parser.parse_object(_by_name(sections, recipe, known))
+    parser.set_defaults(of_file.as_dict())
+    settings = parser.parse_args(arguments).as_dict()
+    del settings["config"]
     return TrainConfig.from_settings(**settings)
 
 
-def _parser(known: Sequence[Setting], recipe: str) -> jsonargparse.ArgumentParser:
+def _by_name(
+    sections: Mapping[str, Mapping[str, Any]], recipe: str, known: Sequence[Setting]
+) -> dict[str, Any]:
+    """The settings of a file by the names of their flags."""
+    names = {(setting.section, setting.key): setting.name for setting in known}
+    _refuse_settings_of_other_recipes(sections.get("recipe", {}), recipe, known)
+    values = {}
+    for section, settings in sections.items():
+        for key, value in settings.items():
+            if (section, key) not in names:
+                right = [s for s, k in names if k == key]
+                hint = f"; it stands in section {right[0]!r}" if right else ""
+                raise UserError(f"there is no setting {key!r} in section {section!r}{hint}.")
+            values[names[section, key]] = value
+    return values
+
+
+def _flag_names(arguments: Sequence[str]) -> list[str]:
+    flags = [argument for argument in arguments if argument.startswith("--")]
+    return [flag.partition("=")[0].removeprefix("--").replace("-", "_") for flag in flags]
+
+
+def _refuse_settings_of_other_recipes(
+    names: Iterable[str], recipe: str, known: Sequence[Setting]
+) -> None:
+    for name in set(names) - {setting.name for setting in known} - {"name"}:
+        for other, learner in RECIPES.items():
+            if name in {setting.key for setting in settings_of_recipe(learner)}:
+                raise UserError(
+                    f"{name} is a setting of recipe {other}, and the recipe of this run is "
+                    f"{recipe}; leave it out, or choose the other recipe."
+                )
+
+
+def _parser(known: Sequence[Setting], recipe: str, prog: str) -> jsonargparse.ArgumentParser:
+    others = " or ".join(f"--recipe {name} --help" for name in RECIPES if name != recipe)
     parser = jsonargparse.ArgumentParser(
-        prog="python -m nfl_keras.train",
+        prog=prog,
+        usage="%(prog)s [--dataset NAME] [--config FILE] [--recipe NAME] [--SETTING VALUE ...]\n"
+        "       %(prog)s --resume RUN",
         description="Trains and evaluates an embedder, and writes a run folder with a report. "
-        "--resume RUN alone resumes a run that was stopped, by the settings in its folder.",
+        "--resume RUN resumes a run that was stopped, by the settings in its folder.",
+        epilog=f"The flags of recipe are those of {recipe}. For another recipe's: {others}.",
         exit_on_error=False,
     )
     parser.add_argument(
         "--config",
-        help="YAML file of settings, in the sections that head the flags below. Its 'base: FILE' "
-        "names a file that it builds on. Flags win over it.",
+        help="YAML file of settings, in sections as below (data, embedder, ...). Its line "
+        "'base: FILE' names a file that it builds on. Flags win over files.",
     )
     for section, title in _TITLES.items():
         group = parser.add_argument_group(title)
@@ -172,9 +167,8 @@ def _parser(known: Sequence[Setting], recipe: str) -> jsonargparse.ArgumentParse
                     default=setting.default,
                     help=setting.description,
                 )
-    others = [name for name in RECIPES if name != recipe]
-    parser.epilog = (
-        f"The flags of recipe are those of {recipe}. Those of another: "
-        f"{' or '.join(f'--recipe {name} --help' for name in others)}."
-    )
     return parser
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

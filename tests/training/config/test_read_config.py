@@ -1,12 +1,13 @@
-import dataclasses
 import pathlib
 
 import pytest
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.recipes import RECIPES
 from nfl_keras.training.config import TrainConfig, dump_config, load_config, read_config
+from nfl_keras.training.config.train_config import settings_of_run
 
-CONFIGS = sorted((pathlib.Path(__file__).parents[2] / "configs").glob("*.yaml"))
+CONFIGS = sorted((pathlib.Path(__file__).parents[3] / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
@@ -21,10 +22,17 @@ def test_no_arguments_give_the_defaults():
 
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path):
     file = tmp_path / "some.yaml"
-    file.write_text("epochs: 3\nlearning_rate: 0.5\nsplit_seeds: [1, 2]\n")
+    file.write_text(
+        "data:\n  split_seeds: [1, 2]\noptimizer:\n  epochs: 3\n  learning_rate: 5e-1\n"
+    )
     config = read_config(["--config", str(file), "--epochs", "4"])
-    assert (config.epochs, config.learning_rate, config.split_seeds) == (4, 0.5, [1, 2])
-    assert config.seed == TrainConfig().seed
+    assert config == TrainConfig.from_settings(epochs=4, learning_rate=0.5, split_seeds=[1, 2])
+
+
+def test_a_setting_called_name_has_the_flag_of_its_section():
+    config = read_config(["--optimizer", "sgd", "--recipe", "noise-assisted"])
+    assert config.optimizer.name == "sgd"
+    assert config.recipe.name == "noise-assisted"
 
 
 def test_a_dumped_config_loads_as_it_was():
@@ -34,19 +42,27 @@ def test_a_dumped_config_loads_as_it_was():
     assert load_config(dump_config(config)) == config
 
 
-def test_a_dumped_config_holds_every_setting():
-    text = dump_config(TrainConfig())
-    assert all(f"{field.name}:" in text for field in dataclasses.fields(TrainConfig))
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_dumped_config_holds_every_setting(recipe):
+    text = dump_config(TrainConfig.from_settings(recipe=recipe))
+    assert all(f"  {setting.key}:" in text for setting in settings_of_run(recipe))
 
 
-def test_help_explains_every_flag(capsys):
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_help_explains_every_flag_in_groups(recipe, capsys):
     with pytest.raises(SystemExit) as exit_info:
-        read_config(["--help"])
+        read_config(["--recipe", recipe, "--help"], prog="some command")
     assert exit_info.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
-    for field in dataclasses.fields(TrainConfig):
-        assert f"--{field.name.replace('_', '-')} " in text
-    assert "Weight of L_N, noise invariance." in text
+    assert "usage: some command" in text
+    for setting in settings_of_run(recipe):
+        assert f"--{setting.name.replace('_', '-')} " in text
+        assert setting.description
+        # argparse may break a line within a word that has a hyphen.
+        assert setting.description.replace(" ", "") in text.replace(" ", "")
+    for section in ("data", "embedder", "recipe", "optimizer", "evaluation", "run"):
+        assert f" {section}: " in text
+    assert all(f"--recipe {other} --help" in text for other in set(RECIPES) - {recipe})
 
 
 @pytest.mark.parametrize(
@@ -76,6 +92,13 @@ def test_help_explains_every_flag(capsys):
         (["--window", "4"], "window is a setting of recipe noise-assisted"),
         (["--pretext", "jigsaw"], "pretext is a setting of recipe noise-assisted"),
         (["--recipe", "noise-assisted", "--lambda-n", "0.5"], "lambda_n is a setting of recipe"),
+        (["--recipe"], "recipe"),
+        (["--recipe", "no.such.Recipe"], "cannot import 'no.such'"),
+        (["--recipe", "nfl_keras.models.Embedder"], "not a subclass"),
+        (["--label-smoothing", "1"], "label_smoothing"),
+        (["--lambda-d", "-1"], "lambda_d"),
+        (["--image-size", "0"], "image_size must be 1 or more"),
+        (["--learning-rate", "0"], "learning_rate must be above 0"),
     ],
 )
 def test_what_does_not_fit_is_one_line_that_names_it(arguments, named):
@@ -104,17 +127,46 @@ def test_what_fits_together_is_read_and_dumped_as_it_is(settings):
     assert load_config(dump_config(config)) == config
 
 
-def test_an_unknown_key_in_the_file_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("optimizer:\n  epochz: 3\n", "no setting 'epochz' in section 'optimizer'"),
+        ("data:\n  epochs: 3\n", "it stands in section 'optimizer'"),
+        ("datum:\n  dataset: blooms\n", "no section 'datum'"),
+        ("epochs: 3\n", "'epochs' outside of a section"),
+        ("- epochs\n", "must hold sections"),
+        ("data: [\n", "is not YAML"),
+        ("optimizer:\n  epochs: many\n", "epochs"),
+        ("optimizer:\n  epochs: 0\n", "epochs must be 1 or more"),
+        ("recipe:\n  window: 4\n", "window is a setting of recipe noise-assisted"),
+        ("recipe:\n  name: 4\n", "no recipe 4"),
+        ("recipe:\n  name: os.path.Recipe\n", "not a subclass"),
+        ("recipe:\n  name: antigravity.Recipe\n", "add --recipe antigravity.Recipe"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path, text, named):
     file = tmp_path / "some.yaml"
-    file.write_text("epochz: 3\n")
-    with pytest.raises(UserError, match="epochz"):
-        read_config(["--config", str(file)])
+    file.write_text(text)
+    for read in (lambda: read_config(["--config", str(file)]), lambda: load_config(text)):
+        with pytest.raises(UserError) as error:
+            read()
+        assert named in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+def test_a_recipe_named_by_a_flag_takes_no_settings_of_the_files_recipe(tmp_path):
+    file = tmp_path / "some.yaml"
+    file.write_text("recipe:\n  name: noise-assisted\n  window: 4\n  temperature: 0.2\n")
+    same = read_config(["--config", str(file), "--recipe", "noise-assisted"])
+    assert same.recipe.settings["window"] == 4
+    other = read_config(["--config", str(file), "--recipe", "noise-invariant"])
+    assert other.recipe.settings["temperature"] == 0.1
 
 
 def test_yaml_cannot_make_objects(tmp_path):
     file = tmp_path / "evil.yaml"
     target = tmp_path / "made"
-    file.write_text(f"dataset: !!python/object/apply:pathlib.Path.touch [{target}]\n")
+    file.write_text(f"data:\n  dataset: !!python/object/apply:pathlib.Path.touch [{target}]\n")
     with pytest.raises(UserError):
         read_config(["--config", str(file)])
     assert not target.exists()
