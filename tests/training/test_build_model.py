@@ -111,6 +111,7 @@ def test_each_setting_of_the_first_recipe_reaches_its_model(config):
 
 def test_each_setting_of_the_second_recipe_reaches_its_model(config):
     settings = {
+        "lambda_inter": 0.5,
         "lambda_intra": 0.25,
         "lambda_pretext": 0.75,
         "lambda_softmax": 0.125,
@@ -120,11 +121,10 @@ def test_each_setting_of_the_second_recipe_reaches_its_model(config):
         "window": 4,
         "seed": 3,
     }
-    made = config(**settings, recipe="noise-assisted", lambda_d=0.5, pretext="rotation")
+    made = config(**settings, recipe="noise-assisted", pretext="rotation")
     model = build_model(made, num_classes=4)
     assert type(model) is NoiseAssistedModel
     assert {name: getattr(model, name) for name in settings} == settings
-    assert model.lambda_inter == 0.5
     assert isinstance(model.pretext, Rotation)
     assert model.num_classes == 4
     assert [term.name for term in model.terms][:3] == ["L_inter", "L_intra", "L_pretext"]

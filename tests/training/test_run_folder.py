@@ -25,7 +25,7 @@ def test_another_run_is_left_alone(tmp_path):
     RunFolder.create(tmp_path / "run", TrainConfig.from_settings(epochs=3))
     with pytest.raises(UserError, match="holds another run"):
         RunFolder.create(tmp_path / "run", TrainConfig.from_settings(epochs=4))
-    assert RunFolder(tmp_path / "run").config().epochs == 3
+    assert RunFolder(tmp_path / "run").config().optimizer.epochs == 3
 
 
 def test_other_files_are_left_alone(tmp_path):

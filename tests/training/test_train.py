@@ -143,7 +143,7 @@ def test_several_splits_give_their_mean_and_a_seed_repeats_a_run(learned, quick,
     assert whole["mean"]["mAP"] == pytest.approx(sum(maps) / 2)
     assert [split["mAP"] for split in whole["splits"].values()] == maps
     assert "split-5/report.html" in (run / "report.html").read_text()
-    assert RunFolder(run).split(5).config().split_seeds == [5]
+    assert RunFolder(run).split(5).config().data.split_seeds == [5]
     loss, of_other = (history_of(run / f"split-{seed}")["loss"] for seed in (0, 5))
     assert loss == pytest.approx(history_of(learned.path)["loss"], rel=1e-3)
     assert loss != pytest.approx(of_other, rel=1e-3)

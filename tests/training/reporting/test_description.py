@@ -38,7 +38,7 @@ def test_what_was_measured_is_told_with_how_it_was_measured(describe_run):
     }
     assert described["protocol"] == "made up"
     assert described["data"] == {"dataset": "roses", "photographs_left_out": 2}
-    assert described["config"]["crops"] == 3
+    assert described["config"]["evaluation"]["crops"] == 3
 
 
 @pytest.mark.parametrize("final_epoch", ["last", "best"])

@@ -14,10 +14,10 @@ def notes(last_epoch=7, **settings):
     config = TrainConfig.from_settings(epochs=7, **settings)
     final = types.SimpleNamespace(protocol="fine-grained, of tests")
     watched = final
-    if config.validation_classes and config.evaluate_on == "test":
+    if config.evaluation.validation_classes and config.evaluation.evaluate_on == "test":
         watched = types.SimpleNamespace(protocol="zero-shot, of validation")
     splits = types.SimpleNamespace(watched=watched, final=final)
-    best_epoch = 4 if config.evaluate_every else None
+    best_epoch = 4 if config.evaluation.evaluate_every else None
     return " ".join(epoch_notes(config, splits, last_epoch, best_epoch))
 
 
