@@ -1,4 +1,4 @@
-"""Settings of the photographs and of the batches made from them."""
+"""Settings of the photographs, and of the batches that they make."""
 
 import dataclasses
 from typing import Literal
@@ -9,30 +9,37 @@ from nfl_keras.training.config.ranges import check_at_least
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
-    """Settings of the photographs and of the batches made from them.
+    """Settings of the photographs, and of the batches that they make.
 
     Args:
-        dataset: "blooms", "flowers17", "cars196", "cub200_2011", "stanford_online_products", a
-            folder with one folder of photographs per class, a .csv or .parquet file with the
-            columns path, label and perhaps split, or a name that TensorFlow Datasets has prepared.
-        data_dir: Folder of a named dataset. Without it flowers17 is downloaded, and the others
-            are looked for where TensorFlow Datasets keeps its own.
-        protocol: Who is trained on and who searched for. Defaults to the dataset's own.
-        split_seeds: Seeds of the fine-grained split. Several give one run each and their mean.
-        missing_images: Photographs that a dataset lists but its folder lacks are an "error", or
-            "skip" them.
-        on_bad_image: Photographs that cannot be decoded "stop" the run before it begins, or
-            "skip" them and list them in the run's bad_images.json.
+        dataset: The photographs: "blooms", "flowers17", "cars196", "cub200_2011",
+            "stanford_online_products", a folder with one folder of photographs per class, a .csv or
+            .parquet file with the columns path, label and perhaps split, or a name that TensorFlow
+            Datasets has prepared.
+        data_dir: Folder that holds a named dataset. Without it, flowers17 is downloaded, and the
+            other names are looked for where TensorFlow Datasets keeps its own.
+        protocol: How classes and photographs are divided into training and test. "zero-shot" trains
+            on no class of the test; "fine-grained" trains on other photographs of the same classes.
+            Defaults to the dataset's own.
+        split_seeds: Seeds by which the fine-grained protocol divides the photographs. Several seeds
+            give one run each, and the mean over the runs.
+        missing_images: What to do where the dataset lists a photograph that its folder lacks: stop
+            with an "error", or "skip" the photograph.
+        on_bad_image: What to do with a photograph that cannot be decoded: "stop" before the run
+            begins, or "skip" the photograph and list it in the run's bad_images.json.
         check_images: Decode every photograph before training, to find the bad ones.
         classes_per_batch: Classes in a batch.
         images_per_class: Photographs of each class in a batch.
-        small_classes: Classes with fewer photographs than that are an "error", or "drop" them, or
-            "fill": they give all they have, and further classes fill the batch.
-        max_rotation: Training views are turned by up to this many degrees either way.
-        color: Colors of training views: "none" leaves them, "white-balance" emulates another
-            white balance half of the time, "jitter" changes brightness, contrast, saturation, hue.
-        white_balance_parameters: Folder of the published white-balance emulator's parameters.
-            Without it "white-balance" is a random shift along the Planckian locus.
+        small_classes: What to do with a class of fewer than images_per_class photographs: stop with
+            an "error", "drop" the class, or "fill" the batch with further classes after it has
+            given all its photographs.
+        max_rotation: Each training view is turned by a random angle of at most this many degrees,
+            either way.
+        color: How the colors of training views change: "none" leaves them, "white-balance" renders
+            half of the views under another white balance, "jitter" changes brightness, contrast,
+            saturation and hue.
+        white_balance_parameters: Folder with the published parameters of the white-balance
+            emulator. Without it, "white-balance" shifts colors at random along the Planckian locus.
     """
 
     dataset: str = "blooms"

@@ -10,16 +10,19 @@ class EmbedderConfig:
     """Settings of the network.
 
     Args:
-        backbone: "tiny" (random weights), a KerasHub preset name, or a preset folder.
-        embedding_dim: Dimensions of the embedding; null for the pooled features themselves.
+        backbone: The pretrained network: a KerasHub preset name, a preset folder, or "tiny", a
+            small network with random weights.
+        embedding_dim: Dimensions of the embedding. null takes the pooled features as they are.
         image_size: Side of the square images in pixels.
-        pixel_scale: Pixels enter the backbone as scale * (0..255) + offset; one number, or one
-            per channel. Defaults to what the preset states.
-        pixel_offset: See pixel_scale.
-        freeze_through: Freeze the backbone up to the last layer whose name starts so ("block5").
-        freeze_batch_norm: Keep every BatchNormalization layer as it was pretrained.
-        synchronize_batch_norm: Let BatchNormalization take its statistics over the whole batch of
-            all replicas. Otherwise each replica takes those of its own images.
+        pixel_scale: Factor on pixels of 0..255 before they enter the backbone; one number, or one
+            per channel. Defaults to the preset's own.
+        pixel_offset: Number added to the scaled pixels; one number, or one per channel. Defaults to
+            the preset's own.
+        freeze_through: Freeze the backbone up to the last layer whose name starts with this text,
+            such as "block5".
+        freeze_batch_norm: Keep every BatchNormalization layer of the backbone as it was pretrained.
+        synchronize_batch_norm: Let BatchNormalization compute its statistics over the images of all
+            replicas. Without it, each replica uses its own images.
     """
 
     backbone: str = "tiny"

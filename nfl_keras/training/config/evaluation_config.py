@@ -1,4 +1,4 @@
-"""Settings of what is measured, when and on which photographs."""
+"""Settings of what a run measures, when, and on which photographs."""
 
 import dataclasses
 from typing import Literal
@@ -9,20 +9,22 @@ from nfl_keras.training.config.ranges import check_at_least
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationConfig:
-    """Settings of what is measured, when and on which photographs.
+    """Settings of what a run measures, when, and on which photographs.
 
     Args:
-        evaluate_on: "test", or "validation" to leave the test photographs alone and measure on
-            held out ones, for choosing settings: on validation_classes, or else on a quarter of
-            the training split (classes under zero-shot, photographs under fine-grained).
-        validation_classes: Training classes held out, on which the epochs are measured and the
-            best one chosen (2 or more: one alone is always found). 0 measures epochs on the test
-            queries.
-        crops: Crops per photograph in the final evaluation, 1 or 3.
-        evaluate_every: Epochs between evaluations (with one crop) during training; 0 for none.
-        final_epoch: Whose figures the run reports: the "last" epoch's, or the "best" one's by
-            mAP, which is no test result unless there are validation_classes.
-        early_stopping_epochs: Stop after so many epochs without a better mAP. 0 never stops early.
+        evaluate_on: Photographs that give the run's figures: "test", or "validation", which leaves
+            the test photographs alone so that settings can be chosen. Validation uses the
+            validation_classes, or a quarter of the training split without them (of its classes
+            under zero-shot, of its photographs under fine-grained).
+        validation_classes: Number of training classes to hold out. The run measures its epochs on
+            them and chooses the best epoch by them; give 2 or more. With 0, it measures epochs on
+            the test queries.
+        crops: Crops per photograph in the final evaluation.
+        evaluate_every: Epochs between evaluations during training, with one crop. 0 for none.
+        final_epoch: Epoch whose figures the run reports: the "last", or the "best" by mAP. The best
+            one's figures are a test result only with validation_classes.
+        early_stopping_epochs: Stop after this many epochs without a better mAP. 0 never stops
+            early.
     """
 
     evaluate_on: Literal["test", "validation"] = "test"

@@ -1,4 +1,4 @@
-"""Settings of the optimizer and of how long it trains."""
+"""Settings of the optimizer, and of how long it trains."""
 
 import dataclasses
 from typing import Literal
@@ -9,24 +9,25 @@ from nfl_keras.training.config.ranges import check_above_zero, check_at_least
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
-    """Settings of the optimizer and of how long it trains.
+    """Settings of the optimizer, and of how long it trains.
 
     Args:
         name: "adamw" or "sgd".
         epochs: Passes over the training photographs.
-        learning_rate: Peak of the learning rate, reached by a linear warm-up.
+        learning_rate: Highest learning rate. A linear warm-up leads to it.
         backbone_rate: Factor on the learning rate of the backbone's weights.
         momentum: Momentum of sgd.
-        schedule: How the rate falls: along a "cosine" to 0 at the end, by a factor every few
-            epochs ("step"), or not at all ("constant").
-        step_epochs: Epochs between the falls of schedule step.
-        step_factor: Factor of each of them.
+        schedule: How the learning rate falls: "cosine" to 0 at the end, "step" by a factor every
+            few epochs, "constant" not at all.
+        step_epochs: Epochs from one fall of schedule step to the next.
+        step_factor: Factor on the learning rate at each fall of schedule step.
         warmup_epochs: Epochs of warm-up.
-        weight_decay: Decoupled weight decay, of kernels only.
-        clip_norm: Gradients of a greater norm, of all weights together, are scaled down to it. 0
-            leaves them.
-        ema: Momentum per step of a moving average of the weights, such as 0.999. The averages are
-            measured and saved, while training goes on from the weights themselves. 0 for none.
+        weight_decay: Decoupled weight decay. It applies to kernels alone.
+        clip_norm: Largest norm of the gradient of all weights together; a longer gradient is scaled
+            down to it. 0 does not clip.
+        ema: Momentum per step of a moving average of the weights, such as 0.999. The run evaluates
+            and saves the average; training continues from the weights themselves. 0 keeps no
+            average.
     """
 
     name: Literal["adamw", "sgd"] = "adamw"
