@@ -8,7 +8,7 @@ from keras import ops
 from nfl_keras.distribution.replicas import in_global_batch
 from nfl_keras.errors import UserError
 from nfl_keras.layers import GaussianInputNoise, RandomView, WindowShuffle
-from nfl_keras.losses import class_discrimination, intra_class_diversity, noisy_classification
+from nfl_keras.losses import class_discrimination, intra_class_diversity
 from nfl_keras.losses.anchors import has_pairs
 from nfl_keras.losses.intra_class_diversity import has_class_mates
 from nfl_keras.losses.per_anchor_loss import check_temperature
@@ -222,8 +222,10 @@ class NoiseAssistedModel(Learner):
         return self.pretext.values(features["pretext"], features["clean"], outputs.draws["pretext"])
 
     def _softmax(self, outputs):
-        logits = self.logits(outputs.features["clean"])
-        return noisy_classification(logits, outputs.labels, label_smoothing=0.0)
+        logits = ops.cast(self.logits(outputs.features["clean"]), "float32")
+        return keras.losses.sparse_categorical_crossentropy(
+            outputs.labels, logits, from_logits=True
+        )
 
     def _accuracy(self, outputs):
         predicted = ops.argmax(self.logits(outputs.features["clean"]), axis=-1)

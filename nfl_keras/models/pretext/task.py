@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
-from nfl_keras.losses import noisy_classification
 
 # In evaluation every image draws the same each time, and no generator moves on.
 _EVALUATION_SEED = 0
@@ -133,7 +132,8 @@ class ClassificationTask(PretextTask):
         return keras.random.randint((count,), 0, self.num_classes, dtype="int32", seed=seed)
 
     def values(self, features, clean_features, draws):
-        return noisy_classification(self(features), draws, label_smoothing=0.0)
+        logits = ops.cast(self(features), "float32")
+        return keras.losses.sparse_categorical_crossentropy(draws, logits, from_logits=True)
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}
