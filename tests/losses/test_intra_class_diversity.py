@@ -159,9 +159,8 @@ def test_blocks_change_neither_value_nor_gradient(gradients, in_blocks_of, tempe
     weights = np.random.default_rng(1).uniform(-1, 2, batch_size)
     expected_values = intra_class_diversity(*arguments)
     expected_gradients = gradients(*arguments, weights)
-    # A product of fewer rows is rounded otherwise under the other backends.
-    atol = 1e-6 if keras.config.backend() == "tensorflow" else 1e-5
-    tolerance = {"rtol": 1e-5, "atol": atol / temperature}
+    # A product of fewer rows adds in another order, on CPUs without AVX-512 and by JAX and PyTorch.
+    tolerance = {"rtol": 1e-5, "atol": 1e-5 / temperature}
     for num_rows in (1, 8, 66):
         with in_blocks_of(num_rows):
             np.testing.assert_allclose(

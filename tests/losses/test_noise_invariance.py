@@ -127,9 +127,8 @@ def test_blocks_change_neither_value_nor_gradient(gradients, in_blocks_of, tempe
     arguments = (clean, noisy, temperature)
     expected_values = noise_invariance(*arguments)
     expected_gradients = gradients(*arguments, weights)
-    # Other backends than TensorFlow round a product of fewer rows otherwise.
-    atol = 1e-6 if keras.config.backend() == "tensorflow" else 1e-5
-    tolerance = {"rtol": 1e-5, "atol": atol / temperature}
+    # A product of fewer rows adds in another order, on CPUs without AVX-512 and by JAX and PyTorch.
+    tolerance = {"rtol": 1e-5, "atol": 1e-5 / temperature}
     for num_rows in (1, 8, 66):
         with in_blocks_of(num_rows):
             np.testing.assert_allclose(noise_invariance(*arguments), expected_values, **tolerance)
