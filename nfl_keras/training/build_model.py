@@ -10,7 +10,7 @@ from nfl_keras.models import (
     freeze_through,
     synchronize_batch_norm,
 )
-from nfl_keras.optimizers.grouped import GroupedAdamW, GroupedSGD
+from nfl_keras.optimizers import GroupedAdamW, GroupedSGD
 from nfl_keras.training.build_schedule import build_schedule
 
 
@@ -47,24 +47,27 @@ def compile_model(model, config, batches_per_epoch):
         config: `TrainConfig`.
         batches_per_epoch: int, of a whole epoch, also in a run that goes on within one.
     """
-    slow = []
+    factors = []
     if config.optimizer.backbone_rate != 1:
         backbone = {id(weight) for weight in model.embedder.backbone.trainable_weights}
-        slow = [i for i, weight in enumerate(model.trainable_weights) if id(weight) in backbone]
+        factors = [
+            config.optimizer.backbone_rate if id(weight) in backbone else 1.0
+            for weight in model.trainable_weights
+        ]
     model.compile(
-        build_optimizer(config, batches_per_epoch, slow),
+        build_optimizer(config, batches_per_epoch, factors),
         jit_compile="auto" if config.run.jit_compile is None else config.run.jit_compile,
     )
 
 
-def build_optimizer(config, batches_per_epoch, backbone=()):
+def build_optimizer(config, batches_per_epoch, rate_factors=()):
     """The optimizer that a `TrainConfig` describes.
 
     Args:
         config: `TrainConfig`.
         batches_per_epoch: int.
-        backbone: ints, positions among the weights to be trained of those that learn at
-            `config.optimizer.backbone_rate`. Defaults to none.
+        rate_factors: floats, factors on the learning rate, one for each trainable weight.
+            Defaults to none: all factors are 1.
 
     Returns:
         A `keras.optimizers.Optimizer`.
@@ -72,8 +75,7 @@ def build_optimizer(config, batches_per_epoch, backbone=()):
     settings = {
         "learning_rate": build_schedule(config, batches_per_epoch),
         "kernel_decay": config.optimizer.weight_decay,
-        "slow": backbone,
-        "slow_rate": config.optimizer.backbone_rate,
+        "rate_factors": rate_factors,
         "global_clipnorm": config.optimizer.clip_norm or None,
         "use_ema": config.optimizer.ema > 0,
         "ema_momentum": config.optimizer.ema,

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from nfl_keras.optimizers.grouped import GroupedAdamW
+from nfl_keras.optimizers import GroupedAdamW
 from nfl_keras.training.averaged_weights import averaged_weights
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import pytest
 from nfl_keras.errors import UserError
 from nfl_keras.models import NoiseAssistedModel, NoiseInvariantModel
 from nfl_keras.models.pretext import Rotation
-from nfl_keras.optimizers.grouped import GroupedAdamW, GroupedSGD
+from nfl_keras.optimizers import GroupedAdamW, GroupedSGD
 from nfl_keras.training.build_model import build_model, build_optimizer, compile_model
 from nfl_keras.training.config import TrainConfig
 

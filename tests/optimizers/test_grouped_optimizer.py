@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from nfl_keras.optimizers.grouped import GroupedAdamW, GroupedSGD
+from nfl_keras.errors import UserError
+from nfl_keras.optimizers import GroupedAdamW, GroupedSGD
 
 SHAPES = {"kernel": (3, 2), "bias": (2,), "depthwise_kernel": (2, 2), "gamma": (3,)}
 PAIRS = {
@@ -59,9 +60,9 @@ def test_with_one_rate_it_is_the_optimizer_of_keras_less_the_decay_of_what_is_no
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_slow_weights_learn_and_decay_as_by_an_optimizer_of_that_rate(name, make_weights):
+def test_a_rate_factor_is_the_one_of_an_optimizer_of_that_rate(name, make_weights):
     ours, of_keras, settings = PAIRS[name]
-    together = ours(0.05, kernel_decay=0.3, slow=[0, 1], slow_rate=0.1, **settings)
+    together = ours(0.05, kernel_decay=0.3, rate_factors=[0.1, 0.1, 1, 1], **settings)
     found = trained(together, make_weights())
     expected = []
     for rate, chosen in ((0.005, slice(0, 2)), (0.05, slice(2, 4))):
@@ -75,7 +76,7 @@ def test_slow_weights_learn_and_decay_as_by_an_optimizer_of_that_rate(name, make
 def test_the_norm_that_is_clipped_is_of_all_weights_together(make_weights):
     weights = make_weights()
     before = [weight.numpy() for weight in weights]
-    optimizer = GroupedSGD(1.0, slow=[1], slow_rate=0.25, global_clipnorm=0.5)
+    optimizer = GroupedSGD(1.0, rate_factors=[1, 0.25, 1, 1], global_clipnorm=0.5)
     (of_step,) = gradients(1)
     optimizer.apply([keras.ops.convert_to_tensor(g) for g in of_step], weights)
     norm = np.sqrt(sum(np.sum(g.astype("float64") ** 2) for g in of_step))
@@ -83,6 +84,11 @@ def test_the_norm_that_is_clipped_is_of_all_weights_together(make_weights):
     for i, (weight, start, gradient) in enumerate(zip(weights, before, of_step, strict=True)):
         factor = (0.25 if i == 1 else 1.0) * 0.5 / norm
         np.testing.assert_allclose(start - weight.numpy(), factor * gradient, atol=1e-6)
+
+
+def test_there_must_be_as_many_rate_factors_as_weights(make_weights):
+    with pytest.raises(UserError, match=r"each of the 4 variables .* not 3"):
+        GroupedSGD(0.1, rate_factors=[1, 1, 1]).build(make_weights())
 
 
 def test_the_weights_are_not_replaced_when_fit_ends(make_weights):
@@ -95,11 +101,12 @@ def test_the_weights_are_not_replaced_when_fit_ends(make_weights):
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_a_saved_model_goes_on_as_if_it_had_not_been_saved(name, tmp_path):
+def test_a_saved_model_resumes_as_if_it_had_not_been_saved(name, tmp_path):
     ours, _, settings = PAIRS[name]
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(1)])
-    optimizer = ours(falling(), kernel_decay=0.2, slow=(0, 1), slow_rate=0.1, **settings)
+    factors = [0.1, 0.1, 1.0, 0.5]
+    optimizer = ours(falling(), kernel_decay=0.2, rate_factors=factors, **settings)
     model.compile(optimizer, loss="mse")
     inputs = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 
@@ -112,7 +119,7 @@ def test_a_saved_model_goes_on_as_if_it_had_not_been_saved(name, tmp_path):
     config = optimizer.get_config()
     assert type(loaded.optimizer) is ours
     assert json.loads(json.dumps(loaded.optimizer.get_config())) == json.loads(json.dumps(config))
-    assert (config["slow"], config["slow_rate"], config["kernel_decay"]) == ([0, 1], 0.1, 0.2)
+    assert (config["rate_factors"], config["kernel_decay"]) == (factors, 0.2)
     fit(model)
     fit(loaded)
     assert int(loaded.optimizer.iterations) == 8
