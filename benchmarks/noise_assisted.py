@@ -113,7 +113,7 @@ def main():
         with path.open("a") as file:
             print(line, file=file)
         print(line, flush=True)
-    print(f"\n{splits.final.protocol}\n\n{settings}\n\n{_table(runs, given.seeds, rows)}")
+    print(f"\n{splits.final.description}\n\n{settings}\n\n{_table(runs, given.seeds, rows)}")
 
 
 def _read():

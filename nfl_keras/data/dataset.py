@@ -64,6 +64,6 @@ class Dataset:
         if not left_out.any():
             return self
         words = f"photographs left out that cannot be used: {np.count_nonzero(left_out):,}"
-        if self.whole.protocol:
-            words = f"{self.whole.protocol}; {words}"
+        if self.whole.description:
+            words = f"{self.whole.description}; {words}"
         return dataclasses.replace(self, whole=self.whole.subset(~left_out, words), counts={})

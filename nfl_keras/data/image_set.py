@@ -23,7 +23,7 @@ class ImageSet:
         class_names: sequence of str, in label order.
         read: function from a position in `0 .. N - 1` to that photograph's encoded bytes
             (JPEG, PNG, ...).
-        protocol: str. What the set is part of, in words, for reports.
+        description: str. What the set is part of, in words, for reports.
         own_split: sequence of str, `[N]`, each `"train"`, `"test"`, `"gallery"` or `"query"`:
             the split that the dataset itself brings. `"test"` is both query and gallery.
             Defaults to `None`, for a dataset that brings none.
@@ -45,7 +45,7 @@ class ImageSet:
     labels: np.ndarray
     class_names: Sequence[str]
     read: Callable[[int], bytes]
-    protocol: str = ""
+    description: str = ""
     own_split: Sequence[str] | None = None
 
     def __post_init__(self):
@@ -89,7 +89,7 @@ class ImageSet:
     def __repr__(self):
         return f"ImageSet({len(self):,} photographs of {len(self.class_names):,} classes)"
 
-    def subset(self, indices, protocol=None):
+    def subset(self, indices, description=None):
         """The photographs at `indices`, in that order, with classes numbered anew.
 
         Classes that keep no photograph are dropped and the others numbered from 0 in
@@ -97,7 +97,7 @@ class ImageSet:
 
         Args:
             indices: int `[M]`, positions in this set, or bool `[N]`, true for those to keep.
-            protocol: str, replaces this set's. Defaults to this set's.
+            description: str, replaces this set's. Defaults to this set's.
 
         Returns:
             An `ImageSet` of M photographs.
@@ -112,7 +112,7 @@ class ImageSet:
             labels=labels,
             class_names=[self.class_names[label] for label in kept],
             read=lambda position: self.read(int(indices[position])),
-            protocol=self.protocol if protocol is None else protocol,
+            description=self.description if description is None else description,
             own_split=None if self.own_split is None else self.own_split[indices],
         )
 

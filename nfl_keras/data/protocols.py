@@ -64,7 +64,7 @@ def split_set(image_set, protocol, split, seed=0, per_class=None, expected=None)
     if split == "all":
         classes, photographs = _count(image_set.labels)
         words = f"all {photographs:,} photographs of {classes:,} classes"
-        return dataclasses.replace(image_set, protocol=_with(words, image_set.protocol))
+        return dataclasses.replace(image_set, description=_with(words, image_set.description))
     if own_protocol(image_set) == protocol and per_class is None:
         how, roles = "the dataset's own split", _own(image_set.own_split)
     elif protocol == "zero-shot":
@@ -81,7 +81,7 @@ def split_set(image_set, protocol, split, seed=0, per_class=None, expected=None)
     words = f"{protocol}, {how}: {_in_words(protocol, counts)}, {_queries(roles)}"
     if not roles[split].any():
         raise UserError(f"there is no {split} photograph ({words}); choose another protocol.")
-    return image_set.subset(roles[split], _with(words, image_set.protocol))
+    return image_set.subset(roles[split], _with(words, image_set.description))
 
 
 def hold_out_validation(train, protocol, seed=0, share=0.25):
@@ -143,8 +143,8 @@ def _hold_out(train, held, protocol, what):
         f"{protocol}, validation: {what} held out ({int(held.sum()):,} photographs), each a query "
         f"against the rest"
     )
-    if train.protocol:
-        words += f"; training split of {train.protocol}"
+    if train.description:
+        words += f"; training split of {train.description}"
     return train.subset(~held), train.subset(held, words)
 
 

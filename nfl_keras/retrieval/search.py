@@ -34,14 +34,14 @@ class Search:
         if not np.any(to_find[query_labels] > itself):
             raise UserError(
                 f"there is nothing to find, since no class has 2 photographs among the queries "
-                f"and their gallery ({self.query.protocol}); add photographs, or choose another "
+                f"and their gallery ({self.query.description}); add photographs, or choose another "
                 f"protocol."
             )
 
     @property
-    def protocol(self):
-        """The protocol in words."""
-        return self.query.protocol
+    def description(self):
+        """Returns what is searched for, and under which protocol, in words."""
+        return self.query.description
 
     def labels(self):
         """Labels of queries and gallery, `(int [Q], int [G])`, one numbering for both.
@@ -69,5 +69,5 @@ class Search:
             gallery_labels,
             self.query.ids,
             self.gallery.ids,
-            protocol=self.protocol,
+            protocol=self.description,
         )

@@ -80,9 +80,9 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
         model.optimizer.build(model.trainable_variables)
     if not (goes_on and folder.begun):
         RunFolder.create(folder.path, config, bad)
-    print(splits.final.protocol)
+    print(splits.final.description)
     if splits.watched is not splits.final:
-        print(f"epochs measured on: {splits.watched.protocol}")
+        print(f"epochs measured on: {splits.watched.description}")
     print(color_words)
     print(f"training {in_words(strategy)}")
     with termination:
@@ -158,7 +158,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
         write_report(
             folder.report,
             title=f"{config.data.dataset}, {pathlib.PurePath(config.embedder.backbone).name}",
-            summary=splits.final.protocol,
+            summary=splits.final.description,
             metrics=[(name, before[name], after[name]) for name in after],
             history=saved.history,
             rows=retrieval_rows(splits.final, *vectors, seed=config.run.seed),

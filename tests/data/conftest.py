@@ -43,7 +43,7 @@ def named_set():
             labels = np.random.default_rng(len(labels)).permutation(labels)
         ids = [f"photograph {i}" for i in range(len(labels))]
         names = [f"class {c}" for c in range(len(sizes))]
-        return ImageSet(ids, labels, names, lambda i: ids[i].encode(), protocol="made up")
+        return ImageSet(ids, labels, names, lambda i: ids[i].encode(), description="made up")
 
     return make
 

@@ -72,10 +72,10 @@ def test_every_protocol_says_what_was_left_out(dataset, named_set):
     words = "photographs left out that cannot be used: 2"
     less = dataset.without(["photograph 3", "photograph 9"])
     for split in ("train", "gallery", "query", "all"):
-        assert less.split(split).protocol.endswith(f"; made up; {words}")
-        assert less.split(split, "fine-grained").protocol.endswith(f"; made up; {words}")
-    silent = Dataset(dataclasses.replace(named_set([4, 4]), protocol=""), "zero-shot")
-    assert silent.without(["photograph 3", "photograph 4"]).whole.protocol == words
+        assert less.split(split).description.endswith(f"; made up; {words}")
+        assert less.split(split, "fine-grained").description.endswith(f"; made up; {words}")
+    silent = Dataset(dataclasses.replace(named_set([4, 4]), description=""), "zero-shot")
+    assert silent.without(["photograph 3", "photograph 4"]).whole.description == words
 
 
 def test_a_class_of_which_nothing_is_left_is_dropped(dataset):
@@ -92,7 +92,7 @@ def test_without_nothing_it_is_the_same(dataset, ids):
 def test_its_own_split_is_kept(named_set):
     """As of Stanford Online Products: products train or test, and their number is published."""
     whole = dataclasses.replace(
-        named_set([3, 2, 2, 3]), own_split=["train"] * 5 + ["test"] * 5, protocol=""
+        named_set([3, 2, 2, 3]), own_split=["train"] * 5 + ["test"] * 5, description=""
     )
     dataset = Dataset(whole, "zero-shot", counts={"zero-shot": ((2, 5), (2, 5))})
     less = dataset.without(["photograph 0", "photograph 5", "photograph 6"])
@@ -100,6 +100,6 @@ def test_its_own_split_is_kept(named_set):
     train, query = less.split("train"), less.split("query")
     assert train.ids.tolist() == [f"photograph {i}" for i in (1, 2, 3, 4)]
     assert query.ids.tolist() == [f"photograph {i}" for i in (7, 8, 9)]
-    assert query.protocol.startswith("zero-shot, the dataset's own split: 2 classes (4 photo")
-    assert query.protocol.endswith("; photographs left out that cannot be used: 3")
+    assert query.description.startswith("zero-shot, the dataset's own split: 2 classes (4 photo")
+    assert query.description.endswith("; photographs left out that cannot be used: 3")
     assert np.array_equal(less.split("gallery").ids, query.ids)

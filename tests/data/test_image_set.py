@@ -16,7 +16,7 @@ def image_set(labels, num_classes=None, own_split=None):
         labels=labels,
         class_names=[f"class {c}" for c in range(num_classes)],
         read=lambda i: b"bytes of %d" % i,
-        protocol="whole",
+        description="whole",
         own_split=own_split,
     )
 
@@ -33,7 +33,7 @@ def test_nested_subsets_keep_ids_bytes_and_class_names(drawn, random):
     labels, first = drawn
     second = random.sample(range(len(first)), random.randint(0, len(first)))
     whole = image_set(labels, num_classes=8)
-    part = whole.subset(first).subset(second, protocol="part")
+    part = whole.subset(first).subset(second, description="part")
 
     originals = [first[position] for position in second]
     assert len(part) == len(originals)
@@ -45,7 +45,7 @@ def test_nested_subsets_keep_ids_bytes_and_class_names(drawn, random):
     assert part.class_names == tuple(f"class {c}" for c in kept)
     assert part.labels.dtype == np.int32
     assert sorted(set(part.labels.tolist())) == list(range(len(kept)))
-    assert (whole.subset(first).protocol, part.protocol) == ("whole", "part")
+    assert (whole.subset(first).description, part.description) == ("whole", "part")
 
 
 def test_the_whole_set_is_unchanged_by_its_subsets():

@@ -46,7 +46,7 @@ def test_blooms_are_split_by_species():
 def test_blooms_fine_grained():
     train = load("blooms", protocol="fine-grained")
     assert len(train.class_names) == len(blooms().class_names)
-    assert "fine-grained" in train.protocol
+    assert "fine-grained" in train.description
 
 
 def test_a_folder_is_zero_shot_by_default(garden):
@@ -138,7 +138,7 @@ def test_a_table_is_split_by_its_own_split_or_zero_shot(tmp_path, splits, protoc
         lines.append(f"{row},{splits[number]}" if splits else row)
     (tmp_path / "table.csv").write_text("\n".join(lines))
     train = load(tmp_path / "table.csv")
-    assert train.protocol.startswith(protocol)
+    assert train.description.startswith(protocol)
     expected = ["0.jpg", "1.jpg"] if not splits else None
     expected = expected or [f"{i}.jpg" for i in range(4) if splits[i] == "train"]
     assert train.ids.tolist() == expected
@@ -152,7 +152,7 @@ def test_a_table_without_some_photographs(tmp_path):
         load(tmp_path / "t.csv")
     query = load(tmp_path / "t.csv", split="query", missing_images="skip")
     assert query.ids.tolist() == ["b.jpg"]
-    assert query.protocol.endswith("; in part: 2 of 3 photographs")
+    assert query.description.endswith("; in part: 2 of 3 photographs")
 
 
 def test_a_name_that_tfds_knows_is_answered_with_how_to_prepare_it(tmp_path, monkeypatch):
@@ -188,7 +188,7 @@ def test_what_tfds_has_prepared_by_its_name(tfds, tmp_path, monkeypatch, name, p
     tfds[name, "where"] = made_up([4, 4], ["train", "test"] * 4)
     train = load(prefix + name, "where")
     assert train.ids.tolist() == ["0", "2", "4", "6"]
-    assert train.protocol.startswith("fine-grained, the dataset's own split")
+    assert train.description.startswith("fine-grained, the dataset's own split")
 
 
 def test_a_folder_comes_before_tfds_unless_forced(tfds, garden, monkeypatch):
@@ -266,9 +266,9 @@ def test_benchmarks_of_their_published_counts_are_split_by_both_protocols(monkey
         assert (len(query.class_names), len(query)) == counts[1]
     assert dataset.split("train").ids.tolist() == dataset.split("train", "zero-shot").ids.tolist()
     own = "zero-shot" if name == "stanford_online_products" else "fine-grained"
-    assert "the dataset's own split" in dataset.split("query", own).protocol
+    assert "the dataset's own split" in dataset.split("query", own).description
     other = {"zero-shot": "fine-grained", "fine-grained": "zero-shot"}[own]
-    assert "own split" not in dataset.split("query", other).protocol
+    assert "own split" not in dataset.split("query", other).description
 
 
 def test_a_benchmark_of_another_size_is_refused(monkeypatch):
@@ -299,5 +299,5 @@ def test_a_benchmark_in_part_is_split_without_its_counts(monkeypatch):
     dataset = open_dataset("cars196", missing_images="skip")
     query = dataset.split("query")
     assert len(query.class_names) == 30
-    assert query.protocol.startswith("zero-shot, split by halves of the classes: 30 classes")
-    assert query.protocol.endswith("; in part: some")
+    assert query.description.startswith("zero-shot, split by halves of the classes: 30 classes")
+    assert query.description.endswith("; in part: some")

@@ -44,8 +44,8 @@ def test_zero_shot_trains_on_the_first_half_of_the_classes(named_set, sizes):
     assert counts_of(query) == {f"class {c}": sizes[c] for c in range(half, len(sizes))}
     assert query.ids.tolist() == gallery.ids.tolist()
     assert set(train.ids) | set(query.ids) == set(whole.ids)
-    assert f"{half} classes ({sum(sizes[:half])} photographs)" in query.protocol
-    assert f"{len(sizes) - half} others ({sum(sizes[half:])})" in query.protocol
+    assert f"{half} classes ({sum(sizes[:half])} photographs)" in query.description
+    assert f"{len(sizes) - half} others ({sum(sizes[half:])})" in query.description
 
 
 @given(sizes_of_classes, st.integers(0, 50))
@@ -56,7 +56,7 @@ def test_fine_grained_without_counts_halves_each_class(named_set, sizes, seed):
     assert query.ids.tolist() == gallery.ids.tolist()
     assert not set(train.ids) & set(query.ids)
     assert set(train.ids) | set(query.ids) == set(whole.ids)
-    assert query.protocol.startswith(f"fine-grained, split {seed}: {len(train)} photographs")
+    assert query.description.startswith(f"fine-grained, split {seed}: {len(train)} photographs")
 
 
 @given(st.lists(st.integers(9, 14), min_size=1, max_size=5), st.integers(0, 50))
@@ -66,10 +66,10 @@ def test_fine_grained_with_counts_deals_them_of_each_class(named_set, sizes, see
         assert counts_of(split) == {f"class {c}": count for c in range(len(sizes))}
         classes = len(sizes)
         assert f"split {seed} of 4 train, 3 gallery and 2 query photographs a class" in (
-            split.protocol
+            split.description
         )
-        assert f"{4 * classes} photographs of {classes} classes to train" in split.protocol
-        assert f"{2 * classes} queries against a gallery of {3 * classes}" in split.protocol
+        assert f"{4 * classes} photographs of {classes} classes to train" in split.description
+        assert f"{2 * classes} queries against a gallery of {3 * classes}" in split.description
     dealt = np.concatenate([split.ids for split in splits])
     assert len(set(dealt)) == 9 * len(sizes)
     assert set(dealt) <= set(whole.ids)
@@ -95,7 +95,7 @@ def test_all_is_the_whole_set(named_set):
         assert everything.ids.tolist() == whole.ids.tolist()
         assert everything.labels.tolist() == whole.labels.tolist()
         assert everything.read(5) == whole.read(5)
-        assert everything.protocol == "all 7 photographs of 2 classes; made up"
+        assert everything.description == "all 7 photographs of 2 classes; made up"
 
 
 def test_fine_grained_splits_follow_the_seed(named_set):
@@ -164,7 +164,7 @@ def test_another_split_is_refused(named_set):
 
 
 def own_set(named_set, sizes, own_split):
-    return dataclasses.replace(named_set(sizes), own_split=own_split, protocol="")
+    return dataclasses.replace(named_set(sizes), own_split=own_split, description="")
 
 
 def ids_by(whole, *roles):
@@ -221,16 +221,16 @@ def test_an_own_split_is_kept_under_its_protocol(named_set, own_split, protocol,
     for split, roles in (("train", ["train"]), ("gallery", ["gallery", "test"])):
         part = split_set(whole, protocol, split, seed=5)
         assert part.ids.tolist() == ids_by(whole, *roles)
-        assert part.protocol == words
+        assert part.description == words
     query = split_set(whole, protocol, "query")
     assert query.ids.tolist() == ids_by(whole, "query", "test")
-    assert query.protocol == words
+    assert query.description == words
 
 
 def test_under_the_other_protocol_an_own_split_is_passed_over(named_set):
     shared = own_set(named_set, [2, 3], SHARED)
     assert split_set(shared, "zero-shot", "train").ids.tolist() == shared.ids[:2].tolist()
-    assert "halves of the classes" in split_set(shared, "zero-shot", "query").protocol
+    assert "halves of the classes" in split_set(shared, "zero-shot", "query").description
     disjoint = own_set(named_set, [4, 6], [*4 * ["train"], *6 * ["test"]])
     dealt = [split_set(disjoint, "fine-grained", "train", seed) for seed in range(9)]
     assert all(counts_of(part) == {"class 0": 2, "class 1": 3} for part in dealt)
@@ -283,7 +283,7 @@ def test_so_many_classes_are_held_out(named_set, sizes, seed, data):
     assert not names_of(train) & names_of(validation)
     assert names_of(train) | names_of(validation) == names_of(whole)
     assert sorted([*train.ids, *validation.ids]) == sorted(whole.ids)
-    assert validation.protocol == (
+    assert validation.description == (
         f"zero-shot, validation: {count} of {len(sizes)} training classes held out "
         f"({len(validation)} photographs), each a query against the rest; training split of made up"
     )
@@ -313,8 +313,8 @@ def test_zero_shot_validation_holds_out_classes(named_set, sizes, seed, share):
     assert not names_of(train) & names_of(validation)
     assert set(train.ids) | set(validation.ids) == set(whole.ids)
     assert len(train) + len(validation) == len(whole)
-    assert f"{held} of {len(sizes)} training classes" in validation.protocol
-    assert train.protocol == "made up"
+    assert f"{held} of {len(sizes)} training classes" in validation.description
+    assert train.description == "made up"
 
 
 @given(
@@ -331,7 +331,7 @@ def test_fine_grained_validation_holds_out_a_share_of_each_class(named_set, size
     assert names_of(train) == names_of(validation) == names_of(whole)
     assert not set(train.ids) & set(validation.ids)
     assert set(train.ids) | set(validation.ids) == set(whole.ids)
-    assert f"{share:.0%} of each class" in validation.protocol
+    assert f"{share:.0%} of each class" in validation.description
 
 
 @pytest.mark.parametrize("protocol", ["zero-shot", "fine-grained"])

@@ -9,12 +9,12 @@ from nfl_keras.retrieval import search as module
 from nfl_keras.retrieval.search import Search
 
 
-def image_set(classes, start=0, protocol="made up"):
+def image_set(classes, start=0, description="made up"):
     """Photographs numbered from `start`, one per letter of `classes`, numbered by class there."""
     names = sorted(set(classes))
     labels = np.array([names.index(name) for name in classes], int)
     ids = [f"{start + i}" for i in range(len(classes))]
-    return ImageSet(ids, labels, names, lambda i: ids[i].encode(), protocol)
+    return ImageSet(ids, labels, names, lambda i: ids[i].encode(), description)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_figures_are_of_classes_matched_by_name(embeddings):
     report = search.evaluate(*vectors)
     assert report.map == 1.0
     assert (report.num_queries, report.num_gallery) == (2, 3)
-    assert report.protocol == search.protocol == "made up"
+    assert report.protocol == search.description == "made up"
     embeddings.vectors["11"], embeddings.vectors["12"] = east, north
     # b comes last, behind c and a; c second, behind b.
     turned = search.evaluate(*search.embed("embedder", crops=3))

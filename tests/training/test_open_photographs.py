@@ -39,7 +39,7 @@ def test_bad_photographs_are_skipped(config_of, two_bad, capsys):
     assert bad == two_bad
     assert len(dataset.whole) == 46
     assert set(dataset.whole.ids).isdisjoint(two_bad)
-    assert "photographs left out that cannot be used: 2" in dataset.split("train").protocol
+    assert "photographs left out that cannot be used: 2" in dataset.split("train").description
     assert "2 of 48 photographs cannot be used" in capsys.readouterr().out
 
 
@@ -48,7 +48,7 @@ def test_good_photographs_are_all_there(config_of, on_bad_image, capsys):
     dataset, bad = open_photographs(config_of(on_bad_image=on_bad_image))
     assert bad == {}
     assert len(dataset.whole) == 48
-    assert dataset.whole.protocol == ""
+    assert dataset.whole.description == ""
     assert capsys.readouterr().out == ""
 
 
@@ -76,7 +76,7 @@ def test_missing_photographs_of_a_table_are_asked_about(photographs):
     dataset, bad = open_photographs(TrainConfig.from_settings(dataset=table, missing_images="skip"))
     assert bad == {}
     assert len(dataset.whole) == 47
-    assert "in part: 47 of 48 photographs" in dataset.whole.protocol
+    assert "in part: 47 of 48 photographs" in dataset.whole.description
 
 
 @pytest.mark.parametrize("damage", [truncate, lambda path: path.unlink()])

@@ -32,7 +32,7 @@ def test_epochs_are_measured_on_the_test_queries_unless_told(dataset, protocol):
     assert splits.final.query.ids.tolist() == dataset.split("query", protocol, 3).ids.tolist()
     assert splits.final.gallery is splits.final.query
     assert set(splits.train.ids).isdisjoint(splits.final.query.ids)
-    assert splits.final.protocol == dataset.split("query", protocol, 3).protocol
+    assert splits.final.description == dataset.split("query", protocol, 3).description
 
 
 def test_a_gallery_of_its_own_is_searched(dataset):
@@ -57,9 +57,9 @@ def test_validation_classes_are_neither_trained_on_nor_reported(dataset, protoco
     if protocol == "zero-shot":
         assert classes(watched).isdisjoint(classes(splits.final.query))
     assert splits.final.query.ids.tolist() == plain.final.query.ids.tolist()
-    assert "2 of" in splits.watched.protocol
-    assert "validation" in splits.watched.protocol
-    assert "validation" not in splits.final.protocol
+    assert "2 of" in splits.watched.description
+    assert "validation" in splits.watched.description
+    assert "validation" not in splits.final.description
 
 
 def test_validation_classes_are_drawn_by_the_split_seed(dataset):
@@ -85,7 +85,7 @@ def test_evaluated_on_validation_the_test_photographs_are_left_alone(
     assert splits.final.gallery is held_out
     train = dataset.split("train", protocol)
     assert sorted([*held_out.ids, *splits.train.ids]) == sorted(train.ids)
-    assert "validation" in splits.final.protocol
+    assert "validation" in splits.final.description
     if num_classes:
         assert len(classes(held_out)) == 2
         assert classes(held_out).isdisjoint(classes(splits.train))
@@ -99,7 +99,7 @@ def test_evaluated_on_validation_the_test_photographs_are_left_alone(
 
 def test_under_the_usual_protocol_validation_is_of_that_protocol(dataset):
     final = splits_of(dataset, evaluate_on="validation").final
-    assert final.protocol.startswith("zero-shot, validation: 1 of 4 training classes")
+    assert final.description.startswith("zero-shot, validation: 1 of 4 training classes")
 
 
 @pytest.mark.parametrize("num_classes", [4, 40])

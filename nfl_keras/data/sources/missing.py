@@ -79,7 +79,7 @@ def without_missing(image_set, root, missing_images, name, total=None):
         total: int, photographs of the whole dataset. Defaults to those of the set.
 
     Returns:
-        An `ImageSet`; where it is not the whole dataset, its protocol says what part. It is
+        An `ImageSet`; where it is not the whole dataset, its description says what part. It is
         empty where no file is there.
 
     Raises:

@@ -42,7 +42,7 @@ def epoch_notes(config, splits, last_epoch, best_epoch):
         )
     measured = "The curves of measures are of one crop"
     if splits.watched is not splits.final:
-        measured += f", on other photographs than the figures: {splits.watched.protocol}"
+        measured += f", on other photographs than the figures: {splits.watched.description}"
     return [*notes, f"{measured}."]
 
 

@@ -72,7 +72,7 @@ def test_the_devkit_layout(tmp_path, below, nested):
     devkit(tmp_path, below, nested)
     image_set = cars196(str(tmp_path))
     assert image_set.class_names == tuple(NAMES)
-    assert image_set.protocol == ""
+    assert image_set.description == ""
     train, test = ("cars_train/" * (1 + nested), "cars_test/" * (1 + nested))
     assert described(image_set) == {
         **{train + name: (NAMES[number - 1], "train") for name, number in TRAIN},
@@ -146,7 +146,7 @@ def test_missing_photographs(tmp_path):
         cars196(tmp_path)
     part = cars196(tmp_path, "skip")
     assert part.class_names == tuple(NAMES[1:])
-    assert part.protocol == "in part: 6 of 7 photographs"
+    assert part.description == "in part: 6 of 7 photographs"
 
 
 @pytest.mark.parametrize("missing", ["cars_train_annos.mat", "cars_test_annos_withlabels.mat"])
@@ -159,7 +159,7 @@ def test_missing_annotations(tmp_path, missing):
     part = cars196(tmp_path, "skip")
     kept = "test" if "train" in missing else "train"
     assert set(part.own_split) == {kept}
-    assert part.protocol == f"in part: {len(part)} of 7 photographs"
+    assert part.description == f"in part: {len(part)} of 7 photographs"
     assert len(part) == {"train": 4, "test": 3}[kept]
 
 
@@ -228,7 +228,7 @@ def real(monkeypatch):
 def test_the_real_part_by_both_protocols(real):
     dataset = open_dataset("cars196", real, "skip")
     part = "in part: 2,457 of 16,185 photographs"
-    assert dataset.whole.protocol == part
+    assert dataset.whole.description == part
     assert (len(dataset.whole.class_names), dataset.whole.class_names[59]) == (
         60,
         "Chevrolet HHR SS 2010",
@@ -242,7 +242,7 @@ def test_the_real_part_by_both_protocols(real):
     fine_grained = [dataset.split(split, "fine-grained") for split in ("train", "query")]
     assert [len(split.class_names) for split in fine_grained] == [60, 60]
     for split in (*zero_shot, *fine_grained):
-        assert split.protocol.endswith(part)
+        assert split.description.endswith(part)
         assert split.read(0)[:3] == b"\xff\xd8\xff"
     assert dataset.whole.read(0) == (real / dataset.whole.ids[0]).read_bytes()
 

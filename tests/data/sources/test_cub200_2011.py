@@ -56,7 +56,7 @@ def test_missing_photographs(tmp_path):
     part = cub200_2011(tmp_path, "skip")
     assert len(part) == 3
     assert part.own_split.tolist() == ["test", "train", "test"]
-    assert part.protocol == "in part: 3 of 4 photographs"
+    assert part.description == "in part: 3 of 4 photographs"
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_missing_photographs_may_be_left_out(tmp_path):
     image_set = flowers17(tmp_path, missing_images="skip")
     assert np.bincount(image_set.labels).tolist() == [79] + [80] * 15
     assert image_set.class_names == tuple(SPECIES[:16])
-    assert image_set.protocol == "in part: 1,279 of 1,360 photographs"
+    assert image_set.description == "in part: 1,279 of 1,360 photographs"
 
 
 @pytest.mark.parametrize("missing_images", ["error", "skip"])

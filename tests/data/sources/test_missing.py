@@ -37,13 +37,13 @@ def test_missing_photographs_are_left_out_in_words(tmp_path):
     assert part.ids.tolist() == ["a.jpg", "b.jpg"]
     assert part.class_names == ("a.jpg", "b.jpg")
     assert part.read(1) == b"b.jpg"
-    assert part.protocol == "in part: 2 of 3 photographs"
+    assert part.description == "in part: 2 of 3 photographs"
 
 
 def test_the_part_is_of_the_whole_dataset(tmp_path):
     whole = annotated(tmp_path, ["a.jpg"], [])
     part = without_missing(whole, tmp_path, "skip", "flowers", total=1000)
-    assert part.protocol == "in part: 1 of 1,000 photographs"
+    assert part.description == "in part: 1 of 1,000 photographs"
 
 
 @pytest.mark.parametrize("policy", ["error", "skip"])

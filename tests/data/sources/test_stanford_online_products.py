@@ -45,7 +45,7 @@ def test_missing_photographs(tmp_path):
         stanford_online_products(tmp_path)
     part = stanford_online_products(tmp_path, "skip")
     assert len(part) == 4
-    assert part.protocol == "in part: 4 of 5 photographs"
+    assert part.description == "in part: 4 of 5 photographs"
 
 
 @pytest.mark.parametrize("row", ["6 12 1", "6 twelve 1 bicycle_final/5_0.JPG"])

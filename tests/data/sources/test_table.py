@@ -57,7 +57,7 @@ def test_paths_labels_and_split(tmp_path, kind):
     assert image_set.labels.tolist() == [1, 0, 1]
     assert image_set.own_split.tolist() == ["query", "train", "gallery"]
     assert [image_set.read(i) for i in range(3)] == [f"bytes of {n}".encode() for n in NAMES]
-    assert image_set.protocol == ""
+    assert image_set.description == ""
 
 
 @given(labels=st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=8))
@@ -146,7 +146,7 @@ def test_missing_photographs(tmp_path, kind):
         table(path)
     part = table(path, missing_images="skip")
     assert (part.ids.tolist(), part.own_split.tolist()) == (["a.jpg"], ["train"])
-    assert part.protocol == "in part: 1 of 2 photographs"
+    assert part.description == "in part: 1 of 2 photographs"
     (tmp_path / "a.jpg").unlink()
     for policy in ("error", "skip"):
         assert "none of the 2 photographs" in refusal(path, missing_images=policy)

@@ -12,10 +12,10 @@ CASES = list(itertools.product(("last", "best"), (0, 3), ("test", "validation"))
 def notes(last_epoch=7, **settings):
     """The notes of a run whose best epoch is 4, as one text."""
     config = TrainConfig.from_settings(epochs=7, **settings)
-    final = types.SimpleNamespace(protocol="fine-grained, of tests")
+    final = types.SimpleNamespace(description="fine-grained, of tests")
     watched = final
     if config.evaluation.validation_classes and config.evaluation.evaluate_on == "test":
-        watched = types.SimpleNamespace(protocol="zero-shot, of validation")
+        watched = types.SimpleNamespace(description="zero-shot, of validation")
     splits = types.SimpleNamespace(watched=watched, final=final)
     best_epoch = 4 if config.evaluation.evaluate_every else None
     return " ".join(epoch_notes(config, splits, last_epoch, best_epoch))
