@@ -1,7 +1,7 @@
 """Datasets as index and encoded bytes, and the pipelines that turn them into batches."""
 
 from nfl_keras.data.balanced_sampler import BalancedSampler
-from nfl_keras.data.batches import balanced_batches, inference_batches
+from nfl_keras.data.batches import balanced_batches, inference_batches, sampled_batches
 from nfl_keras.data.color_jitter import ColorJitter
 from nfl_keras.data.dataset import Dataset
 from nfl_keras.data.image_set import ImageSet
@@ -22,4 +22,5 @@ __all__ = [
     "inference_batches",
     "load",
     "open_dataset",
+    "sampled_batches",
 ]

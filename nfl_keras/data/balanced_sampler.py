@@ -1,10 +1,13 @@
 """Which photographs make up each batch."""
 
 import warnings
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from nfl_keras.errors import UserError
+
+SmallClasses: TypeAlias = Literal["error", "drop", "fill"]
 
 
 class BalancedSampler:

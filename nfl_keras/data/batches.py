@@ -1,78 +1,66 @@
 """tf.data pipelines from an image set to pixels: augmented to train on, cropped to embed."""
 
 import itertools
+from collections.abc import Callable
+from typing import TypeAlias
 
 import tensorflow as tf
 
-from nfl_keras.data.balanced_sampler import BalancedSampler
+from nfl_keras.data.balanced_sampler import BalancedSampler, SmallClasses
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.reading import reader
 from nfl_keras.data.views import augment, inference_crops, shorter_side
 from nfl_keras.errors import UserError
 
+Recolor: TypeAlias = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
 
 def balanced_batches(
-    image_set,
-    classes_per_batch=8,
-    images_per_class=8,
-    image_size=224,
-    seed=0,
-    max_rotation=15.0,
-    small_classes="error",
-    recolor=None,
-    first_epoch=0,
-    first_batch=0,
-    endless=False,
-):
-    """Batches of K classes with K1 photographs each, augmented, for `model.fit`.
+    image_set: ImageSet,
+    classes_per_batch: int = 8,
+    images_per_class: int = 8,
+    image_size: int = 224,
+    seed: int = 0,
+    max_rotation: float = 15.0,
+    small_classes: SmallClasses = "error",
+    recolor: Recolor | None = None,
+    first_epoch: int = 0,
+    first_batch: int = 0,
+    endless: bool = False,
+) -> tf.data.Dataset:
+    """Returns augmented batches of K classes with K1 photographs each, for `model.fit`.
 
-    Reading, decoding, resizing, cropping, rotation, mirroring and recoloring all run in the
-    tf.data graph, in parallel, and come out in order. Each pass over the dataset is the next
-    epoch, with another plan and other views; plan and views depend on `seed`, the epoch's
-    number and the batch's alone.
-
-    Starting a pass takes TensorFlow about a second. An `endless` dataset starts once: its one
-    pass holds every epoch from the first on, to be divided by `fit(steps_per_epoch=...)`.
-
-    A run that stopped goes on, bit for bit, from the epoch and the batch that it had come to.
-    Keras takes all passes of a dataset to be of one length, therefore a dataset with a
-    `first_batch` is what is left of that one epoch, in every pass; the epochs after it are
-    another dataset.
+    It makes a `BalancedSampler` and calls `sampled_batches`, which says how to resume a run.
 
     Args:
         image_set: `nfl.data.ImageSet`.
         classes_per_batch: int K, different classes in a batch. Defaults to `8`.
-        images_per_class: int K1, different photographs of each. Defaults to `8`.
+        images_per_class: int K1, different photographs of each class. Defaults to `8`.
         image_size: int, side of the square views in pixels. Defaults to `224`.
-        seed: int. Defaults to `0`.
+        seed: int, of the plan and of the views. Defaults to `0`.
         max_rotation: float, degrees either way. Defaults to `15.0`.
         small_classes: `"error"`, `"drop"` or `"fill"`, for classes of fewer than K1
             photographs, see `nfl.data.BalancedSampler`. Defaults to `"error"`.
-        recolor: function of a view, float32 `[image_size, image_size, 3]` in 0..255, and an
-            int `[2]` seed to the view in other colors, in the graph. Defaults to
-            `None`, colors as they are.
+        recolor: function that changes colors, see `sampled_batches`. Defaults to `None`.
         first_epoch: int, the number of the first pass' epoch. Defaults to `0`.
-        first_batch: int, the batch of that epoch to begin at. Defaults to `0`.
-        endless: bool, whether a pass goes on with the next epochs. Defaults to `False`.
+        first_batch: int, the first batch of that epoch. Defaults to `0`.
+        endless: bool, whether one pass holds all epochs. Defaults to `False`.
 
     Returns:
         A `tf.data.Dataset` of (float32 `[K * K1, image_size, image_size, 3]` in 0..255,
-        int32 `[K * K1]`), of N // (K K1) batches, less `first_batch`, or without end.
+        int32 `[K * K1]`), see `sampled_batches`.
 
     Raises:
-        UserError: if there are too few classes, a class is too small, or there is no such
-            batch.
+        UserError: if there are too few classes, a class is too small, or the epoch has no
+            batch `first_batch`.
 
     Example:
 
     >>> train = nfl.data.load("blooms", split="train")
-    >>> model.fit(nfl.data.balanced_batches(train, image_size=64), epochs=10, shuffle=False)
-
-    The same run, after it stopped before batch 7 of epoch 3:
-
-    >>> rest = nfl.data.balanced_batches(train, image_size=64, first_epoch=3, first_batch=7)
-    >>> model.fit(rest, initial_epoch=3, epochs=4, shuffle=False)
-    >>> later = nfl.data.balanced_batches(train, image_size=64, first_epoch=4)
-    >>> model.fit(later, initial_epoch=4, epochs=10, shuffle=False)
+    >>> batches = nfl.data.balanced_batches(train, 4, 2, image_size=32)
+    >>> images, labels = next(iter(batches))
+    >>> images.shape, len(set(labels.numpy().tolist()))
+    (TensorShape([8, 32, 32, 3]), 4)
     """
     sampler = BalancedSampler(
         image_set.labels,
@@ -82,6 +70,66 @@ def balanced_batches(
         image_set.class_names,
         small_classes,
     )
+    return sampled_batches(
+        image_set, sampler, image_size, max_rotation, recolor, first_epoch, first_batch, endless
+    )
+
+
+def sampled_batches(
+    image_set: ImageSet,
+    sampler: BalancedSampler,
+    image_size: int = 224,
+    max_rotation: float = 15.0,
+    recolor: Recolor | None = None,
+    first_epoch: int = 0,
+    first_batch: int = 0,
+    endless: bool = False,
+) -> tf.data.Dataset:
+    """Returns augmented batches of the photographs that a sampler plans.
+
+    The tf.data graph reads, decodes, resizes, crops, rotates, mirrors and recolors in parallel
+    and keeps the sampler's order. Each pass over the dataset is the next epoch, with another
+    plan and other views. Plan and views depend only on the sampler's seed, the epoch's number
+    and the batch's number, so that a run resumes bit for bit from an epoch and a batch.
+
+    Keras expects all passes of a dataset to have one length. A dataset with a `first_batch`
+    therefore repeats the rest of `first_epoch` in every pass: make another dataset for the
+    epochs after it. TensorFlow takes about a second to start a pass. An `endless` dataset starts
+    once: its one pass holds every epoch, and `fit(steps_per_epoch=...)` divides it.
+
+    Args:
+        image_set: `nfl.data.ImageSet`.
+        sampler: `nfl.data.BalancedSampler` of `image_set.labels`. Its seed is the views', too.
+        image_size: int, side of the square views in pixels. Defaults to `224`.
+        max_rotation: float, degrees either way. Defaults to `15.0`.
+        recolor: function that changes a view's colors in the graph. It takes the view, float32
+            `[image_size, image_size, 3]` in 0..255, and an int `[2]` seed, and returns the
+            view in other colors. Defaults to `None`: the colors stay.
+        first_epoch: int, the number of the first pass' epoch. Defaults to `0`.
+        first_batch: int, the first batch of that epoch. Defaults to `0`.
+        endless: bool, whether one pass holds all epochs. Defaults to `False`.
+
+    Returns:
+        A `tf.data.Dataset` of (float32 `[sampler.batch_size, image_size, image_size, 3]` in
+        0..255, int32 `[sampler.batch_size]`), with `sampler.batches_per_epoch - first_batch`
+        batches, or infinitely many where `endless`.
+
+    Raises:
+        UserError: if the epoch has no batch `first_batch`.
+
+    Example:
+
+    >>> train = nfl.data.load("blooms", split="train")
+    >>> sampler = nfl.data.BalancedSampler(train.labels, classes_per_batch=4, images_per_class=2)
+    >>> len(nfl.data.sampled_batches(train, sampler, image_size=32))
+    120
+
+    A run that stopped before batch 7 of epoch 3 resumes with the rest of that epoch:
+
+    >>> rest = nfl.data.sampled_batches(train, sampler, 32, first_epoch=3, first_batch=7)
+    >>> len(rest)
+    113
+    """
     batches_per_epoch, batch_size = sampler.batches_per_epoch, sampler.batch_size
     if not 0 <= first_batch < batches_per_epoch:
         raise UserError(
@@ -104,7 +152,7 @@ def balanced_batches(
 
     @tf.autograph.experimental.do_not_convert
     def view(position, number):
-        view_seed = tf.stack([tf.constant(seed, tf.int64), number])
+        view_seed = tf.stack([tf.constant(sampler.seed, tf.int64), number])
         image = augment(read(position), image_size, view_seed, max_rotation)
         image = tf.ensure_shape(image, (image_size, image_size, 3))
         if recolor is not None:

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from nfl_keras.data.balanced_sampler import BalancedSampler
-from nfl_keras.data.batches import balanced_batches, inference_batches
+from nfl_keras.data.batches import balanced_batches, inference_batches, sampled_batches
 from nfl_keras.data.decoding import decode
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.views import inference_crops
@@ -84,6 +84,15 @@ def test_batches_are_the_samplers_plan_in_its_order(plain):
         plan = sampler.epoch(epoch)
         assert np.array_equal(labels, image_set.labels[plan])
         assert np.array_equal(np.round(images[:, :, 0, 0, 1] / 10), numbers[plan])
+
+
+def test_batches_of_a_given_sampler_are_those_of_its_arguments(noisy, taken):
+    sampler = BalancedSampler(noisy.labels, classes_per_batch=3, images_per_class=2, seed=5)
+    for (images, labels), (same_images, same_labels) in zip(
+        passes(sampled_batches(noisy, sampler, image_size=16), 2), taken, strict=False
+    ):
+        np.testing.assert_array_equal(images, same_images)
+        np.testing.assert_array_equal(labels, same_labels)
 
 
 def test_pixels_are_in_0_to_255(taken):
