@@ -11,6 +11,7 @@ from nfl_keras.data.reading import read_checked
 from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.data.sources.files import file_set
 from nfl_keras.errors import UserError, answered_in_one_line
+from nfl_keras.files import write_whole
 from nfl_keras.report import noise_grid
 
 WINDOWS = (2, 4, 8, 16, 32)
@@ -93,17 +94,9 @@ def _check_output(path):
         raise UserError(f"there is a {path!r} already; remove it, or give another --output.")
 
 
-def _write_new(path, content):
-    """Writes a file that is not there yet, whole or not at all."""
+def _write_new(path: str, content: bytes) -> None:
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(path, "xb") as file:
-            try:
-                file.write(content)
-                file.flush()
-            except BaseException:
-                os.unlink(path)
-                raise
+        write_whole(path, content, exist_ok=False)
     except OSError as error:
         raise UserError(
             f"cannot write {path!r} ({error.strerror}); give another --output."

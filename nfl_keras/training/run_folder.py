@@ -1,13 +1,11 @@
 """The folder that holds everything a run leaves behind."""
 
 import json
-import os
 import pathlib
 
 from nfl_keras.errors import UserError
-from nfl_keras.files import write_whole
+from nfl_keras.files import replacing, write_whole
 from nfl_keras.retrieval import RetrievalReport
-from nfl_keras.training.checkpoint_files import flush
 from nfl_keras.training.config import dump_config, load_config
 
 
@@ -123,13 +121,9 @@ class RunFolder:
         return self.checkpoints / f"{which}.keras"
 
     def save_checkpoint(self, model, which):
-        """Saves a model beside the checkpoint's place, then moves it there."""
-        target = self.checkpoint(which)
-        target.parent.mkdir(exist_ok=True)
-        aside = target.with_name(f"{which}.aside.keras")
-        model.save(aside)
-        flush(aside)
-        os.replace(aside, target)
+        """Saves a model as a `.keras` file of the run, whole or not at all."""
+        with replacing(self.checkpoint(which)) as partial:
+            model.save(partial)
 
     def write_json(self, name, value):
         """Writes a JSON file of the run, whole or not at all."""

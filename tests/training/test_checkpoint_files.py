@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.training import checkpoint_files
 from nfl_keras.training.checkpoint_files import (
     read_checkpoint,
     remove_checkpoints,
@@ -89,7 +88,7 @@ def test_before_it_has_its_name_it_lies_on_the_disk(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor)))
-    monkeypatch.setattr(checkpoint_files.os, "replace", stop)
+    monkeypatch.setattr(os, "replace", stop)
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path, 2)
     before, aside = flushed
@@ -100,7 +99,7 @@ def test_before_it_has_its_name_it_lies_on_the_disk(tmp_path, monkeypatch):
 
 def test_removed_nothing_is_left_but_what_is_another_s(tmp_path):
     write(tmp_path, 1, 2)
-    (tmp_path / "step.aside").write_bytes(b"half")
+    (tmp_path / ".partial-0123abcd-step.npz").write_bytes(b"half")
     (tmp_path / "last.keras").write_bytes(b"model")
     remove_checkpoints(tmp_path)
     assert os.listdir(tmp_path) == ["last.keras"]
