@@ -1,15 +1,18 @@
-"""Exact neighbors, and how good they are."""
+"""Embeddings of image sets, exact nearest neighbors, and metrics of retrieval."""
 
-from nfl_keras.retrieval.classification import accuracy, classify
-from nfl_keras.retrieval.diversity import ClassDiversity, class_diversity
+from nfl_keras.retrieval.accuracy import accuracy
+from nfl_keras.retrieval.class_diversity import ClassDiversity, class_diversity
+from nfl_keras.retrieval.classify import classify
 from nfl_keras.retrieval.embed import embed
-from nfl_keras.retrieval.evaluation import evaluate
+from nfl_keras.retrieval.evaluate import evaluate
 from nfl_keras.retrieval.neighbors import neighbors
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
+from nfl_keras.retrieval.retrieval_task import RetrievalTask
 
 __all__ = [
     "ClassDiversity",
     "RetrievalReport",
+    "RetrievalTask",
     "accuracy",
     "class_diversity",
     "classify",

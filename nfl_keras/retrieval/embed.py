@@ -1,22 +1,30 @@
 """Embeddings of a whole image set."""
 
+import keras
 import numpy as np
 
-from nfl_keras.retrieval.forward import forward
+from nfl_keras.data import ImageSet
+from nfl_keras.retrieval.predict_crops import predict_crops
 
 
-def embed(embedder, image_set, crops=3, batch_size=64, image_size=None):
+def embed(
+    embedder: keras.Model,
+    image_set: ImageSet,
+    crops: int = 3,
+    batch_size: int = 64,
+    image_size: int | None = None,
+) -> np.ndarray:
     """Embeds every photograph of a set.
 
-    The shorter side is brought to `image_size`; three square crops are embedded (the center
-    and the two ends of the longer side), and the mean of their unit vectors is brought back
-    to length 1.
+    The shorter side is resized to `image_size`, and each crop is embedded. The mean of the
+    crops' unit vectors, divided by its norm, is the photograph's embedding.
 
     Args:
         embedder: `keras.Model` from `[B, S, S, 3]` in 0..255 to unit vectors `[B, D]`.
         image_set: `nfl.data.ImageSet`.
-        crops: 3, or 1 for the center alone. Defaults to `3`.
-        batch_size: int, photographs at a time. Defaults to `64`.
+        crops: 3 square crops (the center and the two ends of the longer side), or 1 (the
+            center). Defaults to `3`.
+        batch_size: int, photographs in a batch. Defaults to `64`.
         image_size: int, side of the crops in pixels. Defaults to `embedder.image_size`.
 
     Returns:
@@ -27,14 +35,18 @@ def embed(embedder, image_set, crops=3, batch_size=64, image_size=None):
 
     Example:
 
-    >>> query = nfl.data.load("blooms", split="query")
-    >>> vectors = nfl.retrieval.embed(embedder, query, crops=1)
+    >>> query = nfl.data.load("blooms", split="query").subset([0, 1, 2])
+    >>> inputs = keras.Input((None, None, 3))
+    >>> backbone = keras.Model(inputs, keras.layers.Conv2D(8, 3)(inputs))
+    >>> embedder = nfl.models.Embedder(backbone, embedding_dim=4, image_size=32)
+    >>> nfl.retrieval.embed(embedder, query, crops=1).shape
+    (3, 4)
 
     Reference: [NIFL], inference protocol.
     """
     size = embedder.image_size if image_size is None else image_size
-    vectors = []
-    for of_crops in forward(embedder, image_set, size, crops, batch_size):
+    embeddings = []
+    for of_crops in predict_crops(embedder, image_set, size, crops, batch_size):
         means = of_crops.mean(axis=1)
-        vectors.append(means / np.linalg.norm(means, axis=1, keepdims=True))
-    return np.concatenate(vectors).astype(np.float32)
+        embeddings.append(means / np.linalg.norm(means, axis=1, keepdims=True))
+    return np.concatenate(embeddings).astype(np.float32)

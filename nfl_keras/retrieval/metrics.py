@@ -1,15 +1,15 @@
-"""The metrics of retrieval, each a function of where the relevant items rank.
+"""The metrics of retrieval, each a function of the ranks of the relevant items.
 
-All of them take `ranks`, float64 `[Q, R]`: for each query the places, from 1, of the gallery
-items of its class in the ranking of the whole gallery, ascending, the row filled up with inf.
-All return one value per query; their means over queries are the figures that papers report.
+Each metric takes `ranks`, float64 `[Q, R]`. A row has the ranks, from 1, of the gallery items of
+the query's class in the ranking of the whole gallery. They are in ascending order and followed by
+inf. Each metric returns float64 `[Q]`; papers report the mean over the queries.
 """
 
 import numpy as np
 
 
-def relevant_ranks(similarities, relevant, width):
-    """Rank the gallery for each query and say where the relevant items came.
+def relevant_ranks(similarities: np.ndarray, relevant: np.ndarray, width: int) -> np.ndarray:
+    """Ranks the gallery for each query and returns the ranks of the relevant items.
 
     Args:
         similarities: float32 `[Q, G]`, without NaN. Equal ones rank by position.
@@ -19,9 +19,9 @@ def relevant_ranks(similarities, relevant, width):
     Returns:
         `ranks`, float64 `[Q, R]`.
     """
-    # One sort of whole numbers ranks by (similarity, position) and carries relevance along:
-    # the bits of a float32 order as an int32 does once those of negatives are turned over.
-    # Adding 0 makes -0.0 the equal of 0.0.
+    # One sort of integer keys ranks by (similarity, position) and carries relevance along. The
+    # bits of a float32, read as an int32, sort like the float once a negative's are inverted.
+    # Adding 0 turns -0.0 into 0.0.
     bits = (similarities + np.float32(0)).view(np.int32)
     ascending = bits ^ ((bits >> 31) & 0x7FFFFFFF)
     keys = (~ascending).astype(np.int64) << 32
@@ -37,45 +37,47 @@ def relevant_ranks(similarities, relevant, width):
     return ranks
 
 
-def recall_at(ranks, k):
-    """Recall@k as metric learning means it: 1 if any of the first k is relevant, else 0."""
-    return (ranks <= k).any(axis=1).astype(np.float64)
+def recall_at(ranks: np.ndarray, k: int) -> np.ndarray:
+    """Computes Recall@k of metric learning: 1 if any of the first k is relevant, else 0."""
+    return np.asarray((ranks <= k).any(axis=1), dtype=np.float64)
 
 
-def precision_at(ranks, k):
-    """The share of relevant items among the first k; k stays the divisor in a smaller gallery."""
+def precision_at(ranks: np.ndarray, k: int) -> np.ndarray:
+    """Computes the number of relevant items among the first k, divided by k in any gallery."""
     return np.count_nonzero(ranks <= k, axis=1) / k
 
 
-def average_precision(ranks):
-    """The mean, over all relevant items, of the precision at each one's rank.
+def average_precision(ranks: np.ndarray) -> np.ndarray:
+    """Computes the mean of the precisions at the ranks of all relevant items.
 
-    With r_1 < r_2 < ... < r_R the ranks of the R relevant items, it is (1/R) sum_i i / r_i:
-    no interpolation. A query without relevant items gets 0; `evaluate` leaves it out.
+    With r_1 < r_2 < ... < r_R the ranks of the R relevant items, it is (1/R) sum_i i / r_i,
+    without interpolation. A query without relevant items gets 0; `evaluate` leaves it out.
     """
     return _precisions(ranks).sum(axis=1) / np.maximum(_num_relevant(ranks), 1)
 
 
-def average_precision_at(ranks, k):
-    """Average precision of the first k, divided by min(R, k): 1 only if all k could be had."""
+def average_precision_at(ranks: np.ndarray, k: int) -> np.ndarray:
+    """Computes the average precision of the first k, divided by min(R, k)."""
     return _precisions(ranks, k).sum(axis=1) / np.clip(_num_relevant(ranks), 1, k)
 
 
-def average_precision_at_hits(ranks, k):
-    """Average precision of the first k, divided by the hits among them, or 0 without a hit.
+def average_precision_at_hits(ranks: np.ndarray, k: int) -> np.ndarray:
+    """Computes the average precision of the first k, divided by the hits among them.
 
-    The definition of the SCDA line of work (Wei et al., *Selective Convolutional Descriptor
-    Aggregation for Fine-Grained Image Retrieval*, 2017). It does not count what was missed:
-    one hit, at rank 1, already gives 1.
+    It is 0 without a hit. It does not count the relevant items that were missed: one hit, at
+    rank 1, already gives 1.
+
+    Reference: Wei et al., *Selective Convolutional Descriptor Aggregation for Fine-Grained Image
+    Retrieval*, 2017.
     """
     hits = np.count_nonzero(ranks <= k, axis=1)
     return _precisions(ranks, k).sum(axis=1) / np.maximum(hits, 1)
 
 
-def _num_relevant(ranks):
+def _num_relevant(ranks: np.ndarray) -> np.ndarray:
     return np.count_nonzero(np.isfinite(ranks), axis=1)
 
 
-def _precisions(ranks, k=np.inf):
-    """The precision at the rank of each relevant item, 0 for those beyond k and the filling."""
+def _precisions(ranks: np.ndarray, k: float = np.inf) -> np.ndarray:
+    """Returns the precision at each relevant item's rank, and 0 for ranks beyond k."""
     return np.where(ranks <= k, np.arange(1, ranks.shape[1] + 1) / ranks, 0.0)

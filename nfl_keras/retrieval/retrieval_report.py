@@ -1,4 +1,4 @@
-"""What an evaluation found, in numbers and in words."""
+"""The report of one retrieval evaluation."""
 
 import dataclasses
 import json
@@ -6,22 +6,37 @@ import json
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class RetrievalReport:
-    """The figures of one evaluation, each a mean over the queries counted, in 0..1.
+    """The figures of one retrieval evaluation, each a mean over the queries, in 0..1.
+
+    It prints as a table.
 
     Args:
         recall_at: dict from k to Recall@k, the share of queries with at least one item of
             their class among the first k.
         map: float. Mean average precision over the ranking of the whole gallery.
-        map_at: dict from k to mAP@k, average precision of the first k divided by min(R, k),
-            R being the items of the query's class in the gallery.
-        map_at_hits: dict from k to mAP@k divided by the hits among the first k instead, as
-            the SCDA line of work has it.
+        map_at: dict from k to mAP@k, the average precision of the first k divided by
+            min(R, k), where R items of the query's class are in the gallery.
+        map_at_hits: dict from k to mAP@k by another definition (SCDA, Wei et al. 2017), divided
+            by the hits among the first k.
         precision_at: dict from k to the share of items of the query's class in the first k.
         per_class_map: dict from label to the mean average precision of that class' queries.
-        num_queries: int. Queries counted.
-        num_skipped: int. Queries with nothing to find in the gallery, left out of every mean.
+        num_queries: int. Queries that the means are over.
+        num_skipped: int. Queries with nothing to find in the gallery, which no mean counts.
         num_gallery: int. Items in the gallery.
-        protocol: str. What was compared with what, in words.
+        protocol: str. Which photographs were searched for among which, in words. Defaults to
+            `""`.
+
+    Example:
+
+    >>> vectors = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]])
+    >>> nfl.retrieval.evaluate(vectors, [0, 0, 1, 1], ks=[1, 2])
+    4 queries (0 more skipped: nothing to find), gallery of 4
+    mAP              0.7500
+    k                     1        2
+    recall@k         0.5000   1.0000
+    precision@k      0.5000   0.5000
+    mAP@k            0.5000   0.7500
+    mAP@k, by hits   0.5000   0.7500
     """
 
     recall_at: dict[int, float]
@@ -35,11 +50,11 @@ class RetrievalReport:
     num_gallery: int
     protocol: str = ""
 
-    def to_json(self):
-        """The report as JSON text; its keys are strings there, k and labels included."""
+    def to_json(self) -> str:
+        """Returns the report as JSON text, in which all keys, k and labels too, are strings."""
         return json.dumps(dataclasses.asdict(self), indent=2, allow_nan=False)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         lines = [self.protocol] if self.protocol else []
         lines.append(
             f"{self.num_queries:,} queries ({self.num_skipped:,} more skipped: nothing to find), "

@@ -1,12 +1,17 @@
-"""Leave a query's own photograph out of its answer: by id, never by position."""
+"""Exclusion of a query's own photograph from its results, by id and never by position."""
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nfl_keras.errors import UserError
 
 
-def own_positions(query_ids, gallery_ids, num_queries, num_gallery):
-    """Where each query's own photograph is in the gallery.
+def own_positions(
+    query_ids: ArrayLike | None, gallery_ids: ArrayLike | None, num_queries: int, num_gallery: int
+) -> np.ndarray:
+    """Finds each query's own photograph in the gallery.
 
     Args:
         query_ids: integers or strings `[num_queries]`, or None.
@@ -15,35 +20,42 @@ def own_positions(query_ids, gallery_ids, num_queries, num_gallery):
         num_gallery: int.
 
     Returns:
-        int64 `[num_queries]`, -1 for a query that is not in the gallery.
+        int64 `[num_queries]`, positions in the gallery; -1 for a query that is not in it, and
+        for all queries without ids.
 
     Raises:
-        UserError: if only one is given, an id repeats in the gallery, or lengths or kinds
-            differ.
+        UserError: if only one of the ids is given, an id repeats in the gallery, or lengths or
+            types do not fit.
     """
     if query_ids is None and gallery_ids is None:
         return np.full(num_queries, -1, dtype=np.int64)
     if query_ids is None or gallery_ids is None:
         missing = "query_ids" if query_ids is None else "gallery_ids"
-        raise UserError(f"{missing} is missing: a query is recognized by its id in both sets.")
-    query_ids = _checked_ids(query_ids, num_queries, "query_ids")
-    gallery_ids = _checked_ids(gallery_ids, num_gallery, "gallery_ids")
-    if isinstance(query_ids[0], int) != isinstance(gallery_ids[0], int):
+        raise UserError(f"{missing} is missing: give the ids of both sets, or of neither.")
+    queries = _checked_ids(query_ids, num_queries, "query_ids")
+    gallery = _checked_ids(gallery_ids, num_gallery, "gallery_ids")
+    if isinstance(queries[0], int) != isinstance(gallery[0], int):
         raise UserError("query_ids and gallery_ids must both be integers or both be strings.")
-    position_of = {}
-    for position, item in enumerate(gallery_ids):
+    position_of: dict[int | str, int] = {}
+    for position, item in enumerate(gallery):
         if position_of.setdefault(item, position) != position:
             raise UserError(f"the id {item!r} is given to two gallery items: ids must be unique.")
-    return np.array([position_of.get(item, -1) for item in query_ids], dtype=np.int64)
+    return np.array([position_of.get(item, -1) for item in queries], dtype=np.int64)
 
 
-def leave_out(matrix, own, value):
-    """Write `value`, in place, where row i of `[B, G]` meets its own position `own[i]`, if any."""
+def mask_own(matrix: np.ndarray, own: np.ndarray, value: Any) -> None:
+    """Writes a value, in place, at each query's own photograph.
+
+    Args:
+        matrix: array `[B, G]`.
+        own: int64 `[B]` from `own_positions`. A row with -1 stays as it is.
+        value: the value.
+    """
     rows = np.flatnonzero(own >= 0)
     matrix[rows, own[rows]] = value
 
 
-def _checked_ids(ids, count, name):
+def _checked_ids(ids: Any, count: int, name: str) -> list[Any]:
     ids = np.asarray(ids)
     if ids.dtype == object:
         ids = np.asarray(ids.tolist())

@@ -3,7 +3,7 @@
 import dataclasses
 
 from nfl_keras.data import ImageSet, hold_out_classes, hold_out_validation
-from nfl_keras.retrieval.search import Search
+from nfl_keras.retrieval import RetrievalTask
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,14 +12,14 @@ class Splits:
 
     Args:
         train: `ImageSet`.
-        watched: `Search` that epochs are measured on.
-        final: `Search` that the run's figures are measured on; `watched` itself where nothing
-            is held out, or where the test photographs are left alone.
+        watched: `RetrievalTask` that epochs are measured on.
+        final: `RetrievalTask` that the run's figures are measured on; `watched` itself where
+            nothing is held out, or where the test photographs are left alone.
     """
 
     train: ImageSet
-    watched: Search
-    final: Search
+    watched: RetrievalTask
+    final: RetrievalTask
 
     @classmethod
     def of(cls, dataset, config):
@@ -37,8 +37,10 @@ class Splits:
             train, held_out = hold_out_validation(train, protocol, seed)
         else:
             held_out = None
-        validation = held_out and Search(held_out, held_out)
+        validation = held_out and RetrievalTask(held_out, held_out)
         if config.evaluation.evaluate_on == "validation":
             return cls(train, validation, validation)
-        test = Search(*(dataset.split(s, config.data.protocol, seed) for s in ("query", "gallery")))
+        test = RetrievalTask(
+            *(dataset.split(s, config.data.protocol, seed) for s in ("query", "gallery"))
+        )
         return cls(train, validation or test, test)

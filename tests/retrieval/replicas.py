@@ -1,6 +1,8 @@
-"""Embeds and classifies on 1 and 2 replicas, for `test_forward.py`: `python replicas.py OUT.npz`.
+"""Embeds and classifies on 1 and 2 replicas, for `test_predict_crops.py`.
 
-TensorFlow's devices are settled before its first use, therefore in a process of its own.
+    python replicas.py OUT.npz
+
+It is a process of its own, since TensorFlow's devices must be configured before their first use.
 """
 
 import contextlib

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.retrieval.self_exclusion import leave_out, own_positions
+from nfl_keras.retrieval.self_exclusion import mask_own, own_positions
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_unusable_ids_are_named(query_ids, gallery_ids, message):
         own_positions(query_ids, gallery_ids, 2, 2)
 
 
-def test_leave_out_writes_only_own_places():
+def test_mask_own_writes_only_own_places():
     matrix = np.zeros((3, 4))
-    leave_out(matrix, np.array([2, -1, 0]), 9)
+    mask_own(matrix, np.array([2, -1, 0]), 9)
     assert matrix.tolist() == [[0, 0, 9, 0], [0, 0, 0, 0], [9, 0, 0, 0]]

@@ -13,7 +13,7 @@ class EvaluateAndSave(keras.callbacks.Callback):
     The best model takes its place by `settle`, once it is written down which epoch's it is.
 
     Args:
-        search: `Search` that epochs are measured on, with one crop.
+        search: `RetrievalTask` that epochs are measured on, with one crop.
         folder: `RunFolder`.
         every: int, epochs between evaluations; the last epoch is always evaluated. 0 for none.
         epochs: int.

@@ -13,7 +13,7 @@ def retrieval_rows(search, query_embeddings, gallery_embeddings, seed=0, rows=10
     the report's headline says how rare they are.
 
     Args:
-        search: `Search`.
+        search: `RetrievalTask`.
         query_embeddings: float32 `[Q, D]`.
         gallery_embeddings: float32 `[G, D]`.
         seed: int, of the draw. Defaults to `0`.

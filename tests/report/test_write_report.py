@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from nfl_keras import files
 from nfl_keras.errors import UserError
 from nfl_keras.report import Neighbor, RetrievalRow
-from nfl_keras.report.page import write_report, write_summary
+from nfl_keras.report.write_report import write_report, write_summary
 
 HOSTILE = '<script>alert(1)</script> & "it\'s" {{ 7 * 7 }}'
 METRICS = [("Recall@1", 0.7804, 0.9294), ("mAP", 0.4213, 0.3913), ("queries", None, 1360)]

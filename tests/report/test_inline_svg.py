@@ -2,7 +2,7 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-from nfl_keras.report.svg import PAINT, STYLE, to_inline_svg
+from nfl_keras.report.inline_svg import PAINT, STYLE, to_inline_svg
 
 
 def drawing():

@@ -1,12 +1,12 @@
-"""How much of what tells the photographs of one class apart is left in their embeddings."""
+"""How far apart the embeddings of one class lie."""
 
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nfl_keras.errors import UserError
-from nfl_keras.retrieval.labels import integer_labels
-from nfl_keras.retrieval.similarity import unit_vectors
+from nfl_keras.retrieval.checks import integer_labels, unit_vectors
 
 # Singular values of n float32 unit vectors below this times sqrt(n) are rounding.
 RESOLUTION = 2.0**-23
@@ -14,15 +14,15 @@ RESOLUTION = 2.0**-23
 
 @dataclasses.dataclass(frozen=True)
 class ClassDiversity:
-    """How far apart the photographs of a class lie; each figure is a mean over classes.
+    """The diversity of the embeddings within a class; each figure is a mean over classes.
 
     Args:
         same_class_cosine: float in -1..1. Mean cosine similarity of two different photographs
-            of a class. The lower, the farther apart.
+            of a class. The lower it is, the farther apart they lie.
         effective_rank: float >= 0. Number of directions in which the photographs of a class
-            differ, those in which they differ little counting less than one.
-        num_classes: int. Classes counted, those of two photographs or more.
-        num_skipped: int. Classes of a single photograph, left out of both means.
+            differ. A direction in which they differ little counts less than one.
+        num_classes: int. Classes of two or more photographs, which both means are over.
+        num_skipped: int. Classes of a single photograph, which both means leave out.
     """
 
     same_class_cosine: float
@@ -31,17 +31,17 @@ class ClassDiversity:
     num_skipped: int
 
 
-def class_diversity(embeddings, labels):
-    """Measure how diverse the embeddings within a class are.
+def class_diversity(embeddings: ArrayLike, labels: ArrayLike) -> ClassDiversity:
+    """Measures how diverse the embeddings within a class are.
 
-    Class by class, with f_1 ... f_n its unit vectors: the mean cosine of all pairs is
-    (|sum f|^2 - n) / (n (n - 1)). The effective rank is exp(-sum_k p_k log p_k), with p_k the
-    singular values of the matrix of the f_i - mean f, divided by their sum. It is centerd, since
-    the mean direction, which a class is recognized by, would otherwise count as a direction in
-    which its photographs differ, and outweigh the others. It lies between 1 and min(n - 1, D),
-    and is always 1 for two photographs; for photographs that are all embedded alike, within
-    the resolution of float32, it is 0. Since n bounds it, compare it between models on the same
-    photographs only.
+    For a class with the unit vectors f_1 ... f_n, the mean cosine of all pairs is
+    (|sum f|^2 - n) / (n (n - 1)). The effective rank is exp(-sum_k p_k log p_k), where p_k are
+    the singular values of the matrix with the rows f_i - mean f, divided by their sum. The rows
+    are centered, since the mean direction tells classes apart, not photographs of one class.
+
+    The effective rank lies between 1 and min(n - 1, D), and is always 1 for two photographs. It
+    is 0 where all embeddings of a class are equal within the resolution of float32. Since it is
+    bounded by n, compare models on the same photographs only.
 
     Takes O(N D min(n, D)) time, and memory for a float64 copy of one class.
 
@@ -73,8 +73,8 @@ def class_diversity(embeddings, labels):
     counted = [rows for rows in classes if len(rows) > 1]
     if not counted:
         raise UserError(
-            f"each of the {len(classes):,} classes has a single photograph: there is no pair of "
-            f"one class to compare."
+            f"each of the {len(classes):,} classes has a single photograph: give at least one "
+            f"class with two."
         )
     cosine, rank = np.mean([_measure(embeddings[rows]) for rows in counted], axis=0)
     return ClassDiversity(
@@ -85,16 +85,16 @@ def class_diversity(embeddings, labels):
     )
 
 
-def _measure(vectors):
-    """`(mean cosine of all pairs, effective rank)` of one class."""
+def _measure(vectors: np.ndarray) -> tuple[float, float]:
+    """Returns the mean cosine of all pairs and the effective rank of one class."""
     count = len(vectors)
     vectors = vectors.astype(np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     total = vectors.sum(axis=0)
     cosine = (total @ total - count) / (count * (count - 1))
     vectors -= total / count
-    # Their squares are the eigenvalues of this matrix, which is far quicker than to decompose
-    # the other, and errs by less than the resolution.
+    # The singular values are the roots of the eigenvalues of the smaller Gram matrix. That is
+    # far quicker than a decomposition of `vectors`, and errs by less than the resolution.
     wide = count < vectors.shape[1]
     gram = vectors @ vectors.T if wide else vectors.T @ vectors
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(gram), 0))

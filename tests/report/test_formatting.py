@@ -3,7 +3,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import pytest
 
-from nfl_keras.report import wording
+from nfl_keras.report import formatting
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from nfl_keras.report import wording
     ],
 )
 def test_value(number, expected):
-    assert wording.value(number) == expected
+    assert formatting.value(number) == expected
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def test_value(number, expected):
     ],
 )
 def test_change(before, after, expected):
-    assert wording.change(before, after) == expected
+    assert formatting.change(before, after) == expected
 
 
 def test_mean_and_deviation():
-    assert wording.mean_and_deviation(0.8235, 0.012) == "82.35 ± 1.20%"
-    assert wording.mean_and_deviation(0.8235, None) == "82.35%"
-    assert wording.mean_and_deviation(255, 0.0) == "255"
+    assert formatting.mean_and_deviation(0.8235, 0.012) == "82.35 ± 1.20%"
+    assert formatting.mean_and_deviation(0.8235, None) == "82.35%"
+    assert formatting.mean_and_deviation(255, 0.0) == "255"
 
 
 def test_settings_are_flat_and_plain():
@@ -51,13 +51,13 @@ def test_settings_are_flat_and_plain():
         "ks": (1, 2),
         "out": PurePosixPath("runs/1"),
     }
-    assert wording.settings(nested) == [
+    assert formatting.settings(nested) == [
         ("model.head.dim", "256"),
         ("model.empty", "{}"),
         ("ks", "[1, 2]"),
         ("out", "runs/1"),
     ]
-    assert wording.settings({"name": "r18", "pretext": None}) == [
+    assert formatting.settings({"name": "r18", "pretext": None}) == [
         ("name", "r18"),
         ("pretext", "null"),
     ]

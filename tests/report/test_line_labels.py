@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nfl_keras.report.labels import shorten, spread
+from nfl_keras.report.line_labels import shorten, spread
 
 heights = st.lists(st.floats(0, 1), max_size=8)
 gaps = st.floats(0.001, 0.3)

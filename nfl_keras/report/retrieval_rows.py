@@ -4,7 +4,7 @@ import dataclasses
 import statistics
 from collections.abc import Sequence
 
-from nfl_keras.report.thumbnails import thumbnail
+from nfl_keras.report.thumbnail import thumbnail
 
 _TALLEST, _WIDEST = 3 / 4, 3 / 2  # of the tiles, width over height
 

@@ -1,18 +1,20 @@
-"""Measure retrieval: every query against the whole gallery."""
+"""Evaluation of retrieval: every query against the whole gallery."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nfl_keras.errors import UserError
 from nfl_keras.retrieval import metrics
-from nfl_keras.retrieval.labels import integer_labels
-from nfl_keras.retrieval.neighbors import positive_int
+from nfl_keras.retrieval.checks import integer_labels, positive_int, unit_vectors
+from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
-from nfl_keras.retrieval.self_exclusion import leave_out, own_positions
-from nfl_keras.retrieval.similarity import on_grid, similarities, unit_vectors
+from nfl_keras.retrieval.self_exclusion import mask_own, own_positions
 
 # Bounds the arrays of one block of queries, in bytes; results do not depend on it.
 BLOCK_BYTES = 2**28
-# What a query and a gallery item take in a block at its peak: the product in float64 and
+# The bytes that a query and a gallery item take at a block's peak: the product in float64 and
 # float32, the comparison of labels, and the sort keys with their copies.
 BYTES_PER_PAIR = 40
 
@@ -25,37 +27,38 @@ AT_K = {
 
 
 def evaluate(
-    query,
-    query_labels,
-    gallery=None,
-    gallery_labels=None,
-    query_ids=None,
-    gallery_ids=None,
-    ks=(1, 2, 4, 8),
-    protocol="",
-):
-    """Rank the gallery for every query and measure where the items of its class come.
+    query: ArrayLike,
+    query_labels: ArrayLike,
+    gallery: ArrayLike | None = None,
+    gallery_labels: ArrayLike | None = None,
+    query_ids: ArrayLike | None = None,
+    gallery_ids: ArrayLike | None = None,
+    ks: Sequence[int] = (1, 2, 4, 8),
+    protocol: str = "",
+) -> RetrievalReport:
+    """Ranks the gallery for every query and measures the ranks of the items of its class.
 
-    Rankings are exact: by cosine similarity, ties by position in the gallery, the query's own
-    photograph left out by its id. They begin with what `neighbors` returns. Queries with
-    nothing to find, such as the only photograph of a class, are left out of every mean and
-    counted. Takes O(Q G (D + log G)) time, and memory for a float64 copy of the gallery and a
-    block of 256 MiB, or of one query if that is more.
+    Rankings are exact. They are by cosine similarity, then by position in the gallery, and leave
+    out the query's own photograph, which is found by its id. `neighbors` returns the heads of the
+    same rankings. A query with nothing to find, e.g. the only photograph of a class, is left out
+    of every mean; the report counts these queries. Takes O(Q G (D + log G)) time, and memory for
+    a float64 copy of the gallery and a block of 256 MiB, or of one query if that is more.
 
     Args:
         query: float `[Q, D]`, unit vectors.
         query_labels: integers `[Q]`.
         gallery: float `[G, D]`, unit vectors. Defaults to the queries themselves, each
             against the rest.
-        gallery_labels: integers `[G]`. Given with `gallery`.
-        query_ids: integers or strings `[Q]`. Defaults to positions when there is no
-            `gallery`, else to none: nothing is left out.
-        gallery_ids: integers or strings `[G]`, unique. Given with both `gallery` and
-            `query_ids`, or not at all.
-        ks: positive ints, in any order. Lengths at which lists of results are judged. Beyond
-            the gallery's end they find nothing more: recall is 1, `map_at` is `map`, and
-            precision is still divided by k.
-        protocol: str. What is compared with what, in words, for the report.
+        gallery_labels: integers `[G]`. Required with a `gallery`.
+        query_ids: integers or strings `[Q]`. Defaults to positions without a `gallery`, and
+            otherwise to `None`: no photograph is left out.
+        gallery_ids: integers or strings `[G]`, unique. Required with both `gallery` and
+            `query_ids`.
+        ks: positive ints, in any order, the k of Recall@k and the other metrics. A k beyond the
+            gallery's size is allowed; precision is then still divided by k. Defaults to
+            `(1, 2, 4, 8)`.
+        protocol: str. Which photographs are searched for among which, in words, for the report.
+            Defaults to `""`.
 
     Returns:
         A `RetrievalReport`.
@@ -81,7 +84,7 @@ def evaluate(
         gallery_ids = query_ids
     else:
         if gallery_labels is None:
-            raise UserError("gallery_labels is missing: a gallery is given with its labels.")
+            raise UserError("gallery_labels is missing: pass the labels of the gallery.")
         gallery = unit_vectors(gallery, "gallery", dimension=query.shape[1])
         gallery_labels = integer_labels(gallery_labels, len(gallery), "gallery_labels")
     own = own_positions(query_ids, gallery_ids, len(query), len(gallery))
@@ -116,38 +119,47 @@ def evaluate(
     )
 
 
-def _ranks(query, gallery, query_labels, gallery_labels, own, width):
-    """Yield `metrics.relevant_ranks` of one block of queries after another."""
-    gallery = on_grid(gallery)
+def _ranks(
+    query: np.ndarray,
+    gallery: np.ndarray,
+    query_labels: np.ndarray,
+    gallery_labels: np.ndarray,
+    own: np.ndarray,
+    width: int,
+) -> Iterator[np.ndarray]:
+    """Yields `metrics.relevant_ranks` for one block of queries after another."""
+    gallery = round_to_grid(gallery)
     block = max(1, BLOCK_BYTES // (BYTES_PER_PAIR * len(gallery)))
     for start in range(0, len(query), block):
         rows = slice(start, start + block)
-        found = similarities(on_grid(query[rows]), gallery)
-        leave_out(found, own[rows], -np.inf)
+        similarities = exact_similarity(round_to_grid(query[rows]), gallery)
+        mask_own(similarities, own[rows], -np.inf)
         relevant = query_labels[rows, None] == gallery_labels
-        leave_out(relevant, own[rows], False)
-        yield metrics.relevant_ranks(found, relevant, width)
+        mask_own(relevant, own[rows], False)
+        yield metrics.relevant_ranks(similarities, relevant, width)
 
 
-def _num_relevant(query_labels, gallery_labels, own):
-    """The gallery items of each query's class, its own not among them."""
+def _num_relevant(
+    query_labels: np.ndarray, gallery_labels: np.ndarray, own: np.ndarray
+) -> np.ndarray:
+    """Counts the gallery items of each query's class, without its own photograph."""
     classes, sizes = np.unique(gallery_labels, return_counts=True)
     places = np.minimum(np.searchsorted(classes, query_labels), len(classes) - 1)
     counts = np.where(classes[places] == query_labels, sizes[places], 0)
     return counts - ((own >= 0) & (gallery_labels[own] == query_labels))
 
 
-def _means_by_label(values, labels):
+def _means_by_label(values: np.ndarray, labels: np.ndarray) -> dict[int, float]:
     classes, numbers = np.unique(labels, return_inverse=True)
     means = np.bincount(numbers, weights=values) / np.bincount(numbers)
     return dict(zip(classes.tolist(), means.tolist(), strict=True))
 
 
-def _checked_ks(ks):
+def _checked_ks(ks: Sequence[int]) -> list[int]:
     try:
-        ks = {positive_int(k, "each of ks") for k in ks}
+        checked = {positive_int(k, "each of ks") for k in ks}
     except TypeError:
         raise UserError(f"ks must be a sequence of positive ints, not {ks!r}.") from None
-    if not ks:
-        raise UserError("ks is empty: give at least one length, such as (1, 2, 4, 8).")
-    return sorted(ks)
+    if not checked:
+        raise UserError("ks is empty: give at least one k, e.g. (1, 2, 4, 8).")
+    return sorted(checked)

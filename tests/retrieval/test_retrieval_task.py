@@ -5,8 +5,8 @@ import pytest
 
 from nfl_keras.data import ImageSet
 from nfl_keras.errors import UserError
-from nfl_keras.retrieval import search as module
-from nfl_keras.retrieval.search import Search
+from nfl_keras.retrieval import retrieval_task as module
+from nfl_keras.retrieval.retrieval_task import RetrievalTask
 
 
 def image_set(classes, start=0, description="made up"):
@@ -32,38 +32,38 @@ def embeddings(monkeypatch):
 
 
 def test_classes_are_matched_by_name():
-    search = Search(image_set("cac"), image_set("bbca", start=10))
-    query, gallery = search.labels()
-    assert search.query.labels.tolist() == [1, 0, 1]
-    assert search.gallery.labels.tolist() == [1, 1, 2, 0]
+    task = RetrievalTask(image_set("cac"), image_set("bbca", start=10))
+    query, gallery = task.labels()
+    assert task.query.labels.tolist() == [1, 0, 1]
+    assert task.gallery.labels.tolist() == [1, 1, 2, 0]
     matches = query[:, None] == gallery
     assert matches.tolist() == [[q == g for g in "bbca"] for q in "cac"]
 
 
 def test_figures_are_of_classes_matched_by_name(embeddings):
-    search = Search(image_set("cb"), image_set("abc", start=10))
+    task = RetrievalTask(image_set("cb"), image_set("abc", start=10))
     east, north, west = [1, 0], [0, 1], [-1, 0]
     embeddings.vectors = {"0": east, "1": north, "10": west, "11": north, "12": east}
-    vectors = search.embed("embedder", crops=3)
+    vectors = task.embed("embedder", crops=3)
     assert embeddings.calls == [["0", "1"], ["10", "11", "12"]]
-    report = search.evaluate(*vectors)
+    report = task.evaluate(*vectors)
     assert report.map == 1.0
     assert (report.num_queries, report.num_gallery) == (2, 3)
-    assert report.protocol == search.description == "made up"
+    assert report.protocol == task.description == "made up"
     embeddings.vectors["11"], embeddings.vectors["12"] = east, north
     # b comes last, behind c and a; c second, behind b.
-    turned = search.evaluate(*search.embed("embedder", crops=3))
+    turned = task.evaluate(*task.embed("embedder", crops=3))
     assert turned.map == pytest.approx((1 / 2 + 1 / 3) / 2)
 
 
 def test_one_set_is_embedded_once_and_no_query_finds_itself(embeddings):
     # Two sets of the same photographs, as two splits of a dataset are.
-    search = Search(image_set("aabb"), image_set("aabb"))
-    assert search.gallery is search.query
+    task = RetrievalTask(image_set("aabb"), image_set("aabb"))
+    assert task.gallery is task.query
     embeddings.vectors = {"0": [1, 0], "1": [0, 1], "2": [1, 0], "3": [0, 1]}
-    vectors = search.embed("embedder", crops=3)
+    vectors = task.embed("embedder", crops=3)
     assert len(embeddings.calls) == 1
-    report = search.evaluate(*vectors)
+    report = task.evaluate(*vectors)
     # Each finds first the twin of another class, itself being left out.
     assert report.recall_at[1] == 0.0
     assert report.num_gallery == 4
@@ -71,10 +71,10 @@ def test_one_set_is_embedded_once_and_no_query_finds_itself(embeddings):
 
 def test_the_same_photographs_in_another_order_are_another_set(embeddings):
     whole = image_set("aabb")
-    search = Search(whole, whole.subset([3, 2, 1, 0]))
-    assert search.gallery is not search.query
+    task = RetrievalTask(whole, whole.subset([3, 2, 1, 0]))
+    assert task.gallery is not task.query
     embeddings.vectors = {"0": [1, 0], "1": [0, 1], "2": [1, 0], "3": [0, 1]}
-    assert search.evaluate(*search.embed("embedder", crops=3)).recall_at[1] == 0.0
+    assert task.evaluate(*task.embed("embedder", crops=3)).recall_at[1] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_same_photographs_in_another_order_are_another_set(embeddings):
 )
 def test_where_nothing_is_to_be_found_it_is_refused(query, gallery):
     with pytest.raises(UserError, match=r"nothing to find, .* \(made up\)") as refused:
-        Search(query, gallery)
+        RetrievalTask(query, gallery)
     assert "\n" not in str(refused.value)
 
 
@@ -102,4 +102,4 @@ def test_where_nothing_is_to_be_found_it_is_refused(query, gallery):
     ],
 )
 def test_one_query_with_something_to_find_is_enough(query, gallery):
-    assert len(Search(query, gallery).query) == len(query)
+    assert len(RetrievalTask(query, gallery).query) == len(query)

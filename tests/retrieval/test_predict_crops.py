@@ -11,7 +11,7 @@ from keras import layers
 from PIL import Image
 
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.retrieval.forward import forward
+from nfl_keras.retrieval.predict_crops import predict_crops
 
 SCRIPT = Path(__file__).parent / "replicas.py"
 
@@ -37,7 +37,7 @@ def test_crops_of_each_photograph_stand_together(stripes, crops, batch_size, siz
     grays, image_set = stripes
     images = keras.Input((8, 8, 3))
     network = keras.Model(images, layers.GlobalAveragePooling2D()(images))
-    batches = list(forward(network, image_set, 8, crops, batch_size))
+    batches = list(predict_crops(network, image_set, 8, crops, batch_size))
     assert [batch.shape for batch in batches] == [(size, crops, 3) for size in sizes]
     center_first = grays[:, [1, 0, 2]][:, :crops]
     assert np.abs(np.concatenate(batches) - center_first[..., None]).max() < 1e-3

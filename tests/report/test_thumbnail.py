@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nfl_keras.report.thumbnails import thumbnail
+from nfl_keras.report.thumbnail import thumbnail
 
 
 def pixels(encoded):

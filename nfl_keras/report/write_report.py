@@ -8,18 +8,18 @@ from markupsafe import Markup
 
 from nfl_keras.errors import UserError
 from nfl_keras.files import write_whole
-from nfl_keras.report import wording
-from nfl_keras.report.curves import draw_curves
-from nfl_keras.report.grids import draw_rows
+from nfl_keras.report import formatting
+from nfl_keras.report.draw_curves import draw_curves
+from nfl_keras.report.retrieval_rows import draw_rows
 
 _PAGES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_PAGES.globals["wording"] = wording
+_PAGES.globals["formatting"] = formatting
 _PAGES.filters["drawing"] = Markup
 
 
@@ -92,11 +92,11 @@ def write_report(
         summary=summary,
         notes=list(notes),
         metrics=metrics,
-        compared=any(wording.value(before) != wording.NOTHING for _, before, _ in metrics),
+        compared=any(formatting.value(before) != formatting.NOTHING for _, before, _ in metrics),
         panels=draw_curves(history, levels, best_epoch),
         rows=drawn,
         shape=shape,
-        settings=wording.settings(config),
+        settings=formatting.settings(config),
     )
     return write_whole(path, page)
 
@@ -129,7 +129,7 @@ def write_summary(path, *, title, summary, splits, mean, deviation=None, notes=(
         notes=list(notes),
         columns=list(mean),
         splits=[(name, metrics, _link(href)) for name, metrics, href in splits],
-        means=[wording.mean_and_deviation(mean[name], deviation.get(name)) for name in mean],
+        means=[formatting.mean_and_deviation(mean[name], deviation.get(name)) for name in mean],
         deviates=bool(deviation),
     )
     return write_whole(path, page)

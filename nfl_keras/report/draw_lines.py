@@ -5,8 +5,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from nfl_keras.report.labels import shorten, spread
-from nfl_keras.report.svg import PAINT, STYLE, to_inline_svg
+from nfl_keras.report.inline_svg import PAINT, STYLE, to_inline_svg
+from nfl_keras.report.line_labels import shorten, spread
 
 _WIDTH, _HEIGHT = 440, 290  # in units of the SVG's viewBox, about a pixel each
 _LEFT, _BOTTOM, _TOP = 46, 40, 18

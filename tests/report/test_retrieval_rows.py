@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from nfl_keras.report.grids import Neighbor, RetrievalRow, draw_rows
+from nfl_keras.report.retrieval_rows import Neighbor, RetrievalRow, draw_rows
 
 
 def test_rows_keep_their_order_and_count_what_is_right(photograph):

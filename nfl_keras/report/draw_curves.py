@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from nfl_keras.errors import UserError
-from nfl_keras.report.chart import draw_lines
+from nfl_keras.report.draw_lines import draw_lines
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,22 +1,25 @@
-"""Queries and the gallery that they are searched in."""
+"""A query set and the gallery set that its photographs are searched in."""
 
 import dataclasses
 
+import keras
 import numpy as np
 
 from nfl_keras.data import ImageSet
 from nfl_keras.errors import UserError
 from nfl_keras.retrieval.embed import embed
-from nfl_keras.retrieval.evaluation import evaluate
+from nfl_keras.retrieval.evaluate import evaluate
+from nfl_keras.retrieval.retrieval_report import RetrievalReport
 
 
 @dataclasses.dataclass(frozen=True)
-class Search:
-    """What is searched for, and among what.
+class RetrievalTask:
+    """A query set and a gallery set: each query is to find the gallery items of its class.
 
     Args:
         query: `ImageSet`.
-        gallery: `ImageSet`; `query` itself where queries are searched among each other.
+        gallery: `ImageSet`. Replaced by `query` if both hold the same ids in the same order;
+            each photograph is then searched for among the others.
 
     Raises:
         UserError: if no query has anything to find.
@@ -25,7 +28,7 @@ class Search:
     query: ImageSet
     gallery: ImageSet
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if np.array_equal(self.query.ids, self.gallery.ids):
             object.__setattr__(self, "gallery", self.query)
         query_labels, gallery_labels = self.labels()
@@ -39,12 +42,12 @@ class Search:
             )
 
     @property
-    def description(self):
-        """Returns what is searched for, and under which protocol, in words."""
+    def description(self) -> str:
+        """Which photographs are searched for among which, in words."""
         return self.query.description
 
-    def labels(self):
-        """Labels of queries and gallery, `(int [Q], int [G])`, one numbering for both.
+    def labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the labels of queries and gallery, `(int [Q], int [G])`, in one numbering.
 
         The two sets number their classes each from 0, so classes are matched by name.
         """
@@ -53,14 +56,16 @@ class Search:
         of_query, of_gallery = np.split(numbers, [len(self.query.class_names)])
         return of_query[self.query.labels], of_gallery[self.gallery.labels]
 
-    def embed(self, embedder, crops):
-        """Embeddings of queries and gallery, `(float32 [Q, D], float32 [G, D])`."""
+    def embed(self, embedder: keras.Model, crops: int) -> tuple[np.ndarray, np.ndarray]:
+        """Embeds queries and gallery, `(float32 [Q, D], float32 [G, D])`."""
         query = embed(embedder, self.query, crops)
         gallery = query if self.gallery is self.query else embed(embedder, self.gallery, crops)
         return query, gallery
 
-    def evaluate(self, query_embeddings, gallery_embeddings):
-        """The `RetrievalReport` of what `embed` gave."""
+    def evaluate(
+        self, query_embeddings: np.ndarray, gallery_embeddings: np.ndarray
+    ) -> RetrievalReport:
+        """Evaluates the embeddings that `embed` returns."""
         query_labels, gallery_labels = self.labels()
         return evaluate(
             query_embeddings,

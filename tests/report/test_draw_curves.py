@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.report.curves import draw_curves, is_measure
+from nfl_keras.report.draw_curves import draw_curves, is_measure
 
 EPOCHS = [1, 2, 3, 4, 5]
 

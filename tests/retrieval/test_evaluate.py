@@ -1,3 +1,4 @@
+import importlib
 import itertools
 import json
 import math
@@ -8,9 +9,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nfl_keras.errors import UserError
-from nfl_keras.retrieval import evaluation
-from nfl_keras.retrieval.evaluation import evaluate
+from nfl_keras.retrieval.evaluate import evaluate
 from nfl_keras.retrieval.neighbors import neighbors
+
+# The module's name is also its function's, which the package exports.
+module = importlib.import_module("nfl_keras.retrieval.evaluate")
 
 # The 24 vertices of the 24-cell: all inner products are multiples of 1/4, exact in any
 # precision, so that ties are many and the same for everybody.
@@ -122,14 +125,14 @@ def test_blocks_change_no_bit(monkeypatch, block):
     vectors = random_unit(0, 90, 65)[rng.integers(0, 90, 200)]
     labels = rng.integers(0, 40, 200)
     whole = evaluate(vectors, labels)
-    monkeypatch.setattr(evaluation, "BLOCK_BYTES", block * 200 * evaluation.BYTES_PER_PAIR)
+    monkeypatch.setattr(module, "BLOCK_BYTES", block * 200 * module.BYTES_PER_PAIR)
     assert evaluate(vectors, labels) == whole
 
 
 def test_a_row_wider_than_a_block_is_still_ranked(monkeypatch):
     vectors, labels = random_unit(1, 30, 8), np.arange(30) % 4
     whole = evaluate(vectors, labels)
-    monkeypatch.setattr(evaluation, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(module, "BLOCK_BYTES", 1)
     assert evaluate(vectors, labels) == whole
 
 

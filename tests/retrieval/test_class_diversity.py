@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nfl_keras.errors import UserError
-from nfl_keras.retrieval.diversity import class_diversity
+from nfl_keras.retrieval.class_diversity import class_diversity
 
 
 def random_unit(seed, rows, dimension, spread=1.0):
@@ -32,8 +32,8 @@ def by_loops(embeddings, labels):
             if i != j
         ]
         cosines.append(sum(pairs) / len(pairs))
-        centerd = np.array(rows) - sum(rows) / len(rows)
-        values = [v for v in np.linalg.svd(centerd, compute_uv=False).tolist() if v > 1e-6]
+        centered = np.array(rows) - sum(rows) / len(rows)
+        values = [v for v in np.linalg.svd(centered, compute_uv=False).tolist() if v > 1e-6]
         entropy = 0.0
         for value in values:
             share = value / sum(values)

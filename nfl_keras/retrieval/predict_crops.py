@@ -1,0 +1,49 @@
+"""Inference on every crop of every photograph of an image set."""
+
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+from keras import ops
+
+from nfl_keras.data import ImageSet, inference_batches
+from nfl_keras.errors import UserError
+from nfl_keras.typing import Tensor
+
+
+def predict_crops(
+    model: keras.Model, image_set: ImageSet, image_size: int, crops: int, batch_size: int
+) -> Iterator[np.ndarray]:
+    """Yields the outputs of a model for one batch of photographs after another.
+
+    Args:
+        model: `keras.Model` from `[B, S, S, 3]` in 0..255 to `[B, C]`.
+        image_set: `nfl.data.ImageSet`.
+        image_size: int, S in pixels. The shorter side is resized to it, and crops are square.
+        crops: 3 (the center and the two ends of the longer side), or 1 (the center).
+        batch_size: int, photographs in a batch.
+
+    Yields:
+        NumPy array `[<= batch_size, crops, C]`, in the set's order.
+
+    Raises:
+        UserError: if the set is empty, or for another number of crops.
+    """
+    if not len(image_set):
+        raise UserError("there are no photographs to embed or to classify: the image set is empty.")
+    predict = _predict_function(model)
+    for batch in inference_batches(image_set, image_size, crops, batch_size):
+        flat = ops.reshape(batch, (-1, image_size, image_size, batch.shape[-1]))
+        outputs = ops.convert_to_numpy(predict(flat))
+        yield outputs.reshape(-1, crops, outputs.shape[-1])
+
+
+def _predict_function(model: keras.Model) -> Callable[[Tensor], Tensor]:
+    strategy = getattr(model, "distribute_strategy", None)
+    if strategy is None or strategy.num_replicas_in_sync == 1:
+        return model.predict_on_batch
+    # On several replicas, Keras' `predict_on_batch` gives every replica the whole batch and
+    # returns each row once per replica.
+    import tensorflow as tf
+
+    return tf.function(lambda images: model(images, training=False), reduce_retracing=True)
