@@ -83,17 +83,17 @@ def test_before_it_has_its_name_it_lies_on_the_disk(tmp_path, monkeypatch):
     write(tmp_path, 1)
     flushed = []
 
-    def stop(aside, target):
-        flushed.append(aside)
+    def stop(partial, target):
+        flushed.append(partial.stat())
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.fstat(descriptor)))
     monkeypatch.setattr(os, "replace", stop)
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path, 2)
-    before, aside = flushed
-    assert os.path.samestat(before, aside.stat())
-    assert before.st_size == aside.stat().st_size
+    before, moved = flushed
+    assert os.path.samestat(before, moved)
+    assert before.st_size == moved.st_size
     assert read_checkpoint(tmp_path)[0]["step"] == 1
 
 
