@@ -1,14 +1,33 @@
-"""Noise feature learning in Keras 3: embeddings for fine-grained image search."""
+"""Noise feature learning in Keras 3: embeddings for fine-grained image search.
+
+The rooms load on first use, so that a command which needs neither Keras nor TensorFlow starts
+without them.
+"""
 
 import importlib
+import sys
+from typing import TYPE_CHECKING, Any
 
-from nfl_keras import layers, losses, models, optimizers
-from nfl_keras.errors import UserError
+if TYPE_CHECKING:
+    from nfl_keras import (
+        data,
+        distribution,
+        layers,
+        losses,
+        models,
+        optimizers,
+        report,
+        retrieval,
+        serving,
+    )
+    from nfl_keras.errors import UserError
+    from nfl_keras.export import export_model
 
 __version__ = "0.1.0"
 
 __all__ = [
     "UserError",
+    "__version__",
     "data",
     "distribution",
     "export_model",
@@ -16,15 +35,28 @@ __all__ = [
     "losses",
     "models",
     "optimizers",
+    "report",
     "retrieval",
     "serving",
 ]
 
+_DEFINED_IN = {"UserError": "nfl_keras.errors", "export_model": "nfl_keras.export"}
 
-def __getattr__(name):
-    # These need TensorFlow; layers, losses and models run without it on Keras' other backends.
-    if name in ("data", "distribution", "retrieval", "serving"):
+
+def __getattr__(name: str) -> Any:
+    if name in _DEFINED_IN:
+        return getattr(importlib.import_module(_DEFINED_IN[name]), name)
+    if name in __all__:
         return importlib.import_module(f"nfl_keras.{name}")
-    if name == "export_model":
-        return importlib.import_module("nfl_keras.export").export_model
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+# Keras loads a saved model only if the model's classes are registered, which happens when their
+# modules are imported. Whoever imports Keras first may call `keras.saving.load_model` next.
+if "keras" in sys.modules:
+    for _room in ("layers", "losses", "models", "optimizers"):
+        importlib.import_module(f"nfl_keras.{_room}")

@@ -1,15 +1,18 @@
 """`python -m nfl_keras.evaluate RUN`: repeats the evaluation of a finished run."""
 
 import argparse
+from collections.abc import Sequence
 
 from nfl_keras.errors import answered_in_one_line
 from nfl_keras.training.evaluation import evaluate_run
 
 
-def main(arguments=None):
+def main(
+    arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.evaluate"
+) -> None:
     """Runs the command with a list of arguments, or with the process' own."""
     parser = argparse.ArgumentParser(
-        prog="python -m nfl_keras.evaluate",
+        prog=prog,
         description="Repeats the evaluation of a finished run and prints it. Nothing is written.",
     )
     parser.add_argument("run", metavar="RUN", help="the run's folder, as train wrote it")

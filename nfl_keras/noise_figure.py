@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,10 +19,12 @@ WINDOWS = (2, 4, 8, 16, 32)
 LARGEST = 2048
 
 
-def main(arguments=None):
+def main(
+    arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.noise_figure"
+) -> None:
     """Runs the command with a list of arguments, or with the process' own."""
     parser = argparse.ArgumentParser(
-        prog="python -m nfl_keras.noise_figure",
+        prog=prog,
         description="Draws a photograph as it is, with the pixels of windows shuffled, and under "
         "Gaussian noise, into one PNG.",
     )

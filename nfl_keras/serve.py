@@ -4,6 +4,7 @@ import argparse
 import logging
 import signal
 import threading
+from collections.abc import Sequence
 
 from nfl_keras.errors import UserError, answered_in_one_line
 from nfl_keras.serving.server.batching import Batching
@@ -14,12 +15,12 @@ from nfl_keras.serving.server.tls import Tls
 _MEGABYTE = 2**20
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.serve") -> None:
     """Runs the command with a list of arguments, or with the process' own.
 
     SIGTERM and Ctrl-C let the requests under way end, then the command ends with code 0.
     """
-    given = _parser().parse_args(arguments)
+    given = _parser(prog).parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     told_to_stop = threading.Event()
     with answered_in_one_line():
@@ -38,9 +39,9 @@ def main(arguments=None):
                 signal.signal(number, handler)
 
 
-def _parser():
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m nfl_keras.serve",
+        prog=prog,
         description="Serves exported models by TensorFlow Serving's gRPC and REST API, on this "
         "machine alone unless --host says otherwise. New versions are taken up while it runs.",
     )

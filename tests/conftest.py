@@ -10,7 +10,10 @@ for every layer or loss is checked there, and a test file only adds what is spec
 
 import json
 import os
+import pathlib
 import random
+import subprocess
+import sys
 
 import hypothesis
 import keras
@@ -57,6 +60,24 @@ def pytest_runtest_setup(item):
     marker = item.get_closest_marker("tensorflow")
     if marker and BACKEND != "tensorflow":
         pytest.skip(marker.args[0])
+
+
+@pytest.fixture(scope="session")
+def in_a_fresh_process():
+    """Function from lines of a program to what it prints, once it has run by itself."""
+    root = str(pathlib.Path(__file__).parent.parent)
+
+    def run(*lines):
+        finished = subprocess.run(
+            [sys.executable, "-c", "\n".join(lines)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": root},
+        )
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    return run
 
 
 @pytest.fixture(scope="session")

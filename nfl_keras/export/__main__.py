@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -17,10 +18,10 @@ from nfl_keras.training.reporting.description import describe
 from nfl_keras.training.run_folder import RunFolder
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.export") -> None:
     """Runs the command with a list of arguments, or with the process' own."""
     parser = argparse.ArgumentParser(
-        prog="python -m nfl_keras.export",
+        prog=prog,
         description="Writes a finished run's embedder to DIR/NAME/VERSION as a SavedModel that "
         "takes encoded images, compares it with the Keras model, and puts what a TF Serving "
         "deployment needs into DIR.",
