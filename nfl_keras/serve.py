@@ -1,27 +1,32 @@
-"""`python -m nfl_keras.serve DIR`: serves exported models by TensorFlow Serving's API."""
+"""Defines `python -m nfl_keras.serve DIR`, which serves exported models by TF Serving's API."""
 
 import argparse
+import dataclasses
 import logging
 import signal
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from nfl_keras.errors import UserError, answered_in_one_line
-from nfl_keras.serving.server.batching import Batching
-from nfl_keras.serving.server.limits import Limits
-from nfl_keras.serving.server.server import GRACE_SECONDS, Server
-from nfl_keras.serving.server.tls import Tls
+from nfl_keras.serving.server.settings import GRACE_SECONDS, Batching, Limits
+
+if TYPE_CHECKING:
+    from nfl_keras.serving import Server
 
 _MEGABYTE = 2**20
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.serve") -> None:
-    """Runs the command with a list of arguments, or with the process' own.
+    """Runs the command until SIGTERM or Ctrl-C, after which requests under way are answered.
 
-    SIGTERM and Ctrl-C let the requests under way end, then the command ends with code 0.
+    Args:
+        arguments: Optional list of str. Defaults to the process' own arguments.
+        prog: str. The command's name in its help.
     """
     given = _parser(prog).parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     told_to_stop = threading.Event()
     with answered_in_one_line():
         before = {
@@ -29,8 +34,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
             for number in (signal.SIGTERM, signal.SIGINT)
         }
         try:
-            server = _server(given).start()
-            print(_where(server, given), flush=True)
+            server = _make_server(given).start()
+            print(_address(server, given.host), flush=True)
             told_to_stop.wait()
             print("stopping; requests under way are answered first.", flush=True)
             server.stop(given.grace_seconds)
@@ -42,34 +47,35 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Serves exported models by TensorFlow Serving's gRPC and REST API, on this "
-        "machine alone unless --host says otherwise. New versions are taken up while it runs.",
+        description="Serves exported models by TensorFlow Serving's gRPC and REST API. Only this "
+        "machine can reach the server unless --host says otherwise. New versions are loaded while "
+        "it runs.",
     )
     parser.add_argument("directory", metavar="DIR", help="DIR/<version>/ or DIR/<name>/<version>/")
     add = parser.add_argument
-    add("--port", type=int, default=8500, help="for gRPC (default: 8500); 0: any free one")
-    add("--rest-port", type=int, default=8501, help="for REST and metrics (default: 8501)")
-    add("--no-rest", action="store_true", help="gRPC alone")
+    add("--port", type=int, default=8500, help="gRPC port (default: 8500); 0: any free one")
+    add("--rest-port", type=int, default=8501, help="port of REST and metrics (default: 8501)")
+    add("--no-rest", action="store_true", help="serve gRPC alone")
     add("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all networks")
     batching = parser.add_argument_group("merging of requests")
     batching.add_argument("--no-batching", action="store_true", help="run each request alone")
-    _add_fields(batching, Batching)
+    _add_fields(batching, Batching())
     limits = parser.add_argument_group("limits")
     limits.add_argument(
         "--max-message-mb", type=int, default=64, help="largest message, in MiB (default: 64)"
     )
-    _add_fields(limits, Limits, leave_out="max_message_bytes")
-    add("--poll-seconds", type=float, default=1.0, help="how often to look for new versions")
+    _add_fields(limits, Limits(), leave_out="max_message_bytes")
+    add("--poll-seconds", type=float, default=1.0, help="seconds between searches for versions")
     add("--grace-seconds", type=float, default=GRACE_SECONDS, help="longest wait when stopping")
     tls = parser.add_argument_group("TLS")
     tls.add_argument("--tls-certificate", metavar="PEM", help="the server's certificate")
-    tls.add_argument("--tls-key", metavar="PEM", help="its private key")
-    tls.add_argument("--tls-client-ca", metavar="PEM", help="accept only clients this one signed")
+    tls.add_argument("--tls-key", metavar="PEM", help="the private key of the certificate")
+    tls.add_argument("--tls-client-ca", metavar="PEM", help="accept only clients that it signed")
     return parser
 
 
-def _add_fields(group, settings, leave_out=None):
-    for name, default in vars(settings()).items():
+def _add_fields(group: Any, defaults: Batching | Limits, leave_out: str | None = None) -> None:
+    for name, default in dataclasses.asdict(defaults).items():
         if name != leave_out:
             flag = f"--{name.replace('_', '-')}"
             group.add_argument(
@@ -77,11 +83,15 @@ def _add_fields(group, settings, leave_out=None):
             )
 
 
-def _fields(given, settings):
-    return {name: getattr(given, name) for name in vars(settings()) if hasattr(given, name)}
+def _fields(given: argparse.Namespace, settings: type[Batching] | type[Limits]) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(settings)]
+    return {name: getattr(given, name) for name in names if hasattr(given, name)}
 
 
-def _server(given):
+def _make_server(given: argparse.Namespace) -> "Server":
+    # TensorFlow is imported here, so that `--help` and wrong arguments are answered at once.
+    from nfl_keras.serving import Server, Tls
+
     if (given.tls_certificate is None) != (given.tls_key is None):
         raise UserError("--tls-certificate and --tls-key go together.")
     if given.tls_client_ca is not None and given.tls_key is None:
@@ -100,13 +110,13 @@ def _server(given):
     )
 
 
-def _where(server, given):
-    versions = ", ".join(
-        f"{name} version {max(server.models.get(name).available, default='(none)')}"
-        for name in server.models.names
+def _address(server: "Server", host: str) -> str:
+    served = ", ".join(
+        f"{name} version {max(model.available, default='(none)')}"
+        for name, model in server.models.items()
     )
-    rest = "" if server.rest_port is None else f" and {given.host}:{server.rest_port} (REST)"
-    return f"serving {versions} at {given.host}:{server.port} (gRPC){rest}"
+    rest = "" if server.rest_port is None else f" and {host}:{server.rest_port} (REST)"
+    return f"serving {served} at {host}:{server.port} (gRPC){rest}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,30 @@
-"""Serving of exported models over gRPC and REST, and the client that asks them."""
+"""Serving of exported models over gRPC and REST, and the client for it.
 
-from nfl_keras.serving.client import Client, EmbeddingResult
-from nfl_keras.serving.server import Batching, Limits, Server, Tls
+Names are imported when they are used, so that the client does not import the server.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nfl_keras.serving.client import Client, EmbeddingResult
+    from nfl_keras.serving.server.server import Server
+    from nfl_keras.serving.server.settings import Batching, Limits
+    from nfl_keras.serving.server.tls import Tls
 
 __all__ = ["Batching", "Client", "EmbeddingResult", "Limits", "Server", "Tls"]
+
+_MODULES = {
+    "Batching": "server.settings",
+    "Client": "client",
+    "EmbeddingResult": "client",
+    "Limits": "server.settings",
+    "Server": "server.server",
+    "Tls": "server.tls",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

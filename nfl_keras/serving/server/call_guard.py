@@ -1,94 +1,100 @@
-"""What every gRPC call passes before its service: places, time to arrive, and errors as codes."""
+"""Defines `CallGuard`, which every gRPC call passes before its service."""
 
 import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 from grpc import StatusCode
 
-from nfl_keras.serving.server.request_error import RequestError
+from nfl_keras.serving.server.gate import Gate
+from nfl_keras.serving.server.serving_error import ServingError, invalid
 
 _log = logging.getLogger(__name__)
 
 
 class CallGuard(grpc.ServerInterceptor):
-    """Keeps callers from holding the server's threads, and answers each failure by its code.
+    """Bounds the number and the time of gRPC calls, and answers failures by their status code.
 
-    gRPC gives a call a thread when its headers have come, and lets it wait there for its message
-    without end. Every method is therefore handled as one that takes a stream of messages: its
-    handler starts before the first has come, takes a place or is refused, and is cancelled if it
-    waits too long. On the wire there is no difference.
+    gRPC gives a call a thread when its headers have come, and the thread waits for the message
+    without limit. The guard therefore handles every method as one that takes a stream of
+    messages: the handler starts before the first message, takes a place or is refused, and is
+    cancelled if the message takes too long. On the wire there is no difference.
 
     Args:
-        heavy: `Gate` for Predict.
-        light: `Gate` for everything else, so that a full server still says that it is healthy.
-        seconds: float. How long a message may take to arrive, and a stream to last.
+        predictions: `Gate` for Predict.
+        others: `Gate` for all other calls, so that a full server still reports its health.
+        seconds: float. The longest time for a message to arrive, and for a stream to last.
     """
 
-    def __init__(self, heavy, light, seconds):
-        self._heavy = heavy
-        self._light = light
+    def __init__(self, predictions: Gate, others: Gate, seconds: float) -> None:
+        self._predictions = predictions
+        self._others = others
         self._watch = _Watch(seconds)
 
-    def intercept_service(self, continuation, handler_call_details):
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler | None:
+        """Replaces the handler of a method by one that is guarded."""
         handler = continuation(handler_call_details)
         if handler is None:
             return None
-        gate = self._heavy if handler_call_details.method.endswith("/Predict") else self._light
+        is_prediction = handler_call_details.method.endswith("/Predict")
+        gate = self._predictions if is_prediction else self._others
         if handler.request_streaming or handler.response_streaming:
-            return self._stream(handler, gate)
-        return self._unary(handler, gate)
+            return self._guard_stream(handler, gate)
+        return self._guard_unary(handler, gate)
 
-    def stop(self):
-        """Ends the calls that stay open on their own, and the watch over them."""
+    def stop(self) -> None:
+        """Cancels the streams, which may not end on their own, and ends the watch."""
         self._watch.stop()
 
-    def _unary(self, handler, gate):
-        def behavior(requests, context):
-            with _answered_by_code(context), gate.entered():
-                request = _parsed(handler, self._message(requests, context))
-                return handler.unary_unary(request, context)
+    def _guard_unary(self, handler: Any, gate: Gate) -> grpc.RpcMethodHandler:
+        def behavior(requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
+            with _errors_as_codes(context), gate.entered():
+                with self._watch.over(context):
+                    message = next(requests, None)
+                return handler.unary_unary(_parse(handler, message), context)
 
         return grpc.stream_unary_rpc_method_handler(
             behavior, response_serializer=handler.response_serializer
         )
 
-    def _message(self, requests, context):
-        with self._watch.over(context):
-            return next(requests, None)
-
-    def _stream(self, handler, gate):
-        def behavior(requests, context):
-            with _answered_by_code(context), gate.entered(), self._watch.over(context, stream=True):
+    def _guard_stream(self, handler: Any, gate: Gate) -> grpc.RpcMethodHandler:
+        def behavior(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
+            watched = self._watch.over(context, is_stream=True)
+            with _errors_as_codes(context), gate.entered(), watched:
                 if handler.request_streaming:
-                    messages = (_parsed(handler, message) for message in requests)
+                    messages = (_parse(handler, message) for message in requests)
                     yield from handler.stream_stream(messages, context)
                 else:
-                    message = _parsed(handler, next(requests, None))
-                    yield from handler.unary_stream(message, context)
+                    yield from handler.unary_stream(_parse(handler, next(requests, None)), context)
 
         return grpc.stream_stream_rpc_method_handler(
             behavior, response_serializer=handler.response_serializer
         )
 
 
-def _parsed(handler, message):
+def _parse(handler: Any, message: bytes | None) -> Any:
     if message is None:
-        raise RequestError(StatusCode.INVALID_ARGUMENT, "the call ended without a message")
+        raise invalid("the call ended without a message")
     try:
         return handler.request_deserializer(message)
     except DecodeError as error:
-        raise RequestError(StatusCode.INVALID_ARGUMENT, "the message is malformed") from error
+        raise invalid("the message is malformed") from error
 
 
 @contextlib.contextmanager
-def _answered_by_code(context):
+def _errors_as_codes(context: grpc.ServicerContext) -> Iterator[None]:
     try:
         yield
-    except RequestError as error:
+    except ServingError as error:
         context.abort(error.code, error.message)
     except NotImplementedError as error:
         context.abort(StatusCode.UNIMPLEMENTED, str(error))
@@ -103,38 +109,38 @@ def _answered_by_code(context):
 class _Watch:
     """Cancels calls that last too long: one thread looks at all of them from time to time."""
 
-    def __init__(self, seconds):
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._open = {}
+        self._open: dict[object, tuple[grpc.ServicerContext, float, bool]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._look, name="nfl-calls", daemon=True)
         self._thread.start()
 
     @contextlib.contextmanager
-    def over(self, context, stream=False):
-        """Around the part of a call that is watched."""
+    def over(self, context: grpc.ServicerContext, is_stream: bool = False) -> Iterator[None]:
+        """Watches a call in the `with` block."""
         key = object()
         with self._lock:
-            self._open[key] = (context, time.monotonic(), stream)
+            self._open[key] = (context, time.monotonic(), is_stream)
         try:
             yield
         finally:
             with self._lock:
                 del self._open[key]
 
-    def stop(self):
-        """Cancels the streams, which may not end on their own."""
+    def stop(self) -> None:
+        """Ends the watch and cancels the streams."""
         self._stopping.set()
         self._thread.join()
-        self._cancel(lambda began, stream: stream)
+        self._cancel(lambda began, is_stream: is_stream)
 
-    def _look(self):
+    def _look(self) -> None:
         while not self._stopping.wait(min(self._seconds / 4, 1.0)):
             start = time.monotonic() - self._seconds
-            self._cancel(lambda began, stream, start=start: began <= start)
+            self._cancel(lambda began, is_stream, start=start: began <= start)
 
-    def _cancel(self, which):
+    def _cancel(self, which: Callable[[float, bool], bool]) -> None:
         with self._lock:
             found = [context for context, *of in self._open.values() if which(*of)]
         for context in found:

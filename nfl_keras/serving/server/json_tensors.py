@@ -1,129 +1,123 @@
-"""Between the JSON of TF Serving's REST route and tensors."""
+"""Converts between the JSON of TF Serving's REST API and tensors."""
 
 import base64
 import binascii
 import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from grpc import StatusCode
+from tensorflow.core.framework import tensor_pb2
 
-from nfl_keras.serving.server.request_error import RequestError
+from nfl_keras.serving.server.serving_error import invalid
+from nfl_keras.serving.server.signature import Signature
 
 _BYTES_SUFFIX = "_bytes"
 _KINDS = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}
 
 
-def parse(body):
-    """The object of a request's body.
-
-    Args:
-        body: bytes.
+def parse(body: bytes) -> dict[str, Any]:
+    """Parses the body of a request.
 
     Raises:
-        RequestError: INVALID_ARGUMENT unless it is a JSON object with either `"instances"` or
-            `"inputs"`, and any `"signature_name"` a string.
+        ServingError: INVALID_ARGUMENT unless it is a JSON object with either `"instances"` or
+            `"inputs"`, and with a string as `"signature_name"`, if any.
     """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _invalid(f"JSON Parse error: {error}") from error
+        raise invalid(f"JSON Parse error: {error}") from error
     if not isinstance(document, dict):
-        raise _invalid("JSON Value: Is not object")
+        raise invalid("JSON Value: Is not object")
     if not isinstance(document.get("signature_name", ""), str):
-        raise _invalid("'signature_name' key must be a string value.")
+        raise invalid("'signature_name' key must be a string value.")
     if ("instances" in document) == ("inputs" in document):
-        raise _invalid("expecting exactly one of the keys 'inputs' and 'instances'")
+        raise invalid("expecting exactly one of the keys 'inputs' and 'instances'")
     return document
 
 
-def to_protos(document, signature):
-    """The inputs of a request.
-
-    Args:
-        document: dict from `parse`.
-        signature: `Signature`.
-
-    Returns:
-        Dict from the name of each input to its `TensorProto`.
+def to_protos(
+    document: Mapping[str, Any], signature: Signature
+) -> dict[str, tensor_pb2.TensorProto]:
+    """Converts a document of `parse` into the inputs of a signature.
 
     Raises:
-        RequestError: INVALID_ARGUMENT for values that are not those of the inputs.
+        ServingError: INVALID_ARGUMENT for values that do not fit the inputs.
     """
-    by_name = (
-        _by_rows(document, signature)
-        if "instances" in document
-        else _by_columns(document["inputs"], signature)
-    )
     protos = {}
-    for alias, values in by_name.items():
+    for alias, values in _inputs(document, signature).items():
         dtype = tf.as_dtype(signature.inputs[alias].dtype)
         try:
             array = _strings(values) if dtype == tf.string else _numbers(values, dtype)
             protos[alias] = tf.make_tensor_proto(array, dtype)
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             message = f"input {alias} is not a regular list of {dtype.name}: {error}"
-            raise _invalid(message) from error
+            raise invalid(message) from error
     return protos
 
 
-def from_arrays(arrays, by_rows):
-    """The body of an answer.
+def from_arrays(arrays: Mapping[str, np.ndarray], by_rows: bool) -> str:
+    """Converts output arrays into the body of an answer.
 
     Args:
-        arrays: Dict from the name of each output to its array.
-        by_rows: Whether the request had `"instances"`: one value or object per row then, else one
-            per output.
+        arrays: Mapping from the name of each output to its array.
+        by_rows: bool. Whether the request had `"instances"`. The answer then has a value or an
+            object for each row, else for each output.
 
     Returns:
-        str. JSON; floats as short as they are read back the same, bytes of outputs named
-        `..._bytes` as `{"b64": ...}`.
+        str. JSON. Floats have as few digits as give the same value again, and the bytes of
+        outputs named `..._bytes` are `{"b64": ...}`.
 
     Raises:
-        RequestError: INVALID_ARGUMENT for rows where the outputs do not have the same number.
+        ServingError: INVALID_ARGUMENT for rows if the outputs differ in their number.
     """
     columns = {alias: _listed(array, alias) for alias, array in arrays.items()}
+    single = next(iter(columns.values())) if len(columns) == 1 else None
     if not by_rows:
-        only = next(iter(columns.values())) if len(columns) == 1 else columns
-        return json.dumps({"outputs": only})
+        return json.dumps({"outputs": columns if single is None else single})
     if not all(array.ndim for array in arrays.values()) or len(set(map(len, arrays.values()))) > 1:
-        raise _invalid("the outputs have no common batch size; ask with 'inputs'")
-    if len(columns) == 1:
-        return json.dumps({"predictions": next(iter(columns.values()))})
+        raise invalid("the outputs have no common batch size; ask with 'inputs'")
+    if single is not None:
+        return json.dumps({"predictions": single})
     rows = zip(*columns.values(), strict=True)
     return json.dumps({"predictions": [dict(zip(columns, row, strict=True)) for row in rows]})
 
 
-def _by_rows(document, signature):
+def _inputs(document: Mapping[str, Any], signature: Signature) -> dict[str, Any]:
+    """The values of each input, from rows (`"instances"`) or columns (`"inputs"`)."""
+    names = ",".join(signature.inputs)
+    if "inputs" in document:
+        inputs = document["inputs"]
+        if _is_named(inputs):
+            for alias in signature.inputs:
+                if alias not in inputs:
+                    raise invalid(f"Missing named input: {alias} in 'inputs' object.")
+            return {alias: inputs[alias] for alias in signature.inputs}
+        if len(signature.inputs) > 1:
+            raise invalid(f"inputs must be an object with {names}")
+        return dict.fromkeys(signature.inputs, inputs)
     instances = document["instances"]
     if not isinstance(instances, list) or not instances:
-        raise _invalid("'instances' must be a list of at least one value")
-    named = [isinstance(instance, dict) and set(instance) != {"b64"} for instance in instances]
-    if not any(named):
+        raise invalid("'instances' must be a list of at least one value")
+    if not any(map(_is_named, instances)):
         if len(signature.inputs) > 1:
-            raise _invalid(f"each instance must be an object with {','.join(signature.inputs)}")
-        return {next(iter(signature.inputs)): instances}
+            raise invalid(f"each instance must be an object with {names}")
+        return dict.fromkeys(signature.inputs, instances)
     for position, instance in enumerate(instances):
-        if not named[position] or set(instance) != set(signature.inputs):
-            raise _invalid(
+        if not _is_named(instance) or set(instance) != set(signature.inputs):
+            raise invalid(
                 f"Failed to process element: {position} of 'instances' list. keys must be equal "
-                f"to: {','.join(signature.inputs)}"
+                f"to: {names}"
             )
     return {alias: [instance[alias] for instance in instances] for alias in signature.inputs}
 
 
-def _by_columns(inputs, signature):
-    if not isinstance(inputs, dict) or set(inputs) == {"b64"}:
-        if len(signature.inputs) > 1:
-            raise _invalid(f"inputs must be an object with {','.join(signature.inputs)}")
-        return {next(iter(signature.inputs)): inputs}
-    for alias in signature.inputs:
-        if alias not in inputs:
-            raise _invalid(f"Missing named input: {alias} in 'inputs' object.")
-    return {alias: inputs[alias] for alias in signature.inputs}
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) != {"b64"}
 
 
-def _numbers(values, dtype):
+def _numbers(values: Any, dtype: tf.DType) -> np.ndarray:
     array = np.asarray(values)
     target = np.dtype(dtype.as_numpy_dtype)
     if array.dtype.kind not in _KINDS.get(target.kind, ""):
@@ -136,7 +130,7 @@ def _numbers(values, dtype):
     return cast
 
 
-def _strings(values):
+def _strings(values: Any) -> Any:
     if isinstance(values, list):
         return [_strings(value) for value in values]
     if isinstance(values, str):
@@ -149,26 +143,24 @@ def _strings(values):
     raise TypeError(f"{type(values).__name__} given")
 
 
-def _listed(array, alias):
+def _listed(array: np.ndarray, alias: str) -> Any:
     if array.dtype.kind == "f":
-        # By way of their own text: as doubles, float32 would show digits they do not have.
-        texts = array.astype(str).astype(object)
-        return (
-            np.vectorize(float, otypes=[object])(texts).tolist() if array.size else array.tolist()
-        )
-    if array.dtype != object:
-        return array.tolist()
-    as_bytes = alias.endswith(_BYTES_SUFFIX)
-    flat = np.empty(array.size, object)
-    flat[:] = [_text(value, as_bytes) for value in array.ravel()]
-    return flat.reshape(array.shape).tolist()
+        # As doubles, float32 values would show digits that they do not have; their text does not.
+        return _map(float, array.astype(str).tolist())
+    if array.dtype == object:
+        return _map(_base64 if alias.endswith(_BYTES_SUFFIX) else _text, array.tolist())
+    return array.tolist()
 
 
-def _text(value, as_bytes):
-    if as_bytes:
-        return {"b64": base64.b64encode(value).decode()}
+def _map(function: Callable[[Any], Any], values: Any) -> Any:
+    if isinstance(values, list):
+        return [_map(function, value) for value in values]
+    return function(values)
+
+
+def _base64(value: bytes) -> dict[str, str]:
+    return {"b64": base64.b64encode(value).decode()}
+
+
+def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
-
-
-def _invalid(message):
-    return RequestError(StatusCode.INVALID_ARGUMENT, message)

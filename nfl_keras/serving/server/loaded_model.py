@@ -1,33 +1,45 @@
-"""A SavedModel in memory: its signatures, and the running of them."""
+"""Defines `LoadedModel`, a SavedModel in memory."""
 
 import pathlib
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import saved_model_pb2
+from grpc import StatusCode
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow_serving.apis import predict_pb2
 
 from nfl_keras.errors import UserError
+from nfl_keras.serving.server.serving_error import ServingError, from_tensorflow
+from nfl_keras.serving.server.settings import Limits
 from nfl_keras.serving.server.signature import Signature
+from nfl_keras.serving.server.tensors import to_proto
 
+DEFAULT_SIGNATURE = "serving_default"
 _TAG = "serve"
+
+Arrays: TypeAlias = dict[str, np.ndarray]
+Run: TypeAlias = Callable[[Signature, Arrays, int], Arrays]
 
 
 class LoadedModel:
-    """One version's SavedModel, ready to run.
+    """The SavedModel of a version, ready to run.
 
     Args:
-        path: str or path, the folder of `saved_model.pb`.
+        path: The folder of `saved_model.pb`.
 
     Attributes:
         signatures: dict from name to `Signature`.
         signature_defs: dict from name to `SignatureDef`, as the file has them.
 
     Raises:
-        UserError: if it cannot be loaded. Whatever TensorFlow raises on a damaged one ends so.
+        UserError: if it cannot be loaded, whatever TensorFlow raises on a damaged one.
     """
 
-    def __init__(self, path):
-        self.signature_defs = _signature_defs(pathlib.Path(path) / "saved_model.pb")
+    def __init__(self, path: pathlib.Path) -> None:
+        self.signature_defs = _read_signature_defs(path / "saved_model.pb")
         try:
             # The variables live as long as the root, so it is kept beside the functions.
             self._root = tf.saved_model.load(str(path), tags=[_TAG])
@@ -40,22 +52,53 @@ class LoadedModel:
         if not self.signatures:
             raise UserError(f"{path} has no signature; export it with nfl.export_model.")
 
-    def run(self, signature, arrays):
-        """Runs a signature.
-
-        Args:
-            signature: str.
-            arrays: Dict from the name of each input to its array.
-
-        Returns:
-            Dict from the name of each output to its array.
-        """
+    def run(self, signature: str, arrays: Mapping[str, np.ndarray]) -> Arrays:
+        """Runs the signature of this name; inputs and outputs are dicts from name to array."""
         inputs = {alias: tf.constant(array) for alias, array in arrays.items()}
         outputs = self._functions[signature](**inputs)
         return {alias: output.numpy() for alias, output in outputs.items()}
 
+    def predict(
+        self, request: predict_pb2.PredictRequest, limits: Limits, run: Run | None = None
+    ) -> predict_pb2.PredictResponse:
+        """Answers a request. The model and version that it names are not read.
 
-def _signature_defs(file):
+        Args:
+            request: `PredictRequest`. Without a signature's name it means `"serving_default"`.
+            limits: `Limits`.
+            run: Function from a `Signature`, arrays and their number of rows to output arrays.
+                By default the signature runs at once.
+
+        Returns:
+            `PredictResponse`, whose `model_spec` has the signature's name alone.
+
+        Raises:
+            ServingError: FAILED_PRECONDITION for an unknown signature, as in TF Serving, and what
+                `Signature` raises for outputs and inputs.
+        """
+        name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+        if name not in self.signatures:
+            raise ServingError(
+                StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+            )
+        signature = self.signatures[name]
+        selected = signature.select_outputs(request.output_filter)
+        arrays, rows = signature.read_inputs(request.inputs, limits)
+        outputs = (run or self._run_at_once)(signature, arrays, rows)
+        response = predict_pb2.PredictResponse()
+        for alias in selected:
+            response.outputs[alias].CopyFrom(to_proto(outputs[alias]))
+        response.model_spec.signature_name = name
+        return response
+
+    def _run_at_once(self, signature: Signature, arrays: Arrays, rows: int) -> Arrays:
+        try:
+            return self.run(signature.name, arrays)
+        except Exception as error:
+            raise from_tensorflow(error) from error
+
+
+def _read_signature_defs(file: pathlib.Path) -> dict[str, meta_graph_pb2.SignatureDef]:
     try:
         saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
     except (OSError, DecodeError) as error:
@@ -66,5 +109,5 @@ def _signature_defs(file):
     raise UserError(f"{file} has no graph with the tag {_TAG!r}.")
 
 
-def _first_line(error):
+def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

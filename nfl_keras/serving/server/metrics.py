@@ -1,11 +1,12 @@
-"""Counters and histograms, in Prometheus' text format under TF Serving's names.
+"""Defines `Metrics`, counters and histograms under TF Serving's names, for Prometheus.
 
-The format is a few lines, and `prometheus_client` would add `_total` to the names of counters,
+The text format takes a few lines. `prometheus_client` would add `_total` to the names of counters,
 which dashboards made for TF Serving do not know.
 """
 
 import bisect
 import threading
+from collections.abc import Iterator
 
 PATH = "/monitoring/prometheus/metrics"
 
@@ -15,78 +16,77 @@ _RUNTIME = ":tensorflow:serving:runtime_latency"
 _BATCH = ":tensorflow:serving:batching_session:processed_batch_size"
 
 _MICROSECONDS = tuple(10 * 1.8**i for i in range(33))
-_SIZES = tuple(float(2**i) for i in range(14))
+_BOUNDS = {
+    _LATENCY: _MICROSECONDS,
+    _RUNTIME: _MICROSECONDS,
+    _BATCH: tuple(float(2**i) for i in range(14)),
+}
 
 
 class Metrics:
-    """What the server has done since it started."""
+    """Counts of what a server has done since it started."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counters = {}
-        self._histograms = {}
+        self._counters: dict[str, int] = {}
+        self._histograms: dict[tuple[str, str], tuple[list[int], float]] = {}
 
-    def count_request(self, model_name, status):
-        """Counts an answered request.
+    def count_request(self, model_name: str, status: str) -> None:
+        """Counts a request by the name of its status code.
 
-        Args:
-            model_name: str, of a served model; other names are the caller's and would grow
-                without end.
-            status: str, the name of its status code.
+        The model must be a served one: other names come from callers, and would grow without end.
         """
-        labels = f'model_name="{_escaped(model_name)}",status="{status}"'
+        labels = f'model_name="{_escape(model_name)}",status="{status}"'
         with self._lock:
             self._counters[labels] = self._counters.get(labels, 0) + 1
 
-    def observe_request(self, model_name, entrypoint, seconds):
-        """Notes how long a prediction took, from its message to its answer."""
-        labels = f'model_name="{_escaped(model_name)}",API="Predict",entrypoint="{entrypoint}"'
-        self._observe(_LATENCY, _MICROSECONDS, labels, seconds * 1e6)
+    def observe_request(self, model_name: str, entrypoint: str, seconds: float) -> None:
+        """Records how long a prediction took, from its message to its answer."""
+        labels = f'model_name="{_escape(model_name)}",API="Predict",entrypoint="{entrypoint}"'
+        self._observe(_LATENCY, labels, seconds * 1e6)
 
-    def observe_run(self, model_name, seconds):
-        """Notes how long one run of a model took."""
-        labels = f'model_name="{_escaped(model_name)}",API="Predict",runtime="TF2"'
-        self._observe(_RUNTIME, _MICROSECONDS, labels, seconds * 1e6)
+    def observe_run(self, model_name: str, seconds: float) -> None:
+        """Records how long one run of a model took."""
+        labels = f'model_name="{_escape(model_name)}",API="Predict",runtime="TF2"'
+        self._observe(_RUNTIME, labels, seconds * 1e6)
 
-    def observe_batch(self, rows):
-        """Notes the rows of one run."""
-        self._observe(_BATCH, _SIZES, "", rows)
+    def observe_batch(self, rows: int) -> None:
+        """Records the number of rows of one run."""
+        self._observe(_BATCH, "", rows)
 
-    def text(self):
-        """All of them, as Prometheus reads them."""
+    def text(self) -> str:
+        """Returns all metrics in Prometheus' text format."""
         with self._lock:
             counters = sorted(self._counters.items())
-            histograms = {
-                name: sorted(
-                    (labels, list(counts), total) for labels, (counts, total) in of.items()
-                )
-                for name, (_, of) in self._histograms.items()
-            }
+            histograms = sorted((k, list(n), total) for k, (n, total) in self._histograms.items())
         lines = [f"# TYPE {_REQUESTS} counter"]
         lines += [f"{_REQUESTS}{{{labels}}} {count}" for labels, count in counters]
-        for name, series in sorted(histograms.items()):
-            lines.append(f"# TYPE {name} histogram")
-            for labels, counts, total in series:
-                lines += _histogram(name, self._histograms[name][0], labels, counts, total)
+        written = None
+        for (name, labels), counts, total in histograms:
+            if name != written:
+                lines.append(f"# TYPE {name} histogram")
+                written = name
+            lines += _histogram_lines(name, labels, counts, total)
         return "\n".join(lines) + "\n"
 
-    def _observe(self, name, bounds, labels, value):
+    def _observe(self, name: str, labels: str, value: float) -> None:
+        bounds = _BOUNDS[name]
         with self._lock:
-            _, series = self._histograms.setdefault(name, (bounds, {}))
-            counts, total = series.get(labels, ([0] * (len(bounds) + 1), 0.0))
+            counts, total = self._histograms.get((name, labels), ([0] * (len(bounds) + 1), 0.0))
             counts[bisect.bisect_left(bounds, value)] += 1
-            series[labels] = (counts, total + value)
+            self._histograms[name, labels] = (counts, total + value)
 
 
-def _histogram(name, bounds, labels, counts, total):
-    lines = []
+def _histogram_lines(name: str, labels: str, counts: list[int], total: float) -> Iterator[str]:
     seen = 0
     separator = "," if labels else ""
-    for bound, count in zip([*(f"{b:g}" for b in bounds), "+Inf"], counts, strict=True):
+    bounds = [*(f"{bound:g}" for bound in _BOUNDS[name]), "+Inf"]
+    for bound, count in zip(bounds, counts, strict=True):
         seen += count
-        lines.append(f'{name}_bucket{{{labels}{separator}le="{bound}"}} {seen}')
-    return [*lines, f"{name}_sum{{{labels}}} {total:.17g}", f"{name}_count{{{labels}}} {seen}"]
+        yield f'{name}_bucket{{{labels}{separator}le="{bound}"}} {seen}'
+    yield f"{name}_sum{{{labels}}} {total:.17g}"
+    yield f"{name}_count{{{labels}}} {seen}"
 
 
-def _escaped(value):
+def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

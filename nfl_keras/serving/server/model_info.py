@@ -1,57 +1,54 @@
-"""What is served: metadata and status of models, and the change of them while running."""
+"""Answers questions about the served models, and replaces them while the server runs."""
 
 import pathlib
+from typing import Any
 
 from grpc import StatusCode
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+)
 
-from nfl_keras.serving.server.request_error import RequestError
+from nfl_keras.serving.server.model import Model
+from nfl_keras.serving.server.models import Models
+from nfl_keras.serving.server.serving_error import ServingError, invalid
 
 _SIGNATURE_DEF = "signature_def"
 
 
-def metadata(models, request):
-    """The signatures of a version.
-
-    Args:
-        models: `Models`.
-        request: `GetModelMetadataRequest`, with `signature_def` as its only field.
-
-    Returns:
-        `GetModelMetadataResponse`.
+def metadata(
+    models: Models, request: get_model_metadata_pb2.GetModelMetadataRequest
+) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    """Returns the signatures of a version; `signature_def` is the one field to ask for.
 
     Raises:
-        RequestError: INVALID_ARGUMENT or NOT_FOUND.
+        ServingError: INVALID_ARGUMENT or NOT_FOUND.
     """
     _check_spec(request)
     if not request.metadata_field:
-        raise _invalid("GetModelMetadataRequest must specify at least one metadata_field")
+        raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:
         if field != _SIGNATURE_DEF:
-            raise _invalid(f"Metadata field {field} is not supported")
+            raise invalid(f"Metadata field {field} is not supported")
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
     with models.leased(request.model_spec) as version:
-        signatures = get_model_metadata_pb2.SignatureDefMap(
-            signature_def=version.loaded.signature_defs
-        )
-        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        assert version.loaded is not None
         response.model_spec.name = version.model_name
         response.model_spec.version.value = version.number
-        response.metadata[_SIGNATURE_DEF].Pack(signatures)
+        response.metadata[_SIGNATURE_DEF].Pack(
+            get_model_metadata_pb2.SignatureDefMap(signature_def=version.loaded.signature_defs)
+        )
     return response
 
 
-def status(models, request):
-    """The states of a model's versions.
-
-    Args:
-        models: `Models`.
-        request: `GetModelStatusRequest`; without version and label it means all versions.
-
-    Returns:
-        `GetModelStatusResponse`.
+def status(
+    models: Models, request: get_model_status_pb2.GetModelStatusRequest
+) -> get_model_status_pb2.GetModelStatusResponse:
+    """Returns the states of a model's versions, or of the version that the request names.
 
     Raises:
-        RequestError: INVALID_ARGUMENT or NOT_FOUND.
+        ServingError: INVALID_ARGUMENT or NOT_FOUND.
     """
     _check_spec(request)
     spec = request.model_spec
@@ -60,59 +57,47 @@ def status(models, request):
     statuses = model.statuses(number) if model else []
     if not statuses:
         what = "any versions" if number is None else f"version {number}"
-        raise RequestError(StatusCode.NOT_FOUND, f"Could not find {what} of model {spec.name}")
+        raise ServingError(StatusCode.NOT_FOUND, f"Could not find {what} of model {spec.name}")
     return get_model_status_pb2.GetModelStatusResponse(model_version_status=statuses)
 
 
-def reload(models, request):
-    """Serves the models of a configuration instead of those served until now.
+def reload(models: Models, request: model_management_pb2.ReloadConfigRequest) -> None:
+    """Serves the models of a `model_config_list` instead of the models served until now.
 
-    A caller names folders to load, and a SavedModel may read and write files: only folders
-    within the served one are taken.
-
-    Args:
-        models: `Models`.
-        request: `ReloadConfigRequest` with a `model_config_list`. Relative base paths start at
-            the served folder.
+    The caller names folders to load, and a SavedModel may read and write files. Folders outside
+    the served one are therefore refused; relative base paths start at the served folder.
 
     Raises:
-        RequestError: INVALID_ARGUMENT, PERMISSION_DENIED for a folder elsewhere, or
-            FAILED_PRECONDITION if a model or a labeled version cannot be served; nothing has
+        ServingError: INVALID_ARGUMENT; PERMISSION_DENIED for a folder elsewhere;
+            FAILED_PRECONDITION if a model or a labeled version cannot be served. Nothing has
             changed then.
     """
     if request.config.WhichOneof("config") != "model_config_list":
-        raise _invalid(
+        raise invalid(
             "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
             "ModelConfigList is currently supported"
         )
     configs = request.config.model_config_list.config
     names = [config.name for config in configs]
     if not names or not all(names) or len(set(names)) < len(names):
-        raise _invalid(f"each model needs a name of its own, not {names}")
-    models.configure([_arguments(config, models.directory) for config in configs])
+        raise invalid(f"each model needs a name of its own, not {names}")
+    models.configure({config.name: _model(config, models) for config in configs})
 
 
-def _arguments(config, directory):
+def _model(config: Any, models: Models) -> Model:
     if config.model_platform not in ("", "tensorflow"):
-        raise _invalid(f"Model {config.name} requests unsupported platform {config.model_platform}")
-    base_path = (directory / pathlib.Path(config.base_path)).resolve()
-    if not config.base_path or not base_path.is_relative_to(directory):
-        raise RequestError(
+        raise invalid(f"Model {config.name} requests unsupported platform {config.model_platform}")
+    base_path = (models.directory / pathlib.Path(config.base_path)).resolve()
+    if not config.base_path or not base_path.is_relative_to(models.directory):
+        raise ServingError(
             StatusCode.PERMISSION_DENIED,
-            f"base_path {config.base_path!r} of model {config.name} is not within {directory}",
+            f"base_path {config.base_path!r} of model {config.name} is not within "
+            f"{models.directory}",
         )
-    return {
-        "name": config.name,
-        "base_path": base_path,
-        "policy": config.model_version_policy,
-        "labels": dict(config.version_labels),
-    }
+    policy, labels = config.model_version_policy, dict(config.version_labels)
+    return Model(config.name, base_path, models.limits, policy, labels)
 
 
-def _check_spec(request):
+def _check_spec(request: Any) -> None:
     if not request.HasField("model_spec"):
-        raise _invalid("Missing ModelSpec")
-
-
-def _invalid(message):
-    return RequestError(StatusCode.INVALID_ARGUMENT, message)
+        raise invalid("Missing ModelSpec")

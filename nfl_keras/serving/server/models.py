@@ -1,44 +1,49 @@
-"""All served models: found in a folder or named by a configuration, and kept up to date."""
+"""Defines `Models`, which finds the served models and keeps them up to date."""
 
 import contextlib
 import gc
 import logging
 import pathlib
 import threading
+from collections.abc import Iterator, Mapping
 
 from grpc import StatusCode
+from tensorflow_serving.apis import model_pb2
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving.server.folders import models_in
+from nfl_keras.servable.version_folder import versions_in
 from nfl_keras.serving.server.model import Model
-from nfl_keras.serving.server.request_error import RequestError
+from nfl_keras.serving.server.serving_error import ServingError, invalid
+from nfl_keras.serving.server.settings import Limits
+from nfl_keras.serving.server.version import Version
+from nfl_keras.typing import Path
 
 _log = logging.getLogger(__name__)
 
 
 class Models:
-    """The models of a folder.
+    """The models of a folder, or of a configuration that replaces what was found in it.
 
     Args:
-        directory: str or path, `<directory>/<version>/`, the folder's name being the model's, or
+        directory: `<directory>/<version>/`, where the folder's name is the model's name, or
             `<directory>/<name>/<version>/`.
-        answer: Function from a `LoadedModel` and a `PredictRequest`, for warm-up.
-        poll_seconds: float. How often the folder is looked through.
+        limits: `Limits` for warm-up requests.
+        poll_seconds: float. The time between two searches for new versions.
     """
 
-    def __init__(self, directory, answer, poll_seconds):
+    def __init__(self, directory: Path, limits: Limits, poll_seconds: float) -> None:
         self.directory = pathlib.Path(directory).resolve()
-        self._answer = answer
+        self.limits = limits
         self._poll_seconds = poll_seconds
-        self._models = {}
-        self._replaced = []
+        self._models: dict[str, Model] = {}
+        self._replaced: list[Model] = []
         self._configured = False
         self._refreshing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="nfl-models", daemon=True)
 
-    def start(self):
-        """Loads what there is, then looks for more from time to time.
+    def start(self) -> None:
+        """Loads the models, then starts the search for new versions.
 
         Raises:
             UserError: if there is no version, or none that can be loaded.
@@ -53,8 +58,8 @@ class Models:
             raise UserError(next(iter(self._models.values())).last_error)
         self._thread.start()
 
-    def stop(self):
-        """Ends the polling and releases every model."""
+    def stop(self) -> None:
+        """Ends the search and releases every model."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -62,97 +67,95 @@ class Models:
             model.keep_only([])
         self.release_idle()
 
-    def refresh(self):
-        """Looks through the folder once."""
+    def refresh(self) -> None:
+        """Searches the folder once."""
         with self._refreshing:
             if not self._configured:
-                found = models_in(self.directory)
-                new = {n: Model(n, p, self._answer) for n, p in found.items()}
+                found = find_models(self.directory)
+                new = {name: Model(name, path, self.limits) for name, path in found.items()}
                 self._models = {**new, **self._models}
             for model in self._models.values():
                 model.refresh()
 
-    def configure(self, configurations):
-        """Puts other models in the place of those served, if each of them can be served.
-
-        Args:
-            configurations: List of dicts of the arguments name, base_path, policy and labels of
-                `Model`.
+    def configure(self, new: Mapping[str, Model]) -> None:
+        """Replaces the served models by others, if each of the others can be served.
 
         Raises:
-            RequestError: FAILED_PRECONDITION if one of them has no version to serve, or a label
-                for a version that is not served. What was served before then goes on.
+            ServingError: FAILED_PRECONDITION if one of them has no version to serve, or a label
+                for a version that is not served. Nothing has changed then.
         """
         with self._refreshing:
             old = self._models
-            new = {c["name"]: self._configured_model(c) for c in configurations}
-            wanted = {name: model.take_up() for name, model in new.items()}
+            for name, model in new.items():
+                model.share_versions(old.get(name))
+            wanted = {name: model.load_wanted() for name, model in new.items()}
             try:
                 for name, model in new.items():
-                    _check(model, wanted[name])
-            except RequestError:
-                self._leave(new, old)
+                    _check_available(model, wanted[name])
+            except ServingError:
+                self._retire(new, kept=old)
                 raise
             self._configured = True
-            self._models = new
-            self._leave(old, new)
+            self._models = dict(new)
+            self._retire(old, kept=new)
             for name, model in new.items():
                 model.keep_only(wanted[name])
 
-    def get(self, name):
-        """The `Model` of a name, or None."""
+    def get(self, name: str) -> Model | None:
+        """Returns the model of a name, or None."""
         return self._models.get(name)
 
+    def items(self) -> list[tuple[str, Model]]:
+        """Returns the names and the models."""
+        return list(self._models.items())
+
     @property
-    def names(self):
+    def names(self) -> list[str]:
+        """The names of the served models."""
         return list(self._models)
 
     @contextlib.contextmanager
-    def leased(self, spec):
-        """Around the use of the version that a `ModelSpec` names; it stays loaded within.
+    def leased(self, spec: model_pb2.ModelSpec) -> Iterator[Version]:
+        """Gives the version that a `ModelSpec` names, which stays loaded in the `with` block.
 
         Raises:
-            RequestError: NOT_FOUND or INVALID_ARGUMENT, see `Model.acquire`.
+            ServingError: NOT_FOUND or INVALID_ARGUMENT, see `Model.acquire`.
         """
         if not spec.name:
-            raise RequestError(StatusCode.INVALID_ARGUMENT, "ModelSpec has no name specified.")
+            raise invalid("ModelSpec has no name specified.")
         version = self._acquire(spec)
         try:
             yield version
         finally:
             version.release()
 
-    def release_idle(self):
-        """Frees what replaced versions held, once nobody uses them."""
+    def release_idle(self) -> None:
+        """Frees the memory of replaced versions that no request uses any more."""
         with self._refreshing:
             released = [m.release_idle() for m in [*self._models.values(), *self._replaced]]
             self._replaced = [model for model in self._replaced if model.in_use]
         if any(released):
             gc.collect()
 
-    def _acquire(self, spec):
+    def _acquire(self, spec: model_pb2.ModelSpec) -> Version:
         while True:
             models = self._models
-            model = models.get(spec.name) or Model(spec.name, None, None)
+            model = models.get(spec.name) or Model(spec.name, self.directory, self.limits)
             try:
                 return model.acquire(spec)
-            except RequestError:
+            except ServingError:
+                # A configuration may have replaced the models in between.
                 if models is self._models:
                     raise
 
-    def _configured_model(self, configuration):
-        before = self._models.get(configuration["name"])
-        same = before is not None and before.base_path == configuration["base_path"]
-        return Model(**configuration, answer=self._answer, before=before if same else None)
-
-    def _leave(self, leaving, staying):
+    def _retire(self, leaving: Mapping[str, Model], kept: Mapping[str, Model]) -> None:
         for name, model in leaving.items():
-            other = staying.get(name)
-            same = other is not None and other.base_path == model.base_path
-            model.keep_only(other.available if same else [])
+            other = kept.get(name)
+            shared = other.available if other is not None and model.has_folder_of(other) else []
+            model.keep_only(shared)
             self._replaced.append(model)
 
-    def _poll(self):
+    def _poll(self) -> None:
         while not self._stopping.wait(self._poll_seconds):
             try:
                 self.refresh()
@@ -161,16 +164,31 @@ class Models:
                 _log.exception("looking for new versions in %s failed", self.directory)
 
 
-def _check(model, wanted):
-    if not wanted:
+def find_models(directory: pathlib.Path) -> dict[str, pathlib.Path]:
+    """Finds the models of a folder: the folder itself if it has versions, or those in it.
+
+    Returns:
+        Dict from the name of each model to the folder of its versions.
+    """
+    if versions_in(directory):
+        return {directory.name: directory}
+    try:
+        entries = sorted(directory.iterdir())
+    except OSError:
+        return {}
+    return {e.name: e for e in entries if not e.name.startswith(".") and versions_in(e)}
+
+
+def _check_available(model: Model, available: list[int]) -> None:
+    if not available:
         reason = model.last_error or f"no version under {model.base_path}"
-        raise RequestError(
+        raise ServingError(
             StatusCode.FAILED_PRECONDITION,
             f"1 model(s) did not become available: {{{model.name} due to error: {reason}}}",
         )
     for label, number in model.labels.items():
-        if number not in wanted:
-            raise RequestError(
+        if number not in available:
+            raise ServingError(
                 StatusCode.FAILED_PRECONDITION,
                 f"Request to assign label {label} to version {number} of model {model.name}, "
                 f"which is not currently available for inference",

@@ -1,146 +1,109 @@
-"""A prediction from request to answer, whichever way the request came."""
+"""Defines `Predictor`, which answers prediction requests of gRPC and REST."""
 
 import concurrent.futures
 import time
+from collections.abc import Callable
 
 from grpc import StatusCode
 from tensorflow_serving.apis import predict_pb2
 
-from nfl_keras.serving.server.request_error import RequestError, from_tensorflow
-from nfl_keras.serving.server.tensors import to_proto
+from nfl_keras.serving.server.batcher import Batcher
+from nfl_keras.serving.server.loaded_model import Arrays
+from nfl_keras.serving.server.metrics import Metrics
+from nfl_keras.serving.server.models import Models
+from nfl_keras.serving.server.serving_error import ServingError, invalid
+from nfl_keras.serving.server.settings import Limits
+from nfl_keras.serving.server.signature import Signature
 
-DEFAULT_SIGNATURE = "serving_default"
 _UNKNOWN_MODEL = "unknown"
 
 
 class Predictor:
-    """Checks requests, has them run, and makes the answers.
+    """Checks requests, has a `Batcher` run them, and counts them in the metrics."""
 
-    Args:
-        models: `Models`.
-        batcher: `Batcher`.
-        limits: `Limits`.
-        metrics: `Metrics`.
-    """
-
-    def __init__(self, models, batcher, limits, metrics):
+    def __init__(self, models: Models, batcher: Batcher, limits: Limits, metrics: Metrics) -> None:
         self._models = models
         self._batcher = batcher
         self._limits = limits
         self._metrics = metrics
 
-    def predict(self, request, entrypoint, seconds, on_end=None):
+    def predict(
+        self,
+        request: predict_pb2.PredictRequest,
+        entrypoint: str,
+        seconds: float | None = None,
+        on_end: Callable[[Callable[[], object]], bool] | None = None,
+    ) -> predict_pb2.PredictResponse:
         """Answers a request.
 
         Args:
             request: `PredictRequest`.
             entrypoint: str, `"GRPC"` or `"REST"`, for the metrics.
-            seconds: float. How long the caller waits; the server's own limit may be shorter.
-            on_end: Optional function that takes a function to call once the caller has gone, such
-                as `grpc.ServicerContext.add_callback`.
-
-        Returns:
-            `PredictResponse`.
+            seconds: Optional float. How long the caller waits, if that is shorter than the
+                server's own limit.
+            on_end: Optional function that registers a function to call when the caller has gone,
+                and returns whether the caller is still there, as
+                `grpc.ServicerContext.add_callback` does.
 
         Raises:
-            RequestError: for whatever keeps it from being answered.
+            ServingError: for whatever keeps the request from being answered.
         """
         start = time.monotonic()
         known = request.model_spec.name in self._models.names
         name = request.model_spec.name if known else _UNKNOWN_MODEL
         try:
-            response = self._answered(request, seconds, on_end)
-        except RequestError as error:
+            response = self._answer(request, seconds, on_end)
+        except ServingError as error:
             self._metrics.count_request(name, error.code.name)
             raise
         self._metrics.count_request(name, StatusCode.OK.name)
         self._metrics.observe_request(name, entrypoint, time.monotonic() - start)
         return response
 
-    def refused(self):
-        """Counts a request that was turned away unread."""
+    def count_refusal(self) -> None:
+        """Counts a request that was refused unread."""
         self._metrics.count_request(_UNKNOWN_MODEL, StatusCode.RESOURCE_EXHAUSTED.name)
 
-    def _answered(self, request, seconds, on_end):
+    def _answer(
+        self,
+        request: predict_pb2.PredictRequest,
+        seconds: float | None,
+        on_end: Callable[[Callable[[], object]], bool] | None,
+    ) -> predict_pb2.PredictResponse:
         if not request.HasField("model_spec"):
-            raise RequestError(StatusCode.INVALID_ARGUMENT, "Missing ModelSpec")
+            raise invalid("Missing ModelSpec")
+        limit = self._limits.max_request_seconds
         with self._models.leased(request.model_spec) as version:
             loaded = version.loaded
-            signature = signature_of(loaded, request.model_spec.signature_name)
-            wanted = signature.wanted(request.output_filter)
-            arrays, rows = signature.arrays(request.inputs, self._limits)
+            assert loaded is not None
 
-            def run(arrays):
-                start = time.monotonic()
-                outputs = loaded.run(signature.name, arrays)
-                self._metrics.observe_run(version.model_name, time.monotonic() - start)
-                return outputs
+            def run_batched(signature: Signature, arrays: Arrays, rows: int) -> Arrays:
+                def run(arrays: Arrays) -> Arrays:
+                    start = time.monotonic()
+                    outputs = loaded.run(signature.name, arrays)
+                    self._metrics.observe_run(version.model_name, time.monotonic() - start)
+                    return outputs
 
-            key = (loaded, signature.name) if signature.batched else None
-            future = self._batcher.submit(key, run, arrays, rows).future
-            if on_end is not None and not on_end(future.cancel):
-                future.cancel()
-            outputs = _awaited(future, min(seconds, self._limits.max_request_seconds))
-        response = _response(outputs, wanted)
+                key = (loaded, signature.name) if signature.batched else None
+                future = self._batcher.submit(key, run, arrays, rows).future
+                if on_end is not None and not on_end(future.cancel):
+                    future.cancel()
+                return _wait_for(future, limit if seconds is None else min(seconds, limit))
+
+            response = loaded.predict(request, self._limits, run_batched)
         response.model_spec.name = version.model_name
         response.model_spec.version.value = version.number
-        response.model_spec.signature_name = signature.name
         return response
 
 
-def signature_of(loaded, name):
-    """The `Signature` a request names; an empty name means `"serving_default"`.
-
-    Raises:
-        RequestError: FAILED_PRECONDITION where there is none of that name, as TF Serving has it.
-    """
-    name = name or DEFAULT_SIGNATURE
-    if name not in loaded.signatures:
-        raise RequestError(
-            StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
-        )
-    return loaded.signatures[name]
-
-
-def answer_alone(loaded, request, limits):
-    """Answers a request by a model that is not served yet, as for its warm-up.
-
-    Args:
-        loaded: `LoadedModel`.
-        request: `PredictRequest`; the model and version it names are not looked at.
-        limits: `Limits`.
-
-    Returns:
-        `PredictResponse` without `model_spec`.
-
-    Raises:
-        RequestError: as `Predictor.predict`.
-    """
-    signature = signature_of(loaded, request.model_spec.signature_name)
-    wanted = signature.wanted(request.output_filter)
-    arrays, _ = signature.arrays(request.inputs, limits)
-    try:
-        outputs = loaded.run(signature.name, arrays)
-    except Exception as error:
-        raise from_tensorflow(error) from error
-    return _response(outputs, wanted)
-
-
-def _response(outputs, wanted):
-    response = predict_pb2.PredictResponse()
-    for alias in wanted:
-        response.outputs[alias].CopyFrom(to_proto(outputs[alias]))
-    return response
-
-
-def _awaited(future, seconds):
+def _wait_for(future: concurrent.futures.Future[Arrays], seconds: float) -> Arrays:
     try:
         return future.result(seconds)
     except concurrent.futures.CancelledError as error:
-        raise RequestError(StatusCode.CANCELLED, "the caller has gone") from error
+        raise ServingError(StatusCode.CANCELLED, "the caller has gone") from error
     except TimeoutError as error:
         future.cancel()
-        raise RequestError(
+        raise ServingError(
             StatusCode.DEADLINE_EXCEEDED, f"no answer within {seconds:.3g} seconds"
         ) from error
     finally:

@@ -1,124 +1,184 @@
-"""The REST port: HTTP by the standard library, with a limit to connections and a soft stop."""
+"""Defines `RestListener`, the REST port: a `RestApp` that uvicorn serves in a thread."""
 
-import contextlib
-import http.server
-import logging
+import asyncio
+import functools
+import http
+import math
 import socket
-import socketserver
+import ssl
 import threading
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving.server.limits import Gate
-from nfl_keras.serving.server.request_error import RequestError
-from nfl_keras.serving.server.rest_handler import RestHandler, linger
-from nfl_keras.serving.server.rest_routes import error_body
+from nfl_keras.serving.server.rest_app import RestApp, error_body
+from nfl_keras.serving.server.settings import Limits
 
-_log = logging.getLogger(__name__)
-_IDLE_SECONDS = 30.0
+_IDLE_SECONDS = 30
+_LINGER_SECONDS = 2
+_BACKLOG = 128
 
 
-class RestListener(http.server.ThreadingHTTPServer):
-    """A port that answers TF Serving's REST API, each connection in a thread of its own.
+class RestListener:
+    """A port that answers TF Serving's REST API.
 
     Args:
-        routes: `RestRoutes`.
-        limits: `Limits`. Twice as many connections as predictions are taken.
+        app: `RestApp`.
+        limits: `Limits`. Twice as many connections as predictions are accepted.
         host: str.
         port: int; 0 for any free one.
-        ssl_context: `ssl.SSLContext`, or None for plain text.
+        ssl_context: Optional `ssl.SSLContext`. Defaults to plain text.
 
     Attributes:
-        port: int, the one that is listened on.
-        draining: bool. Whether `stop` has been called.
+        port: int. The port that is listened on.
 
     Raises:
-        UserError: if the port cannot be had.
+        UserError: if the port cannot be used.
     """
 
-    daemon_threads = True
-    allow_reuse_port = False
-    request_queue_size = 128
-
-    def __init__(self, routes, limits, host, port, ssl_context=None):
-        self.routes = routes
-        self.limits = limits
-        self.draining = False
-        self._ssl_context = ssl_context
-        self._places = Gate(2 * limits.max_concurrent_requests, "connections")
-        self._open = set()
-        self._active = 0
-        self._changed = threading.Condition()
-        if ":" in host:
-            self.address_family = socket.AF_INET6
+    def __init__(
+        self,
+        app: RestApp,
+        limits: Limits,
+        host: str,
+        port: int,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._app = app
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         try:
-            super().__init__((host, port), RestHandler)
-        except OSError as error:
+            self._socket = socket.create_server(
+                (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=both
+            )
+        except (OSError, OverflowError) as error:
             raise UserError(
-                f"cannot listen on {host}:{port}; is another server there? ({error.strerror})"
+                f"cannot listen on {host}:{port}; is another server there? ({error})"
             ) from error
-        self.port = self.server_address[1]
+        self.port = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            http=functools.partial(_Connection, 2 * limits.max_concurrent_requests),  # type: ignore[arg-type]  # uvicorn calls it as it calls the class
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_IDLE_SECONDS,
+        )
+        config.load()
+        config.ssl = ssl_context
+        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
-            target=self.serve_forever, args=(0.1,), name="nfl-rest", daemon=True
+            target=lambda: asyncio.run(self._serve()), name="nfl-rest", daemon=True
         )
 
-    def start(self):
+    def start(self) -> None:
         """Begins to answer."""
         self._thread.start()
 
-    def stop(self, grace):
-        """Takes no more connections, lets requests under way end, and closes the others.
+    def stop(self, grace: float) -> None:
+        """Accepts no more connections, lets requests under way end, and closes the others.
 
         Args:
-            grace: float. Seconds after which they are closed all the same.
+            grace: float. Seconds after which requests under way are answered with an error.
         """
-        self.draining = True
+        self._server.config.timeout_graceful_shutdown = math.ceil(grace)
+        self._server.should_exit = True
         if self._thread.is_alive():
-            self.shutdown()
-        self.server_close()
-        with self._changed:
-            self._changed.wait_for(lambda: not self._active, grace)
-        for connection in list(self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            self._thread.join()
+        self._socket.close()
+        self._app.close()
 
-    @contextlib.contextmanager
-    def counted(self):
-        """Around the answering of a request, for which `stop` waits."""
-        with self._changed:
-            self._active += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._active -= 1
-                self._changed.notify_all()
+    async def _serve(self) -> None:
+        await self._server.serve(sockets=[self._socket])
+        state = self._server.server_state
+        if state.tasks:
+            await asyncio.wait(list(state.tasks), timeout=_LINGER_SECONDS)
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
-    def server_bind(self):
-        # The parent would ask the name service for the host's name.
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
 
-    def finish_request(self, request, client_address):
-        """Handles a connection, in its own thread."""
-        request.settimeout(_IDLE_SECONDS)
-        try:
-            with self._places.entered():
-                self._handle(request, client_address)
-        except RequestError as error:
-            body = error_body(error.message)
-            head = f"HTTP/1.1 429 Too Many Requests\r\nContent-Length: {len(body)}\r\n"
-            request.sendall(f"{head}Connection: close\r\n\r\n{body}".encode())
-            linger(request)
+class _Connection(H11Protocol):
+    """A connection of uvicorn, bounded in number and in time, which refuses in JSON.
 
-    def handle_error(self, request, client_address):
-        """Connections that break off are the client's affair."""
-        _log.debug("a connection from %s broke off", client_address, exc_info=True)
+    uvicorn ends a connection that is idle between two requests, but not one that has sent no
+    request yet or does not read its answer.
 
-    def _handle(self, request, client_address):
-        with contextlib.ExitStack() as at_end:
-            if self._ssl_context is not None:
-                request = self._ssl_context.wrap_socket(request, server_side=True)
-                at_end.callback(request.close)
-            self._open.add(request)
-            at_end.callback(self._open.discard, request)
-            super().finish_request(request, client_address)
+    Args:
+        most: int. The number of connections that are served at the same time.
+        **arguments: Arguments of uvicorn's protocol.
+    """
+
+    def __init__(self, most: int, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.access_log = False
+        self._most = most
+        self._is_refused = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+        super().connection_made(transport)
+        self._abort_after(_IDLE_SECONDS)
+        served = [c for c in self.connections if not (isinstance(c, _Connection) and c._is_refused)]
+        if len(served) > self._most:
+            self._refuse(429, f"{self._most} connections are under way already; try again.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._abort_after(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._is_refused:
+            super().data_received(data)
+            if self._is_answering:
+                self._abort_after(None)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._is_answering:
+            self._abort_after(_IDLE_SECONDS)
+
+    def shutdown(self) -> None:
+        if self._is_refused:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._is_answering and self.cycle.response_started:
+            self.transport.close()
+        else:
+            self._refuse(400, msg)
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _abort_after(self, seconds: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if seconds is not None:
+            self._timer = self.loop.call_later(seconds, self.transport.abort)
+
+    def _refuse(self, code: int, message: str) -> None:
+        self._is_refused = True
+        body = f"{error_body(message)}\n"
+        head = (
+            f"HTTP/1.1 {code} {http.HTTPStatus(code).phrase}",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+        )
+        self.transport.write("\r\n".join([*head, "", body]).encode())
+        if self._is_answering or not self.transport.can_write_eof():
+            self.transport.close()
+        else:
+            # Closing with bytes unread would reset the connection and might lose the answer.
+            self.transport.write_eof()
+            self._abort_after(_LINGER_SECONDS)

@@ -1,4 +1,4 @@
-"""Between `TensorProto` messages and arrays, without trusting what a message declares."""
+"""Converts between `TensorProto` messages and arrays, without trusting what a message declares."""
 
 import math
 
@@ -7,47 +7,44 @@ import tensorflow as tf
 from grpc import StatusCode
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
-from nfl_keras.serving.server.request_error import RequestError
+from nfl_keras.serving.server.serving_error import ServingError, invalid
 
 _FIELDS = {
     "float32": "float_val",
     "float64": "double_val",
-    "int8": "int_val",
-    "int16": "int_val",
-    "int32": "int_val",
     "int64": "int64_val",
-    "uint8": "int_val",
     "uint32": "uint32_val",
     "uint64": "uint64_val",
     "bool": "bool_val",
+    **dict.fromkeys(("int8", "int16", "int32", "uint8"), "int_val"),
 }
 
 
-def dtype_name(number):
-    """The name of a TensorFlow data type, or the number where there is none of that number."""
+def dtype_name(number: int) -> str:
+    """Returns the name of a TensorFlow data type, or the number itself if it names none."""
     try:
         return types_pb2.DataType.Name(number).removeprefix("DT_").lower()
     except ValueError:
         return str(number)
 
 
-def to_array(proto, name, max_bytes):
-    """What a `TensorProto` of a request holds.
+def to_array(proto: tensor_pb2.TensorProto, name: str, max_bytes: int) -> np.ndarray:
+    """Reads the array that a `TensorProto` of a request holds.
 
-    A message of a few bytes may declare a tensor of any size, of which it gives but the first
-    value. The size declared is looked at before memory is asked for.
+    A message of a few bytes may declare a tensor of any size and give its first value alone. The
+    declared size is therefore checked before memory is allocated.
 
     Args:
         proto: `TensorProto` of a known data type.
-        name: str. The input, for messages.
-        max_bytes: int. The largest tensor.
+        name: str. The input's name, for messages.
+        max_bytes: int. The largest size of the tensor.
 
     Returns:
-        Array of the shape and data type declared, bytes as objects.
+        Array of the declared shape and data type; strings are `bytes` objects.
 
     Raises:
-        RequestError: INVALID_ARGUMENT where the values do not fit the shape;
-            RESOURCE_EXHAUSTED where it is too large.
+        ServingError: INVALID_ARGUMENT if the values do not fit the shape, RESOURCE_EXHAUSTED if
+            the tensor is too large.
     """
     shape = [dimension.size for dimension in proto.tensor_shape.dim]
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
@@ -60,13 +57,14 @@ def to_array(proto, name, max_bytes):
         array = np.empty(elements, object)
         array[:] = proto.string_val
         return array.reshape(shape)
-    if elements * dtype.size > max_bytes:
-        raise RequestError(
+    size = elements * dtype.size
+    if size > max_bytes:
+        raise ServingError(
             StatusCode.RESOURCE_EXHAUSTED,
-            f"input {name} declares {elements * dtype.size} bytes, larger than max ({max_bytes})",
+            f"input {name} declares {size} bytes, larger than max ({max_bytes})",
         )
     if proto.tensor_content:
-        if len(proto.tensor_content) != elements * dtype.size:
+        if len(proto.tensor_content) != size:
             raise _unreadable(name, f"{len(proto.tensor_content)} bytes for the shape {shape}")
         return np.frombuffer(proto.tensor_content, dtype.as_numpy_dtype).reshape(shape)
     try:
@@ -75,12 +73,8 @@ def to_array(proto, name, max_bytes):
         raise _unreadable(name, str(error)) from error
 
 
-def to_proto(array):
-    """The `TensorProto` of an answer, its values in the field of their type as TF Serving's are.
-
-    Args:
-        array: Array of numbers, or of bytes as objects.
-    """
+def to_proto(array: np.ndarray) -> tensor_pb2.TensorProto:
+    """Writes an array of numbers, or of `bytes` objects, into the fields that TF Serving fills."""
     if array.dtype == object:
         proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=array.ravel().tolist())
     elif array.dtype.name in _FIELDS:
@@ -94,5 +88,5 @@ def to_proto(array):
     return proto
 
 
-def _unreadable(name, why):
-    return RequestError(StatusCode.INVALID_ARGUMENT, f"tensor parsing error: {name}: {why}")
+def _unreadable(name: str, why: str) -> ServingError:
+    return invalid(f"tensor parsing error: {name}: {why}")

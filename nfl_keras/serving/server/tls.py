@@ -1,4 +1,4 @@
-"""Certificates of the server, and of clients where they need one, too."""
+"""Defines `Tls`, the certificates of a server and of its clients."""
 
 import dataclasses
 import pathlib
@@ -7,29 +7,36 @@ import ssl
 import grpc
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
 
 
 @dataclasses.dataclass(frozen=True)
 class Tls:
-    """PEM files for TLS.
+    """PEM files for TLS on both ports of a server.
 
     Args:
-        certificate: str or path. The server's certificate and those it rests on.
-        key: str or path. Its private key.
-        client_ca: Optional str or path. Certificates of who signs those of clients; given, a
-            client without one is turned away (mutual TLS).
+        certificate: str or path. The server's certificate and its intermediate certificates.
+        key: str or path. The private key of the server's certificate.
+        client_ca: Optional str or path. The certificates of the authorities that sign the
+            certificates of clients. With it the server refuses clients without a certificate
+            (mutual TLS). Defaults to `None`.
 
     Example:
 
-    >>> nfl.serving.Server("models", tls=Tls("server.crt", "server.key"))
+    >>> nfl.serving.Tls("server.crt", "server.key").client_ca is None
+    True
     """
 
-    certificate: str
-    key: str
-    client_ca: str | None = None
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
 
-    def grpc_credentials(self):
-        """`grpc.ServerCredentials`."""
+    def grpc_credentials(self) -> grpc.ServerCredentials:
+        """Reads the files for gRPC.
+
+        Raises:
+            UserError: if a file cannot be read.
+        """
         ca = None if self.client_ca is None else _read(self.client_ca)
         return grpc.ssl_server_credentials(
             [(_read(self.key), _read(self.certificate))],
@@ -37,8 +44,12 @@ class Tls:
             require_client_auth=ca is not None,
         )
 
-    def ssl_context(self):
-        """`ssl.SSLContext` for REST."""
+    def ssl_context(self) -> ssl.SSLContext:
+        """Reads the files for REST.
+
+        Raises:
+            UserError: if the certificate and the key cannot be used.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
@@ -52,7 +63,7 @@ class Tls:
         return context
 
 
-def _read(file):
+def _read(file: Path) -> bytes:
     try:
         return pathlib.Path(file).read_bytes()
     except OSError as error:

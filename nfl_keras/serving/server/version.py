@@ -1,4 +1,4 @@
-"""One version of a model: its state, and who is using it."""
+"""Defines `Version`, one version of a served model."""
 
 import pathlib
 import threading
@@ -7,88 +7,77 @@ from tensorflow_serving.apis import get_model_status_pb2, status_pb2
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable.warmup import replay_warmup
-from nfl_keras.serving.server.folders import fingerprint
 from nfl_keras.serving.server.loaded_model import LoadedModel
+from nfl_keras.serving.server.settings import Limits
 
 _UNKNOWN = 2
 
 
 class Version:
-    """A version folder, loaded, in use, or refused.
-
-    Args:
-        model_name: str.
-        number: int.
-        path: path.
+    """A version of a model, with its state and the number of requests that use it.
 
     Attributes:
         state: str, of TF Serving's `ModelVersionStatus.State`: `"LOADING"`, `"AVAILABLE"`,
-            `"UNLOADING"` (replaced, its last requests still under way) or `"END"` (released or
+            `"UNLOADING"` (replaced while its last requests are under way) or `"END"` (released or
             refused).
-        error: str. Why it was refused, else empty.
-        loaded: `LoadedModel`, while there is one.
+        error: str. Why the version was refused, else empty.
+        loaded: `LoadedModel`, or None while there is none.
     """
 
-    def __init__(self, model_name, number, path):
+    def __init__(self, model_name: str, number: int, path: pathlib.Path) -> None:
         self.model_name = model_name
         self.number = number
-        self.path = pathlib.Path(path)
+        self.path = path
         self.state = "LOADING"
         self.error = ""
-        self.loaded = None
+        self.loaded: LoadedModel | None = None
         self._users = 0
         self._lock = threading.Lock()
-        self._fingerprint = None
+        self._fingerprint: tuple[tuple[str, int, int], ...] = ()
 
-    def load(self, answer):
-        """Loads it and replays its warm-up requests; `publish` then lets requests in.
-
-        Args:
-            answer: Function from a `LoadedModel` and a `PredictRequest`, for the warm-up.
+    def load(self, limits: Limits) -> bool:
+        """Loads the model, replays its warm-up requests, then makes the version available.
 
         Returns:
-            Whether it may be used; if not, `error` says why.
+            Whether the version is available; if not, `error` says why.
         """
         self._fingerprint = fingerprint(self.path)
         try:
             loaded = LoadedModel(self.path)
-            replay_warmup(self.path, lambda request: answer(loaded, request))
+            replay_warmup(self.path, lambda request: loaded.predict(request, limits))
         except UserError as error:
             self.error = str(error)
             self.state = "END"
             return False
         self.loaded = loaded
+        self.state = "AVAILABLE"
         return True
 
-    def publish(self):
-        """Lets requests use it."""
-        self.state = "AVAILABLE"
-
-    def changed_since_refused(self):
-        """Whether its files are others than those refused, as those of a copy that went on."""
+    def changed_since_refused(self) -> bool:
+        """Returns whether the files have changed, as when a copy was not complete at first."""
         return fingerprint(self.path) != self._fingerprint
 
-    def acquire(self):
-        """Counts one more user of it; False if it is not, or no longer, to be used."""
+    def acquire(self) -> bool:
+        """Counts one more user, and returns False instead if the version is not available."""
         with self._lock:
             if self.state != "AVAILABLE":
                 return False
             self._users += 1
             return True
 
-    def release(self):
+    def release(self) -> None:
         """Counts one user less."""
         with self._lock:
             self._users -= 1
 
-    def retire(self):
-        """Lets in no more requests; those under way go on."""
+    def retire(self) -> None:
+        """Accepts no more requests; requests under way continue."""
         with self._lock:
             if self.state == "AVAILABLE":
                 self.state = "UNLOADING"
 
-    def unload_when_idle(self):
-        """Drops the model if it is retired and nobody uses it any more; whether it did so."""
+    def unload_when_idle(self) -> bool:
+        """Drops the model if it is retired and has no user; returns whether it did."""
         with self._lock:
             if self._users or self.state != "UNLOADING":
                 return False
@@ -96,8 +85,8 @@ class Version:
             self.state = "END"
             return True
 
-    def status(self):
-        """Its `ModelVersionStatus`."""
+    def status(self) -> get_model_status_pb2.ModelVersionStatus:
+        """Returns the state and error as TF Serving's message."""
         return get_model_status_pb2.ModelVersionStatus(
             version=self.number,
             state=get_model_status_pb2.ModelVersionStatus.State.Value(self.state),
@@ -105,3 +94,15 @@ class Version:
                 error_code=_UNKNOWN if self.error else 0, error_message=self.error
             ),
         )
+
+
+def fingerprint(path: pathlib.Path) -> tuple[tuple[str, int, int], ...]:
+    """Returns the names, sizes and times of the files of a version, which change when it does."""
+    found = []
+    for file in sorted(path.rglob("*")):
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        found.append((str(file), status.st_size, status.st_mtime_ns))
+    return tuple(found)

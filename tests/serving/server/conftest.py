@@ -13,7 +13,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from nfl_keras.serving.server import Batching, Limits, Server
+from nfl_keras.serving import Batching, Limits, Server
 
 SIZE = 4
 WIDTH = 3

@@ -15,7 +15,7 @@ from grpc import StatusCode
 from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from nfl_keras.serving.server import Batching, Limits, Server
+from nfl_keras.serving import Batching, Limits, Server
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 INVALID = StatusCode.INVALID_ARGUMENT

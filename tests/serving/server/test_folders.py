@@ -3,11 +3,9 @@
 import pytest
 from tensorflow_serving.config import file_system_storage_path_source_pb2 as source_pb2
 
-from nfl_keras.serving.server.folders import (
-    fingerprint,
-    models_in,
-    wanted_versions,
-)
+from nfl_keras.serving.server.model import wanted_versions
+from nfl_keras.serving.server.models import find_models
+from nfl_keras.serving.server.version import fingerprint
 
 Policy = source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
 
@@ -20,10 +18,10 @@ def _folders(base, *names):
 def test_a_folder_is_one_model_or_holds_several(tmp_path):
     _folders(tmp_path, "one/1", "several/birds/1", "several/cars/3", "several/none/x")
     _folders(tmp_path, "several/.hidden/1")
-    assert models_in(tmp_path / "one") == {"one": tmp_path / "one"}
+    assert find_models(tmp_path / "one") == {"one": tmp_path / "one"}
     several = tmp_path / "several"
-    assert models_in(several) == {"birds": several / "birds", "cars": several / "cars"}
-    assert models_in(tmp_path / "nowhere") == {}
+    assert find_models(several) == {"birds": several / "birds", "cars": several / "cars"}
+    assert find_models(tmp_path / "nowhere") == {}
 
 
 @pytest.mark.parametrize(

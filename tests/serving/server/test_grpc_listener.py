@@ -11,7 +11,7 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from nfl_keras.serving.server import Limits, Server
+from nfl_keras.serving import Limits, Server
 
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 PREDICT = f"/{PREDICTION_SERVICE}/Predict"

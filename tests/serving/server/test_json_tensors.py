@@ -10,7 +10,7 @@ from grpc import StatusCode
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from nfl_keras.serving.server.json_tensors import from_arrays, parse, to_protos
-from nfl_keras.serving.server.request_error import RequestError
+from nfl_keras.serving.server.serving_error import ServingError
 from nfl_keras.serving.server.signature import Signature
 
 
@@ -63,7 +63,7 @@ def test_bytes_come_as_base64(shape):
     ],
 )
 def test_what_is_no_request_is_refused(text):
-    with pytest.raises(RequestError) as refused:
+    with pytest.raises(ServingError) as refused:
         parse(text.encode())
     assert refused.value.code == StatusCode.INVALID_ARGUMENT
 
@@ -92,7 +92,7 @@ def test_what_is_no_request_is_refused(text):
     ],
 )
 def test_values_that_are_not_the_input_s_are_refused(text, dtype):
-    with pytest.raises(RequestError) as refused:
+    with pytest.raises(ServingError) as refused:
         _arrays(text, x=dtype)
     assert refused.value.code == StatusCode.INVALID_ARGUMENT
     assert "\n" not in refused.value.message
@@ -100,7 +100,7 @@ def test_values_that_are_not_the_input_s_are_refused(text, dtype):
 
 def test_several_inputs_must_be_named():
     for text in ('{"instances": [1]}', '{"inputs": [1]}'):
-        with pytest.raises(RequestError, match="object with x,y"):
+        with pytest.raises(ServingError, match="object with x,y"):
             _arrays(text, x="int32", y="int32")
 
 
@@ -128,9 +128,9 @@ def test_bytes_are_answered_as_base64_where_the_name_says_so():
 
 def test_outputs_without_common_rows_are_not_answered_by_rows():
     uneven = {"a": np.zeros(2), "b": np.zeros(3)}
-    with pytest.raises(RequestError, match="common batch size"):
+    with pytest.raises(ServingError, match="common batch size"):
         from_arrays(uneven, by_rows=True)
-    with pytest.raises(RequestError, match="common batch size"):
+    with pytest.raises(ServingError, match="common batch size"):
         from_arrays({"a": np.float32(1).reshape(())}, by_rows=True)
 
 

@@ -9,7 +9,7 @@ from tensorflow_serving.apis import (
     model_management_pb2,
 )
 
-from nfl_keras.serving.server import Server
+from nfl_keras.serving import Server
 
 INVALID = StatusCode.INVALID_ARGUMENT
 

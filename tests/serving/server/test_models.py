@@ -13,10 +13,9 @@ from tensorflow_serving.apis import model_pb2
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable import warmup
-from nfl_keras.serving.server.limits import Limits
 from nfl_keras.serving.server.models import Models
-from nfl_keras.serving.server.predictor import answer_alone
-from nfl_keras.serving.server.request_error import RequestError
+from nfl_keras.serving.server.serving_error import ServingError
+from nfl_keras.serving.server.settings import Limits
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def watched(tmp_path):
     made = []
 
     def watch(directory=tmp_path):
-        made.append(Models(directory, lambda *both: answer_alone(*both, Limits()), 3600))
+        made.append(Models(directory, Limits(), 3600))
         return made[-1]
 
     yield watch
@@ -76,7 +75,7 @@ def test_a_new_version_takes_over_and_the_old_one_is_let_go(watched, base, insta
     models.release_idle()
     assert _states(models) == {1: "END", 2: "AVAILABLE"}
     assert loaded() is None
-    with pytest.raises(RequestError, match=r"Specific\(tiny, 1\)"):
+    with pytest.raises(ServingError, match=r"Specific\(tiny, 1\)"):
         _scale(models, version={"value": 1})
 
 

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from nfl_keras.serving.server import Limits, Server
+from nfl_keras.serving import Limits, Server
 from nfl_keras.serving.server.loaded_model import LoadedModel
 
 PREDICT = "/v1/models/tiny:predict"
@@ -143,12 +143,14 @@ def _raw(port, content):
     [
         b"garbage\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 200 + b"\r\n",
-        b"POST /v1/models/tiny:predict HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        b"POST /v1/models/tiny:predict HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n",
-        b"POST /v1/models/tiny:predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /v1/models/tiny HTTP/1.1\r\n\r\n",
+        b"GET /v1/models/tiny HTTP/9.9\r\nHost: a\r\nConnection: close\r\n\r\n",
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + b"X: 1\r\n" * 200 + b"\r\n",
+        b"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1e3\r\n\r\n",
+        b"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: a\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nno size\r\n",
     ],
 )
 def test_what_is_no_http_of_ours_is_refused(content, served, ask):
@@ -164,6 +166,31 @@ def test_a_connection_is_kept_for_more_requests(served):
         connection.request("POST", PREDICT, '{"instances": ["abc"]}')
         assert json.loads(connection.getresponse().read())["predictions"][0]["status"] == 1
     connection.close()
+
+
+def _chunked(*pieces):
+    head = (
+        b"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: a\r\n"
+        b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b"")]
+    return head + b"".join(chunks)
+
+
+def test_a_chunked_body_is_read_within_the_limit(served):
+    answer = _raw(served.rest_port, _chunked(b'{"instances"', b': ["abc"]}'))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"status": 1' in answer
+    answer = _raw(served.rest_port, _chunked(bytes(2**20), bytes(2**20)))
+    assert answer.startswith(b"HTTP/1.1 429 ")
+    assert b"larger than max (1048576)" in answer
+
+
+def test_an_answer_before_the_body_is_read_is_not_lost_when_the_client_closes(served, ask):
+    for _ in range(5):
+        code, answer = ask("POST", PREDICT, bytes(5 * 2**20), {"Connection": "close"})
+        assert code == 429
+        assert "larger than max" in answer["error"]
 
 
 @pytest.fixture
@@ -184,7 +211,7 @@ def start(tmp_path, install_warm):
 
 def test_a_slow_body_is_given_up(start, ask):
     small = start(seconds=2)
-    head = b"POST /v1/models/tiny:predict HTTP/1.1\r\nContent-Length: 100\r\n\r\n"
+    head = b"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n"
     with socket.create_connection(("localhost", small.rest_port), timeout=20) as connection:
         connection.sendall(head)
         answer = b""

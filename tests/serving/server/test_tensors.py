@@ -6,7 +6,7 @@ import tensorflow as tf
 from grpc import StatusCode
 from tensorflow.core.framework import tensor_pb2
 
-from nfl_keras.serving.server.request_error import RequestError
+from nfl_keras.serving.server.serving_error import ServingError
 from nfl_keras.serving.server.tensors import to_array, to_proto
 
 NUMBERS = ["float16", "float32", "float64", "bool"] + [
@@ -48,7 +48,7 @@ def test_values_that_do_not_fit_are_refused(text, words):
     from google.protobuf import text_format
 
     proto = text_format.Parse(text, tensor_pb2.TensorProto())
-    with pytest.raises(RequestError, match=words) as refused:
+    with pytest.raises(ServingError, match=words) as refused:
         to_array(proto, "x", 1000)
     assert refused.value.code == StatusCode.INVALID_ARGUMENT
 
@@ -58,6 +58,6 @@ def test_memory_is_not_asked_for_on_a_message_s_word(sizes):
     proto = tensor_pb2.TensorProto(dtype=tf.float32.as_datatype_enum, float_val=[1.0])
     for size in sizes:
         proto.tensor_shape.dim.add(size=size)
-    with pytest.raises(RequestError, match="larger than max") as refused:
+    with pytest.raises(ServingError, match="larger than max") as refused:
         to_array(proto, "x", 1000)
     assert refused.value.code == StatusCode.RESOURCE_EXHAUSTED

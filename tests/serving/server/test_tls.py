@@ -13,7 +13,7 @@ import pytest
 from grpc import StatusCode
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving.server import Server, Tls
+from nfl_keras.serving import Server, Tls
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("openssl"), reason="openssl makes the certificates"

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving.server.batching import Batcher, Batching
-from nfl_keras.serving.server.request_error import RequestError
+from nfl_keras.serving.server.batcher import Batcher
+from nfl_keras.serving.server.serving_error import ServingError
+from nfl_keras.serving.server.settings import Batching
 
 
 class Doubling:
@@ -165,7 +166,7 @@ def test_a_failure_is_only_its_own_request_s(batcher):
     run.free.set()
     assert list(good.result(10)["y"]) == [2]
     assert list(fine.result(10)["y"]) == [6]
-    with pytest.raises(RequestError, match=r"^thirteen$"):
+    with pytest.raises(ServingError, match=r"^thirteen$"):
         bad.result(10)
     assert run.sizes == [1, 4, 1, 2, 1]
 

@@ -1,90 +1,68 @@
-"""Merges requests that wait at the same time into one run of the model."""
+"""Defines `Batcher`, which merges requests that wait at the same time into one run of a model."""
 
 import collections
 import concurrent.futures
 import dataclasses
 import threading
 import time
+from collections.abc import Callable, Hashable
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from nfl_keras.errors import UserError
-from nfl_keras.serving.server.request_error import from_tensorflow
+from nfl_keras.serving.server.serving_error import from_tensorflow
+from nfl_keras.serving.server.settings import Batching
+
+Arrays: TypeAlias = dict[str, np.ndarray]
 
 
-@dataclasses.dataclass(frozen=True)
-class Batching:
-    """How requests are merged, by the names of TF Serving's batching parameters.
-
-    Those who ask one image after the other come back together: a run waits until as many rows are
-    there as the last one had. So a client that is alone never waits, and many share their runs.
-
-    Args:
-        max_batch_size: int. Most rows of one run; a request with more is run in several.
-            Defaults to 32.
-        batch_timeout_micros: int. How long a free thread waits for so many, in microseconds.
-            Defaults to 10,000.
-        num_batch_threads: int. Runs at the same time. Defaults to 2.
-
-    Example:
-
-    >>> nfl.serving.Server("models", batching=Batching(max_batch_size=64))
-    """
-
-    max_batch_size: int = 32
-    batch_timeout_micros: int = 10_000
-    num_batch_threads: int = 2
-
-    def __post_init__(self):
-        for name, value in dataclasses.asdict(self).items():
-            if value < (0 if name == "batch_timeout_micros" else 1):
-                raise UserError(f"{name} must not be {value}.")
-
-
+@dataclasses.dataclass(eq=False)
 class Job:
-    """One request's share of a batch.
+    """One request's share of a run.
 
-    Attributes:
-        future: `concurrent.futures.Future` of the dict of output arrays. Cancelled before its
-            batch is run, it is left out of it.
+    `future` becomes its dict of output arrays. A job whose future is cancelled before the run is
+    left out of the run.
     """
 
-    def __init__(self, run, arrays, rows):
-        self.run = run
-        self.arrays = arrays
-        self.rows = rows
-        self.arrived = time.monotonic()
-        self.future = concurrent.futures.Future()
+    run: Callable[[Arrays], Arrays]
+    arrays: Arrays
+    rows: int
+    arrived: float = dataclasses.field(default_factory=time.monotonic)
+    future: concurrent.futures.Future[Arrays] = dataclasses.field(
+        default_factory=concurrent.futures.Future
+    )
 
 
 class Batcher:
-    """Queues of jobs, one for each thing that can be run as one, and threads that run them.
+    """Queues of jobs that can be merged, and threads that run them.
 
     Args:
         batching: `Batching`, or None to run each request alone.
-        observe: Optional function from the number of rows of each run.
+        observe: Optional function that is called with the number of rows of each run.
     """
 
-    def __init__(self, batching, observe=None):
+    def __init__(
+        self, batching: Batching | None, observe: Callable[[int], None] | None = None
+    ) -> None:
         self._merges = batching is not None
         self._batching = batching or Batching(batch_timeout_micros=0)
         self._observe = observe or (lambda rows: None)
-        self._queues = collections.defaultdict(collections.deque)
+        self._queues: dict[Any, collections.deque[Job]] = collections.defaultdict(collections.deque)
         self._changed = threading.Condition()
         self._stopping = False
-        self._last = None, 0
+        self._last: tuple[int | None, int] = (None, 0)
         self._free_since = 0.0
         self._threads = [
             threading.Thread(target=self._work, name=f"nfl-batch-{i}", daemon=True)
             for i in range(self._batching.num_batch_threads)
         ]
 
-    def start(self):
+    def start(self) -> None:
         """Starts the threads."""
         for thread in self._threads:
             thread.start()
 
-    def stop(self):
+    def stop(self) -> None:
         """Runs what is queued, then ends the threads."""
         with self._changed:
             self._stopping = True
@@ -93,56 +71,59 @@ class Batcher:
             if thread.is_alive():
                 thread.join()
 
-    def submit(self, key, run, arrays, rows):
+    def submit(
+        self,
+        key: Hashable | None,
+        run: Callable[[Arrays], Arrays],
+        arrays: Arrays,
+        rows: int,
+    ) -> Job:
         """Queues a job.
 
         Args:
-            key: Hashable. Jobs of the same key, and of inputs of the same sizes beside the rows,
-                may be merged. None: alone, and never split.
+            key: Jobs of the same key, and of arrays of the same shapes but for the rows, may be
+                merged. A job of the key None runs alone and is never split.
             run: Function from a dict of input arrays to a dict of output arrays.
             arrays: Dict of input arrays, with a row per example.
-            rows: int.
-
-        Returns:
-            The `Job`.
+            rows: int. The number of rows.
         """
         job = Job(run, arrays, rows)
-        if key is None or not self._merges:
-            place = (job,)
-        else:
+        place: tuple[Any, ...] = (job,)
+        if key is not None and self._merges:
             place = (key, *((name, array.shape[1:]) for name, array in arrays.items()))
         with self._changed:
             self._queues[place].append(job)
             self._changed.notify()
         return job
 
-    def _work(self):
+    def _work(self) -> None:
         while True:
             with self._changed:
                 jobs = self._next_batch()
-            if jobs is None:
+            if not jobs:
                 return
             jobs = [job for job in jobs if job.future.set_running_or_notify_cancel()]
             if jobs:
                 self._run(jobs)
-            # Held while it waits for the next batch, they would keep a replaced model in memory.
-            jobs = None
+            # Kept while the thread waits, they would keep a replaced model in memory.
+            del jobs
 
-    def _next_batch(self):
+    def _next_batch(self) -> list[Job]:
+        """Waits for a batch that is due; an empty one means that the thread must end."""
         self._free_since = time.monotonic()
         while True:
             if self._queues:
                 place = min(self._queues, key=self._due)
                 left = self._due(place) - time.monotonic()
                 if left <= 0 or self._stopping:
-                    return self._taken(place)
+                    return self._take(place)
                 self._changed.wait(left)
             elif self._stopping:
-                return None
+                return []
             else:
                 self._changed.wait()
 
-    def _due(self, place):
+    def _due(self, place: tuple[Any, ...]) -> float:
         queue = self._queues[place]
         last_place, last_rows = self._last
         enough = min(last_rows, self._batching.max_batch_size) if hash(place) == last_place else 1
@@ -151,7 +132,7 @@ class Batcher:
         since = max(queue[0].arrived, self._free_since)
         return since + self._batching.batch_timeout_micros / 1e6
 
-    def _taken(self, place):
+    def _take(self, place: tuple[Any, ...]) -> list[Job]:
         queue = self._queues[place]
         jobs = [queue.popleft()]
         rows = jobs[0].rows
@@ -160,25 +141,24 @@ class Batcher:
             jobs.append(queue.popleft())
         if not queue:
             del self._queues[place]
-        # By its hash, since a place would keep a replaced model in memory.
+        # The hash alone is kept, since the place would keep a replaced model in memory.
         self._last = hash(place), rows
         return jobs
 
-    def _run(self, jobs):
+    def _run(self, jobs: list[Job]) -> None:
         try:
             self._run_merged(jobs)
         except Exception as error:
             if len(jobs) == 1:
                 jobs[0].future.set_exception(from_tensorflow(error))
                 return
-            # One request's fault must not be the others' as well.
+            # A request that fails must not fail the requests merged with it.
             for job in jobs:
                 self._run([job])
 
-    def _run_merged(self, jobs):
+    def _run_merged(self, jobs: list[Job]) -> None:
         if len(jobs) == 1:
-            outputs = self._in_slices(jobs[0])
-            jobs[0].future.set_result(outputs)
+            jobs[0].future.set_result(self._run_in_slices(jobs[0]))
             return
         merged = {
             name: np.concatenate([job.arrays[name] for job in jobs]) for name in jobs[0].arrays
@@ -194,7 +174,7 @@ class Batcher:
             job.future.set_result({name: output[start:end] for name, output in outputs.items()})
             start = end
 
-    def _in_slices(self, job):
+    def _run_in_slices(self, job: Job) -> Arrays:
         most = self._batching.max_batch_size
         if not self._merges or job.rows <= most:
             self._observe(job.rows)

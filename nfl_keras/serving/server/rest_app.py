@@ -1,0 +1,238 @@
+"""Defines `RestApp`, TF Serving's REST API and Prometheus' page as an ASGI application."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import json
+import logging
+import re
+import urllib.parse
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf import json_format
+from grpc import StatusCode
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_pb2,
+    predict_pb2,
+)
+
+from nfl_keras.serving.server import json_tensors, metrics, model_info
+from nfl_keras.serving.server.gate import Gate
+from nfl_keras.serving.server.loaded_model import DEFAULT_SIGNATURE
+from nfl_keras.serving.server.models import Models
+from nfl_keras.serving.server.predictor import Predictor
+from nfl_keras.serving.server.serving_error import ServingError, invalid
+from nfl_keras.serving.server.settings import Limits
+
+_log = logging.getLogger(__name__)
+
+_MODEL = (
+    r"(?i:/v1/models/)(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
+)
+_ACTION = re.compile(_MODEL + r":(?P<action>predict|classify|regress)")
+_STATUS = re.compile(_MODEL + r"(?P<metadata>/metadata)?")
+_LINGER_SECONDS = 2.0
+
+_HTTP_CODES = {
+    StatusCode.CANCELLED: 499,
+    StatusCode.INVALID_ARGUMENT: 400,
+    StatusCode.DEADLINE_EXCEEDED: 504,
+    StatusCode.NOT_FOUND: 404,
+    StatusCode.ALREADY_EXISTS: 409,
+    StatusCode.PERMISSION_DENIED: 403,
+    StatusCode.UNAUTHENTICATED: 401,
+    StatusCode.RESOURCE_EXHAUSTED: 429,
+    StatusCode.FAILED_PRECONDITION: 400,
+    StatusCode.ABORTED: 409,
+    StatusCode.OUT_OF_RANGE: 400,
+    StatusCode.UNIMPLEMENTED: 501,
+    StatusCode.UNAVAILABLE: 503,
+}
+
+
+class RestApp:
+    """An ASGI application that answers TensorFlow Serving's REST API.
+
+    Predictions run in threads; everything else is quick and answered in the event loop.
+
+    Args:
+        predictor: `Predictor`.
+        models: `Models`.
+        collected: `Metrics`.
+        gate: `Gate` for predictions.
+        limits: `Limits`.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        models: Models,
+        collected: metrics.Metrics,
+        gate: Gate,
+        limits: Limits,
+    ) -> None:
+        self._predictor = predictor
+        self._models = models
+        self._metrics = collected
+        self._gate = gate
+        self._limits = limits
+        self._threads = concurrent.futures.ThreadPoolExecutor(
+            limits.max_concurrent_requests, "nfl-rest"
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
+        except ServingError as error:
+            response = _json(error_body(error.message), _HTTP_CODES.get(error.code, 500))
+        except asyncio.CancelledError:
+            response = _json(error_body("the server is stopping"), 503)
+        except Exception as error:
+            _log.exception("a REST request failed")
+            response = _json(error_body(type(error).__name__), 500)
+        if _has_body(request) and not hasattr(request.state, "body_is_read"):
+            await _send_before_reading(response, request, send)
+        else:
+            await response(scope, receive, send)
+
+    def close(self) -> None:
+        """Lets the threads end once they are idle."""
+        self._threads.shutdown(wait=False)
+
+    async def _answer(self, request: Request) -> Response:
+        method, path = request.method, request.scope["raw_path"].decode()
+        if method not in ("GET", "POST"):
+            raise ServingError(StatusCode.UNIMPLEMENTED, f"Unsupported method ('{method}')")
+        if request.scope["http_version"] not in ("1.0", "1.1"):
+            raise ServingError(StatusCode.UNIMPLEMENTED, "Unsupported version of HTTP")
+        if method == "GET" and path == metrics.PATH:
+            return Response(self._metrics.text(), media_type="text/plain; version=0.0.4")
+        if method == "GET" and (found := _STATUS.fullmatch(path)):
+            answer = self._metadata if found["metadata"] else self._status
+            return _json(answer(_model_spec(found)))
+        if method == "POST" and (found := _ACTION.fullmatch(path)):
+            if found["action"] != "predict":
+                raise ServingError(StatusCode.UNIMPLEMENTED, f"{found['action']} is not served")
+            with self._gate.entered():
+                body = await self._read(request)
+                loop = asyncio.get_running_loop()
+                spec = _model_spec(found)
+                return _json(await loop.run_in_executor(self._threads, self._predict, spec, body))
+        if path.lower().startswith("/v1/"):
+            raise invalid(f"Malformed request: {method} {path}")
+        raise ServingError(StatusCode.NOT_FOUND, f"Not Found: {path}")
+
+    async def _read(self, request: Request) -> bytes:
+        body = bytearray()
+        size = int(request.headers.get("content-length", 0))
+        most = self._limits.max_message_bytes
+        try:
+            async with asyncio.timeout(self._limits.max_request_seconds):
+                if size <= most:
+                    async for piece in request.stream():
+                        body += piece
+                        size = max(size, len(body))
+                        if size > most:
+                            break
+        except TimeoutError as error:
+            message = "the body took too long to come"
+            raise ServingError(StatusCode.DEADLINE_EXCEEDED, message) from error
+        if size > most:
+            message = f"a body of {size} bytes, larger than max ({most})"
+            raise ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
+        request.state.body_is_read = True
+        return bytes(body)
+
+    def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> str:
+        document = json_tensors.parse(body)
+        name = document.get("signature_name") or DEFAULT_SIGNATURE
+        with self._models.leased(spec) as version:
+            assert version.loaded is not None
+            if name not in version.loaded.signatures:
+                raise invalid(f'Serving signature name: "{name}" not found in signature def')
+            protos = json_tensors.to_protos(document, version.loaded.signatures[name])
+            # The version is named, since a new one with other inputs may replace it in between.
+            spec = model_pb2.ModelSpec(name=spec.name, signature_name=name)
+            spec.version.value = version.number
+            request = predict_pb2.PredictRequest(model_spec=spec, inputs=protos)
+            response = self._predictor.predict(request, "REST")
+        arrays = {alias: tf.make_ndarray(proto) for alias, proto in response.outputs.items()}
+        return json_tensors.from_arrays(dict(sorted(arrays.items())), "instances" in document)
+
+    def _status(self, spec: model_pb2.ModelSpec) -> str:
+        request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
+        return json_format.MessageToJson(
+            model_info.status(self._models, request), always_print_fields_with_no_presence=True
+        )
+
+    def _metadata(self, spec: model_pb2.ModelSpec) -> str:
+        request = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=spec, metadata_field=["signature_def"]
+        )
+        response = model_info.metadata(self._models, request)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        response.metadata["signature_def"].Unpack(signatures)
+        spec_and_signatures = {
+            "model_spec": _as_dict(response.model_spec),
+            "metadata": {"signature_def": _as_dict(signatures)},
+        }
+        return json.dumps(spec_and_signatures, indent=1)
+
+
+def error_body(message: str) -> str:
+    """Returns the JSON of a failure."""
+    return json.dumps({"error": message})
+
+
+def _json(text: str, code: int = 200) -> Response:
+    return Response(f"{text}\n", code, media_type="application/json")
+
+
+def _has_body(request: Request) -> bool:
+    return (
+        "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+    )
+
+
+async def _send_before_reading(response: Response, request: Request, send: Send) -> None:
+    """Sends an answer, then discards for a moment what the client still sends.
+
+    Closing a connection with bytes unread would reset it, and the client might lose the answer.
+    """
+    response.headers["connection"] = "close"
+    start = {"status": response.status_code, "headers": response.raw_headers}
+    await send({"type": "http.response.start", **start})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            async for _ in request.stream():
+                pass
+    await send({"type": "http.response.body"})
+
+
+def _model_spec(found: re.Match[str]) -> model_pb2.ModelSpec:
+    spec = model_pb2.ModelSpec(name=urllib.parse.unquote(found["name"]))
+    if found["version"]:
+        number = int(found["version"][:20])
+        if number >= 2**63:
+            raise invalid(f"Failed to convert version: {found['version']} to numeric.")
+        spec.version.value = number
+    if found["label"]:
+        spec.version_label = urllib.parse.unquote(found["label"])
+    return spec
+
+
+def _as_dict(message: Any) -> dict[str, Any]:
+    return json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
