@@ -11,7 +11,7 @@ import tracemalloc
 import numpy as np
 
 from nfl_keras.data import BalancedSampler
-from nfl_keras.data.sources.files import file_set
+from nfl_keras.data.sources.file_set import file_set
 
 NUM_CLASSES = 22_634
 

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from nfl_keras.data import BalancedSampler, inference_batches
-from nfl_keras.data.reading import reader
-from nfl_keras.data.views import augment, shorter_side
+from nfl_keras.data.decoding.reader import reader
+from nfl_keras.data.views.augment import augment, shorter_side
 from nfl_keras.layers import GaussianInputNoise, RandomView, WindowShuffle
 from nfl_keras.models import Embedder, freeze_batch_norm, freeze_through
 from nfl_keras.models.pretext import pretext_task

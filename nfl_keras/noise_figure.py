@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from nfl_keras.data import bad_images, inference_batches
-from nfl_keras.data.encoded import PhotographError
-from nfl_keras.data.reading import read_checked
+from nfl_keras.data.decoding.photograph_error import PhotographError
+from nfl_keras.data.decoding.reader import read_checked
 from nfl_keras.data.sources.blooms import blooms
-from nfl_keras.data.sources.files import file_set
+from nfl_keras.data.sources.file_set import file_set
 from nfl_keras.errors import UserError, answered_in_one_line
 from nfl_keras.files import write_whole
 from nfl_keras.report import noise_grid

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from nfl_keras.data.encoded import MAX_PIXELS
+from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS
 from nfl_keras.errors import UserError, answered_in_one_line
 from nfl_keras.export.deployment import render_deployment
 from nfl_keras.export.model_card import read_card

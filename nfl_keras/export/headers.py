@@ -4,7 +4,7 @@ import functools
 
 import tensorflow as tf
 
-from nfl_keras.data.decoding import WHOLE, jpeg_way
+from nfl_keras.data.decoding.decode import WHOLE, jpeg_way
 from nfl_keras.export.exif import orientation
 from nfl_keras.export.formats import GIF, JPEG, PNG, UNKNOWN, WEBP, declared_size, format_of
 from nfl_keras.export.gif import first_frame
@@ -29,7 +29,7 @@ def read_headers(images, image_size, max_pixels):
     Returns:
         `(status, stills, ways, turns)`: int32 `[N]`, see `nfl_keras.servable.status`, `OK` being
         what may be decoded; string `[N]`, images of one frame; int32 `[N]`, for
-        `nfl_keras.data.decoding.decode_by`; int32 `[N]`, EXIF orientations.
+        `nfl_keras.data.decoding.decode.decode_by`; int32 `[N]`, EXIF orientations.
     """
     read = functools.partial(_read_header, image_size=image_size, max_pixels=max_pixels)
     kinds = tf.int32, tf.string, tf.int32, tf.int32

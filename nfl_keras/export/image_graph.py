@@ -8,8 +8,8 @@ it may lie on.
 
 import tensorflow as tf
 
-from nfl_keras.data.decoding import decode_by, upright
-from nfl_keras.data.views import inference_crops
+from nfl_keras.data.decoding.decode import decode_by, upright
+from nfl_keras.data.views.inference_crops import inference_crops
 from nfl_keras.servable.status import DAMAGED, OK
 
 
@@ -24,7 +24,7 @@ def decode_crops(headers, image_size, crops):
     Args:
         headers: as `nfl_keras.export.headers.read_headers` gives them, of N images.
         image_size: int S, side of the crops.
-        crops: int C, 1 or 3, see `nfl_keras.data.views.inference_crops`.
+        crops: int C, 1 or 3, see `nfl_keras.data.views.inference_crops.inference_crops`.
 
     Returns:
         `(status, rows, pixels)`: int32 `[N]`, see `nfl_keras.servable.status`; int32 `[M]`, the

@@ -6,7 +6,7 @@ import re
 import keras
 import tensorflow as tf
 
-from nfl_keras.data.encoded import MAX_PIXELS
+from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS
 from nfl_keras.errors import UserError
 from nfl_keras.export.model_card import model_card, write_card
 from nfl_keras.export.samples import sample_photographs

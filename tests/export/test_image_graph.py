@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from nfl_keras.data.decoding import decode, upright
-from nfl_keras.data.encoded import checked_bytes
-from nfl_keras.data.views import inference_crops
+from nfl_keras.data.decoding.checked_bytes import checked_bytes
+from nfl_keras.data.decoding.decode import decode, upright
+from nfl_keras.data.views.inference_crops import inference_crops
 from nfl_keras.export.headers import MAX_ASPECT, read_headers
 from nfl_keras.export.image_graph import decode_crops
 from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from nfl_keras.data.decoding import decode
+from nfl_keras.data.decoding.decode import decode
 from nfl_keras.export.samples import as_image_set
 from nfl_keras.retrieval import embed
 from nfl_keras.serving import Client, Server

@@ -6,9 +6,10 @@ import re
 import numpy as np
 import scipy.io
 
-from nfl_keras.data.sources.files import file_set
+from nfl_keras.data.sources.file_set import file_set
 from nfl_keras.data.sources.folder import folder
-from nfl_keras.data.sources.missing import Whereabouts, without_missing
+from nfl_keras.data.sources.whereabouts import Whereabouts
+from nfl_keras.data.sources.without_missing import without_missing
 from nfl_keras.errors import UserError
 
 NUM_PHOTOGRAPHS = 16_185
@@ -75,7 +76,7 @@ def cars196(data_dir=None, missing_images="error"):
             )
             if len(found):
                 return found
-    return WHEREABOUTS.prepared(data_dir)
+    return WHEREABOUTS.from_tfds(data_dir)
 
 
 def _devkit(root, missing_images):

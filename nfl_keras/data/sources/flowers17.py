@@ -5,8 +5,9 @@ import pathlib
 import keras
 import numpy as np
 
-from nfl_keras.data.sources.files import file_set
-from nfl_keras.data.sources.missing import Whereabouts, without_missing
+from nfl_keras.data.sources.file_set import file_set
+from nfl_keras.data.sources.whereabouts import Whereabouts
+from nfl_keras.data.sources.without_missing import without_missing
 
 ARCHIVE_URL = "https://www.robots.ox.ac.uk/~vgg/data/flowers/17/17flowers.tgz"
 PER_CLASS = 80

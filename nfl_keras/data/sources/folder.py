@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from nfl_keras.data.sources.files import SUFFIXES, file_set
+from nfl_keras.data.sources.file_set import SUFFIXES, file_set
 from nfl_keras.errors import UserError
 
 

@@ -4,9 +4,10 @@ import pathlib
 
 import numpy as np
 
-from nfl_keras.data.sources.files import file_set
-from nfl_keras.data.sources.lines import read_columns
-from nfl_keras.data.sources.missing import Whereabouts, without_missing
+from nfl_keras.data.sources.file_set import file_set
+from nfl_keras.data.sources.read_columns import read_columns
+from nfl_keras.data.sources.whereabouts import Whereabouts
+from nfl_keras.data.sources.without_missing import without_missing
 from nfl_keras.errors import UserError
 
 WHEREABOUTS = Whereabouts(
@@ -52,7 +53,7 @@ def stanford_online_products(data_dir=None, missing_images="error"):
             found = without_missing(_annotated(root), root, missing_images, WHEREABOUTS.name)
             if len(found):
                 return found
-    return WHEREABOUTS.prepared(data_dir)
+    return WHEREABOUTS.from_tfds(data_dir)
 
 
 def _annotated(root):

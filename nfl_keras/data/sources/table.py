@@ -8,8 +8,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from nfl_keras.data.image_set import OWN_SPLITS
-from nfl_keras.data.sources.files import file_set
-from nfl_keras.data.sources.missing import without_missing
+from nfl_keras.data.sources.file_set import file_set
+from nfl_keras.data.sources.without_missing import without_missing
 from nfl_keras.errors import UserError
 
 SUFFIXES = (".csv", ".parquet")

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from nfl_keras.data.encoded import PhotographError
+from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.errors import UserError
 from nfl_keras.servable.status import MESSAGES, OK
 from nfl_keras.serving.client.result import EmbeddingResult

@@ -16,7 +16,8 @@ import pathlib
 import numpy as np
 from PIL import Image, ImageOps
 
-from nfl_keras.data.encoded import DAMAGED, PhotographError, checked_bytes
+from nfl_keras.data.decoding.checked_bytes import checked_bytes
+from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
 from nfl_keras.errors import UserError
 
 _PNG_LEVEL = 1
@@ -59,7 +60,7 @@ def encoded_bytes(image):
 
     Raises:
         PhotographError: if the file cannot be read, or holds no usable image, see
-            `nfl_keras.data.encoded.checked_bytes`; for arrays as `checked_pixels`.
+            `nfl_keras.data.decoding.checked_bytes.checked_bytes`; for arrays as `checked_pixels`.
 
     Example:
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import scipy.io
 
-from nfl_keras.data.load import open_dataset
 from nfl_keras.data.sources import cars196 as module
-from nfl_keras.data.sources import missing
+from nfl_keras.data.sources import whereabouts
 from nfl_keras.data.sources.cars196 import cars196
+from nfl_keras.data.sources.open_dataset import open_dataset
 from nfl_keras.errors import UserError
 
 # Not in alphabetical order, as the official names are not.
@@ -51,7 +51,7 @@ def devkit(root, below, nested=False, test=True):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(module, "NUM_PHOTOGRAPHS", 7)
-    monkeypatch.setattr(missing, "find_prepared", lambda names, data_dir=None: None)
+    monkeypatch.setattr(whereabouts, "find_prepared", lambda names, data_dir=None: None)
 
 
 def described(image_set):
@@ -207,8 +207,10 @@ def test_where_nothing_is_there_it_says_where_to_get_it(tmp_path, there, missing
 @pytest.mark.parametrize("data_dir", [None, "somewhere"])
 def test_what_tfds_has_prepared(monkeypatch, data_dir):
     asked = []
-    monkeypatch.setattr(missing, "find_prepared", lambda *a: asked.append(a) or "stanford_cars196")
-    monkeypatch.setattr(missing, "prepared", lambda *a: asked.append(a) or "the set")
+    monkeypatch.setattr(
+        whereabouts, "find_prepared", lambda *a: asked.append(a) or "stanford_cars196"
+    )
+    monkeypatch.setattr(whereabouts, "tfds_dataset", lambda *a: asked.append(a) or "the set")
     assert cars196(data_dir) == "the set"
     assert asked == [(("cars196", "stanford_cars196"), data_dir), ("stanford_cars196", data_dir)]
 

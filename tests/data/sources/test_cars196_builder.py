@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from nfl_keras.data.sources.cars196 import cars196
 from nfl_keras.data.sources.cars196_builder import StanfordCars196
-from nfl_keras.data.sources.prepared import prepared
+from nfl_keras.data.sources.tfds_dataset import tfds_dataset
 
 CLASSES = {"train": [1, 196, 7, 7, 120, 1], "test": [196, 7, 1, 120]}
 NAMES = [f"Marque {number} Sedan 2012" for number in range(1, 197)]
@@ -53,8 +53,8 @@ def test_a_manual_folder_is_prepared_and_read(cars, tmp_path, file_format):
     builder = StanfordCars196(data_dir=str(tmp_path), file_format=file_format)
     config = tfds.download.DownloadConfig(manual_dir=str(cars))
     builder.download_and_prepare(download_config=config)
-    check(prepared("stanford_cars196", tmp_path), cars)
-    assert sorted(prepared("stanford_cars196", tmp_path).ids) == sorted(cars196(cars).ids)
+    check(tfds_dataset("stanford_cars196", tmp_path), cars)
+    assert sorted(tfds_dataset("stanford_cars196", tmp_path).ids) == sorted(cars196(cars).ids)
 
 
 def test_tfds_knows_it_beside_its_own():
@@ -80,4 +80,4 @@ def test_the_command_as_a_person_runs_it(cars, tmp_path):
         *("--manual_dir", cars, "--data_dir", tmp_path, "--file_format=array_record"),
     ]
     subprocess.run([command, *arguments], check=True, capture_output=True, cwd=tmp_path)
-    check(prepared("stanford_cars196", tmp_path), cars)
+    check(tfds_dataset("stanford_cars196", tmp_path), cars)

@@ -1,6 +1,6 @@
 import pytest
 
-from nfl_keras.data.sources import missing
+from nfl_keras.data.sources import whereabouts
 from nfl_keras.data.sources.cub200_2011 import cub200_2011
 from nfl_keras.errors import UserError
 
@@ -33,7 +33,7 @@ def write(root, birds=BIRDS):
 
 @pytest.fixture(autouse=True)
 def nothing_prepared(monkeypatch):
-    monkeypatch.setattr(missing, "find_prepared", lambda names, data_dir=None: None)
+    monkeypatch.setattr(whereabouts, "find_prepared", lambda names, data_dir=None: None)
 
 
 @pytest.mark.parametrize("below", [".", "CUB_200_2011"])
@@ -88,7 +88,9 @@ def test_where_nothing_is_there_it_says_where_to_get_it(tmp_path, missing_images
 
 def test_what_tfds_has_prepared(monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr(missing, "find_prepared", lambda *a: asked.append(a) or "caltech_birds2011")
-    monkeypatch.setattr(missing, "prepared", lambda *a: asked.append(a) or "the set")
+    monkeypatch.setattr(
+        whereabouts, "find_prepared", lambda *a: asked.append(a) or "caltech_birds2011"
+    )
+    monkeypatch.setattr(whereabouts, "tfds_dataset", lambda *a: asked.append(a) or "the set")
     assert cub200_2011(tmp_path) == "the set"
     assert asked == [(("caltech_birds2011",), tmp_path), ("caltech_birds2011", tmp_path)]

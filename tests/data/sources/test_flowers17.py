@@ -5,11 +5,12 @@ import keras
 import numpy as np
 import pytest
 
-from nfl_keras.data.batches import balanced_batches, inference_batches
-from nfl_keras.data.integrity import check_images
-from nfl_keras.data.load import load
+from nfl_keras.data.batches.balanced_batches import balanced_batches
+from nfl_keras.data.batches.inference_batches import inference_batches
+from nfl_keras.data.decoding.check_images import check_images
 from nfl_keras.data.sources import flowers17 as module
 from nfl_keras.data.sources.flowers17 import flowers17
+from nfl_keras.data.sources.open_dataset import load
 from nfl_keras.errors import UserError
 
 # fmt: off

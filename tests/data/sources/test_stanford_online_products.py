@@ -1,6 +1,6 @@
 import pytest
 
-from nfl_keras.data.sources import missing
+from nfl_keras.data.sources import whereabouts
 from nfl_keras.data.sources.stanford_online_products import stanford_online_products
 from nfl_keras.errors import UserError
 
@@ -23,7 +23,7 @@ def write(root):
 
 @pytest.fixture(autouse=True)
 def nothing_prepared(monkeypatch):
-    monkeypatch.setattr(missing, "find_prepared", lambda names, data_dir=None: None)
+    monkeypatch.setattr(whereabouts, "find_prepared", lambda names, data_dir=None: None)
 
 
 @pytest.mark.parametrize("below", [".", "Stanford_Online_Products"])
@@ -77,7 +77,7 @@ def test_where_nothing_is_there_it_says_where_to_get_it(tmp_path, missing_images
 def test_what_tfds_has_prepared(monkeypatch):
     asked = []
     name = "stanford_online_products"
-    monkeypatch.setattr(missing, "find_prepared", lambda *a: asked.append(a) or name)
-    monkeypatch.setattr(missing, "prepared", lambda *a: asked.append(a) or "the set")
+    monkeypatch.setattr(whereabouts, "find_prepared", lambda *a: asked.append(a) or name)
+    monkeypatch.setattr(whereabouts, "tfds_dataset", lambda *a: asked.append(a) or "the set")
     assert stanford_online_products() == "the set"
     assert asked == [((name,), None), (name, None)]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from nfl_keras.data.decoding import decode
-from nfl_keras.data.encoded import PhotographError
+from nfl_keras.data.decoding.decode import decode
+from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.serving.client.images import checked_pixels, encoded_bytes, one_or_many
 
 HEIGHT, WIDTH = 30, 40

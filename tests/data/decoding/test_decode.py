@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from nfl_keras.data.decoding import decode, upright
+from nfl_keras.data.decoding.decode import decode, upright
 
 
 def pillow_pixels(content):

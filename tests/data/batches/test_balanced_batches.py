@@ -3,11 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nfl_keras.data.balanced_sampler import BalancedSampler
-from nfl_keras.data.batches import balanced_batches, inference_batches, sampled_batches
-from nfl_keras.data.decoding import decode
+from nfl_keras.data.batches.balanced_batches import balanced_batches, sampled_batches
+from nfl_keras.data.batches.balanced_sampler import BalancedSampler
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.views import inference_crops
 from nfl_keras.errors import UserError
 
 TAKEN = {"classes_per_batch": 3, "images_per_class": 2, "image_size": 16, "seed": 5}
@@ -301,17 +299,3 @@ def test_a_photograph_that_cannot_be_decoded_stops_training(noisy):
     files = ImageSet(noisy.ids, noisy.labels, noisy.class_names, lambda i: b"no photograph")
     with pytest.raises(Exception, match=r"the photograph '\d+' cannot be used: not an image"):
         passes(balanced_batches(files, 3, 2, image_size=8), 1)
-
-
-@pytest.mark.parametrize(("crops", "batch_size"), [(1, 12), (3, 5)])
-def test_inference_batches_hold_every_photograph_in_order(noisy, crops, batch_size):
-    taken = list(inference_batches(noisy, 16, crops, batch_size).as_numpy_iterator())
-    full, rest = divmod(12, batch_size)
-    assert [len(batch) for batch in taken] == [batch_size] * full + [rest] * (rest > 0)
-    expected = [inference_crops(decode(noisy.read(i)), 16, crops) for i in range(12)]
-    assert np.allclose(np.concatenate(taken), np.stack(expected), atol=1e-3)
-
-
-def test_another_number_of_crops_is_refused(noisy):
-    with pytest.raises(UserError, match="crops must be 1 or 3, not 2"):
-        inference_batches(noisy, 16, crops=2)

@@ -4,8 +4,9 @@ import functools
 
 import tensorflow as tf
 
-from nfl_keras.data.decoding import decode, upright
-from nfl_keras.data.encoded import PhotographError, checked_bytes
+from nfl_keras.data.decoding.checked_bytes import checked_bytes
+from nfl_keras.data.decoding.decode import decode, upright
+from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.errors import UserError
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from nfl_keras.data.encoded import PhotographError
+from nfl_keras.data.decoding.photograph_error import PhotographError
+from nfl_keras.data.decoding.reader import read_checked, reader
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.reading import read_checked, reader
 from nfl_keras.errors import UserError
 
 

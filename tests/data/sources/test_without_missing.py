@@ -1,10 +1,8 @@
 import pytest
 
-from nfl_keras.data.sources.files import file_set
-from nfl_keras.data.sources.missing import Whereabouts, without_missing
+from nfl_keras.data.sources.file_set import file_set
+from nfl_keras.data.sources.without_missing import without_missing
 from nfl_keras.errors import UserError
-
-FLOWERS = Whereabouts("flowers", ["a shop", "a field"], "rose/\n  a.jpg")
 
 
 def annotated(root, there, missing):
@@ -49,19 +47,3 @@ def test_the_part_is_of_the_whole_dataset(tmp_path):
 @pytest.mark.parametrize("policy", ["error", "skip"])
 def test_where_nothing_is_there_the_set_is_empty(tmp_path, policy):
     assert len(without_missing(annotated(tmp_path, [], ["a.jpg"]), tmp_path, policy, "x")) == 0
-
-
-def test_a_dataset_not_found_shows_places_tree_and_command():
-    assert str(FLOWERS.not_found("my data")) == (
-        "flowers is not found in 'my data'. It is to be had from:\n"
-        "  a shop\n"
-        "  a field\n"
-        "Expected in 'my data':\n"
-        "  rose/\n"
-        "    a.jpg\n"
-        "Then run again, as in:\n"
-        "  python -m nfl_keras.train --dataset flowers --data-dir 'my data'"
-    )
-    assert str(FLOWERS.not_found(None)).startswith("flowers is not found, no data_dir being given.")
-    assert "Expected in FOLDER:" in str(FLOWERS.not_found(None))
-    assert str(FLOWERS.not_found(None, "is sold out")).startswith("flowers is sold out. ")

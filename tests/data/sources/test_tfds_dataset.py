@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from nfl_keras.data.sources.prepared import _own_split, find_prepared, prepared
+from nfl_keras.data.sources.tfds_builder import find_prepared
+from nfl_keras.data.sources.tfds_dataset import _own_split, tfds_dataset
 from nfl_keras.errors import UserError
 
 FORMATS = ("tfrecord", "array_record")
@@ -99,7 +100,7 @@ def petals(request, tmp_path_factory, photographs):
 
 def test_every_photograph_with_its_bytes_label_and_split(petals, photographs):
     assert len(list(petals.glob("petals/1.0.0/petals-train.*-of-00003"))) == 3
-    image_set = prepared("petals", petals)
+    image_set = tfds_dataset("petals", petals)
     assert image_set.class_names == ("rose", "tulip", "iris")
     files = photographs["train"] | photographs["test"]
     assert sorted(image_set.ids) == sorted(files)
@@ -111,7 +112,7 @@ def test_every_photograph_with_its_bytes_label_and_split(petals, photographs):
 def test_both_formats_give_one_order(tmp_path, encoded, noise):
     examples = {"train": [(encoded(noise(4, 4, i)), i % 3) for i in range(30)]}
     one, other = (
-        prepared(
+        tfds_dataset(
             "petals",
             prepare(
                 tmp_path / file_format,
@@ -127,20 +128,20 @@ def test_both_formats_give_one_order(tmp_path, encoded, noise):
 
 
 def test_threads_read_at_once(petals):
-    image_set = prepared("petals", petals)
+    image_set = tfds_dataset("petals", petals)
     alone = [image_set.read(i) for i in range(60)]
-    again = prepared("petals", petals)
+    again = tfds_dataset("petals", petals)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert list(pool.map(again.read, [*range(60)] * 4)) == alone * 4
 
 
 def test_the_root_the_name_and_the_version_folder_are_alike(petals, monkeypatch):
-    ids = prepared("petals", petals).ids.tolist()
+    ids = tfds_dataset("petals", petals).ids.tolist()
     for folder in (str(petals), petals / "petals", str(petals / "petals" / "1.0.0")):
-        assert prepared("petals", folder).ids.tolist() == ids
-    assert prepared("petals:1.0.0", petals).ids.tolist() == ids
+        assert tfds_dataset("petals", folder).ids.tolist() == ids
+    assert tfds_dataset("petals:1.0.0", petals).ids.tolist() == ids
     monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(petals))
-    assert prepared("petals").ids.tolist() == ids
+    assert tfds_dataset("petals").ids.tolist() == ids
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
@@ -148,9 +149,9 @@ def test_nothing_is_decoded_and_no_photograph_held(tmp_path, file_format):
     photographs = [bytes([i]) * 100_000 for i in range(40)]  # which no decoder would take
     examples = {"train": [example(photograph) for photograph in photographs]}
     prepare(tmp_path, examples, file_format=file_format)
-    prepared("petals", tmp_path)
+    tfds_dataset("petals", tmp_path)
     tracemalloc.start()
-    image_set = prepared("petals", tmp_path)
+    image_set = tfds_dataset("petals", tmp_path)
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < 1_000_000
@@ -179,7 +180,7 @@ def test_ids_are_file_names_where_these_are_unique(tmp_path, names, expected):
         },
         {**FEATURES, "file_name": kind},
     )
-    image_set = prepared("petals", tmp_path)
+    image_set = tfds_dataset("petals", tmp_path)
     assert sorted(image_set.ids) == sorted(expected)
     if expected[0] != "train/00000":
         for i, name in enumerate(image_set.ids):
@@ -192,7 +193,7 @@ def test_examples_without_label_are_left_out(tmp_path):
         tmp_path,
         {s: [example(f"{s} {v}".encode(), v) for v in values] for s, values in labels.items()},
     )
-    image_set = prepared("petals", tmp_path)
+    image_set = tfds_dataset("petals", tmp_path)
     assert sorted(image_set.labels) == [0, 1, 2]
     assert image_set.own_split is None
     for i, label in enumerate(image_set.labels):
@@ -224,7 +225,7 @@ def test_own_split_of_tfds_splits(splits, expected):
 
 def test_the_only_image_and_the_only_label_need_no_supervised_keys(tmp_path):
     prepare(tmp_path, {"train": [example(b"photograph", 2)]})
-    image_set = prepared("petals", tmp_path)
+    image_set = tfds_dataset("petals", tmp_path)
     assert (image_set.read(0), image_set.labels.tolist()) == (b"photograph", [2])
 
 
@@ -252,7 +253,7 @@ def test_features_that_leave_no_choice_or_several_are_named(tmp_path, encoded, c
     more = {key: values[key] for key in changes if key in values}
     prepare(tmp_path, {"train": [example(b"photograph", 1, **more)]}, FEATURES | changes)
     with pytest.raises(UserError) as refused:
-        prepared("petals", tmp_path)
+        tfds_dataset("petals", tmp_path)
     assert described in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -325,7 +326,7 @@ def test_datasets_of_tfds(tmp_path, encoded, noise, name, make, num_classes, ids
         ]
 
     with tfds.testing.mock_data(data_dir=str(tmp_path), as_data_source_fn=as_data_source):
-        image_set = prepared(name, tmp_path)
+        image_set = tfds_dataset(name, tmp_path)
         assert find_prepared(["petals", name], tmp_path) == name
     assert image_set.ids.tolist() == ids
     assert image_set.labels.tolist() == labels["train"] + labels["test"]
@@ -351,7 +352,7 @@ def test_what_is_not_prepared_comes_with_the_command(tmp_path, monkeypatch, inst
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name in installed or None)
     folder = tmp_path / "data sets"
     with pytest.raises(UserError) as refused:
-        prepared("caltech_birds2011", folder)
+        tfds_dataset("caltech_birds2011", folder)
     assert str(refused.value) == (
         f"caltech_birds2011 is not prepared below '{folder}'; run `{first}tfds build "
         f"caltech_birds2011 --data_dir '{folder}' --file_format=array_record`, then your command "
@@ -362,7 +363,7 @@ def test_what_is_not_prepared_comes_with_the_command(tmp_path, monkeypatch, inst
 @pytest.mark.parametrize("name", ["cars196", "stanford_cars196"])
 def test_cars196_is_prepared_by_our_builder(tmp_path, name):
     with pytest.raises(UserError) as refused:
-        prepared(name, tmp_path)
+        tfds_dataset(name, tmp_path)
     told = str(refused.value)
     assert (
         f"tfds build stanford_cars196 --imports nfl_keras.data.sources.cars196_builder "
@@ -383,7 +384,7 @@ def test_cars196_is_prepared_by_our_builder(tmp_path, name):
 )
 def test_unknown_names_are_told_with_those_alike(tmp_path, name, told):
     with pytest.raises(UserError, match=told) as refused:
-        prepared(name, tmp_path)
+        tfds_dataset(name, tmp_path)
     assert "\n" not in str(refused.value)
 
 
@@ -391,7 +392,7 @@ def test_another_version_or_dataset_is_not_taken(petals):
     for name, folder in (("petals:2.0.0", petals), ("mnist", petals / "petals" / "1.0.0")):
         assert find_prepared([name], folder) is None
         with pytest.raises(UserError, match=r"knows no dataset|is not prepared"):
-            prepared(name, folder)
+            tfds_dataset(name, folder)
 
 
 def test_the_first_prepared_name_is_found(petals, tmp_path):
@@ -409,7 +410,7 @@ def test_two_registered_folders_with_one_dataset_are_refused(tmp_path, monkeypat
         tfds.core.utils.file_utils, "_REGISTERED_DATA_DIRS", {tfds.core.Path(tmp_path / "two")}
     )
     with pytest.raises(UserError, match="multiple locations") as refused:
-        prepared("petals")
+        tfds_dataset("petals")
     assert "\n" not in str(refused.value)
 
 
@@ -423,11 +424,11 @@ def test_damaged_shards_are_told(tmp_path, file_format, damage):
     else:
         shard.write_bytes(shard.read_bytes()[: 1500 if damage == "truncated" else 0])
     with pytest.raises(UserError, match=r"petals-train\.|is damaged") as refused:
-        prepared("petals", tmp_path)
+        tfds_dataset("petals", tmp_path)
     assert "\n" not in str(refused.value)
 
 
 def test_other_formats_are_refused_with_the_mend(tmp_path):
     prepare(tmp_path, {"train": [example(b"photograph")]}, file_format="parquet")
     with pytest.raises(UserError, match=r"is stored as parquet.*array_record"):
-        prepared("petals", tmp_path)
+        tfds_dataset("petals", tmp_path)

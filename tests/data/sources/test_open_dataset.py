@@ -7,12 +7,12 @@ import pytest
 
 from nfl_keras.data import load as public_load
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.load import BENCHMARKS, load, open_dataset
 from nfl_keras.data.sources.blooms import blooms
+from nfl_keras.data.sources.open_dataset import BENCHMARKS, load, open_dataset
 from nfl_keras.errors import UserError
 
 # The package's `load` is the function.
-module = importlib.import_module("nfl_keras.data.load")
+module = importlib.import_module("nfl_keras.data.sources.open_dataset")
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_a_name_that_tfds_knows_is_answered_with_how_to_prepare_it(tmp_path, mon
 def tfds(monkeypatch):
     """What TFDS has prepared, by (name, data_dir)."""
     datasets = {}
-    monkeypatch.setattr(module, "prepared", lambda name, data_dir: datasets[name, data_dir])
+    monkeypatch.setattr(module, "tfds_dataset", lambda name, data_dir: datasets[name, data_dir])
     monkeypatch.setattr(
         module,
         "find_prepared",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nfl_keras.data.color_jitter import ColorJitter
+from nfl_keras.data.views.color_jitter import ColorJitter
 from nfl_keras.errors import UserError
 
 NONE = {"brightness": 0.0, "contrast": 0.0, "saturation": 0.0, "hue": 0.0}

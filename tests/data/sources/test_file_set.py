@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nfl_keras.data.sources import files
-from nfl_keras.data.sources.files import are_there, file_set
+from nfl_keras.data.sources import file_set as module
+from nfl_keras.data.sources.file_set import file_set, files_exist
 from nfl_keras.errors import UserError
 
 
@@ -117,12 +117,12 @@ def test_files_without_permission_are_refused(tmp_path, monkeypatch):
 
 
 def test_files_above_the_limit_are_refused(tmp_path, monkeypatch):
-    assert files.MAX_BYTES == 256 * 1024 * 1024
+    assert module.MAX_BYTES == 256 * 1024 * 1024
     (tmp_path / "huge.jpg").touch()
-    os.truncate(tmp_path / "huge.jpg", files.MAX_BYTES + 1)
+    os.truncate(tmp_path / "huge.jpg", module.MAX_BYTES + 1)
     assert "268,435,457 bytes" in refusal(tmp_path, "huge.jpg")
     write(tmp_path, "a.jpg")
-    monkeypatch.setattr(files, "MAX_BYTES", len("bytes of a.jpg"))
+    monkeypatch.setattr(module, "MAX_BYTES", len("bytes of a.jpg"))
     assert read(tmp_path, "a.jpg") == b"bytes of a.jpg"
 
 
@@ -132,4 +132,4 @@ def test_files_above_the_limit_are_refused(tmp_path, monkeypatch):
 def test_what_is_there_is_what_exists(tmp_path_factory, names, data):
     root = tmp_path_factory.mktemp("root")
     write(root, *data.draw(st.lists(st.sampled_from(["a.jpg", "x/a.jpg", "x/y/a.jpg"]))))
-    assert are_there(root, names).tolist() == [(root / name).exists() for name in names]
+    assert files_exist(root, names).tolist() == [(root / name).exists() for name in names]

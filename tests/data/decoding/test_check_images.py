@@ -4,9 +4,9 @@ import zlib
 import numpy as np
 import pytest
 
+from nfl_keras.data.decoding.check_images import bad_images, check_images
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.integrity import bad_images, check_images
-from nfl_keras.data.sources.files import file_set
+from nfl_keras.data.sources.file_set import file_set
 from nfl_keras.errors import UserError
 
 

@@ -4,6 +4,8 @@ import math
 
 import tensorflow as tf
 
+from nfl_keras.data.views.resize_shorter_side import resize_shorter_side
+
 # A photograph whose shorter side is at most this times the one wanted is sampled as it is.
 _LARGEST_SCALE = 16 / 15
 
@@ -56,49 +58,9 @@ def augment(image, size, seed, max_rotation=15.0, mirror=True):
     shorter = tf.reduce_min(tf.shape(image)[:2])
     return tf.cond(
         tf.cast(shorter, tf.float64) > _LARGEST_SCALE * target,
-        lambda: view_of(tf.minimum(_resize(image, target, method="area"), 255.0)),
+        lambda: view_of(tf.minimum(resize_shorter_side(image, target, method="area"), 255.0)),
         lambda: view_of(image),
     )
-
-
-def resize_shorter_side(image, size):
-    """Resizes so that the shorter side is `size` pixels, keeping the aspect.
-
-    Args:
-        image: `[H, W, 3]`, pixels in 0..255.
-        size: int.
-
-    Returns:
-        float32 `[H', W', 3]`, antialiased, in 0..255.
-    """
-    return _resize(image, size, antialias=True)
-
-
-def inference_crops(image, size, crops=3):
-    """The square crops whose embeddings are averaged when a photograph is embedded.
-
-    Args:
-        image: `[H, W, 3]`, pixels in 0..255.
-        size: int. The shorter side is resized to it, and the crops are of this side.
-        crops: 1, the center; or 3, the center and the two ends of the longer side.
-            Defaults to `3`.
-
-    Returns:
-        float32 `[crops, size, size, 3]`, in 0..255.
-
-    Reference: [NIFL], inference protocol.
-    """
-    image = resize_shorter_side(image, size)
-    room = tf.shape(image)[:2] - size
-    starts = [room // 2] if crops == 1 else [room // 2, tf.zeros_like(room), room]
-    squares = [image[s[0] : s[0] + size, s[1] : s[1] + size] for s in starts]
-    return tf.ensure_shape(tf.stack(squares), (crops, size, size, 3))
-
-
-def _resize(image, size, **how):
-    extent = tf.cast(tf.shape(image)[:2], tf.float32)
-    target = tf.round(extent * size / tf.reduce_min(extent))
-    return tf.image.resize(image, tf.cast(target, tf.int32), **how)
 
 
 def _turn(angle, sign):

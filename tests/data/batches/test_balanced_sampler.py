@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nfl_keras.data.balanced_sampler import BalancedSampler
+from nfl_keras.data.batches.balanced_sampler import BalancedSampler
 from nfl_keras.errors import UserError
 
 

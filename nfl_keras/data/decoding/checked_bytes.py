@@ -12,29 +12,15 @@ import io
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from nfl_keras.errors import UserError
+from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
 
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 2**28
-DAMAGED = "truncated or damaged"
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _PREFIX = 16  # bytes by which Pillow tells formats apart
 
 Image.init()  # fills Image.OPEN
-
-
-class PhotographError(UserError):
-    """A photograph that cannot be used.
-
-    Args:
-        name: str, the photograph's id.
-        reason: str, what is wrong with it.
-    """
-
-    def __init__(self, name, reason):
-        super().__init__(f"the photograph {name!r} cannot be used: {reason}; replace or remove it.")
-        self.reason = reason
 
 
 def checked_bytes(content, name):

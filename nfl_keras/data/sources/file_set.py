@@ -40,7 +40,7 @@ def file_set(root, names, labels, class_names, own_split=None):
     )
 
 
-def are_there(root, names):
+def files_exist(root, names):
     """Which of the names are entries of their folders, by one listing per folder.
 
     Args:

@@ -1,6 +1,6 @@
 import pytest
 
-from nfl_keras.data.sources.lines import read_columns
+from nfl_keras.data.sources.read_columns import read_columns
 from nfl_keras.errors import UserError
 
 

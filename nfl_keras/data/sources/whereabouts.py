@@ -4,8 +4,8 @@ import dataclasses
 import shlex
 from collections.abc import Sequence
 
-from nfl_keras.data.sources.files import are_there
-from nfl_keras.data.sources.prepared import find_prepared, prepared
+from nfl_keras.data.sources.tfds_builder import find_prepared
+from nfl_keras.data.sources.tfds_dataset import tfds_dataset
 from nfl_keras.errors import UserError
 
 
@@ -25,7 +25,7 @@ class Whereabouts:
     tree: str
     tfds_names: Sequence[str] = ()
 
-    def prepared(self, data_dir):
+    def from_tfds(self, data_dir):
         """All photographs, where TFDS has prepared the dataset.
 
         Args:
@@ -40,7 +40,7 @@ class Whereabouts:
         name = find_prepared(self.tfds_names, data_dir)
         if name is None:
             raise self.not_found(data_dir)
-        return prepared(name, data_dir)
+        return tfds_dataset(name, data_dir)
 
     def not_found(self, data_dir, reason=None):
         """The error for a dataset of which nothing is there.
@@ -66,34 +66,3 @@ class Whereabouts:
             f"  python -m nfl_keras.train --dataset {self.name} --data-dir {folder}",
         ]
         return UserError("\n".join(lines))
-
-
-def without_missing(image_set, root, missing_images, name, total=None):
-    """The photographs of a set whose files are there.
-
-    Args:
-        image_set: `ImageSet` whose ids are names below the root.
-        root: str or `pathlib.Path`.
-        missing_images: `"error"`, or `"skip"` to leave out photographs that have no file.
-        name: str, of the dataset.
-        total: int, photographs of the whole dataset. Defaults to those of the set.
-
-    Returns:
-        An `ImageSet`; where it is not the whole dataset, its description says what part. It is
-        empty where no file is there.
-
-    Raises:
-        UserError: if some photographs, but not all, are missing under `"error"`.
-    """
-    there = are_there(root, image_set.ids)
-    missing = image_set.ids[~there]
-    found, total = int(there.sum()), len(image_set) if total is None else total
-    if found and len(missing) and missing_images == "error":
-        raise UserError(
-            f"{len(missing):,} of the {len(image_set):,} photographs of {name} are not below "
-            f"{str(root)!r} (the first: {', '.join(missing[:3])}); put them there, or do without "
-            f"them by missing_images = skip."
-        )
-    if found == len(image_set) == total:
-        return image_set
-    return image_set.subset(there, f"in part: {found:,} of {total:,} photographs")

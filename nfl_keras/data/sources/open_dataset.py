@@ -1,76 +1,16 @@
 """One door to every dataset."""
 
-import dataclasses
 import os
-from collections.abc import Callable, Mapping
 
 from nfl_keras.data.dataset import Dataset
-from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.protocols import own_protocol
-from nfl_keras.data.sources.blooms import blooms
-from nfl_keras.data.sources.cars196 import cars196
-from nfl_keras.data.sources.cub200_2011 import cub200_2011
-from nfl_keras.data.sources.flowers17 import flowers17
+from nfl_keras.data.sources.benchmarks import BENCHMARKS, open_benchmark
 from nfl_keras.data.sources.folder import folder
-from nfl_keras.data.sources.prepared import find_prepared, is_listed, prepared
-from nfl_keras.data.sources.stanford_online_products import stanford_online_products
 from nfl_keras.data.sources.table import SUFFIXES as TABLES
 from nfl_keras.data.sources.table import table
+from nfl_keras.data.sources.tfds_builder import can_be_prepared, find_prepared
+from nfl_keras.data.sources.tfds_dataset import tfds_dataset
 from nfl_keras.errors import UserError
-
-
-@dataclasses.dataclass(frozen=True)
-class Benchmark:
-    """A dataset that has a name, and what it must count.
-
-    Args:
-        read: function from `data_dir` and `missing_images` to the `ImageSet` of all of it.
-        protocol: `"fine-grained"` or `"zero-shot"`, its usual one.
-        size: `(classes, photographs)` of all of it.
-        counts: dict from protocol to `((classes, photographs) to train, ... to test)`.
-        per_class: three ints, see `split_set`. Defaults to `None`.
-    """
-
-    read: Callable[..., ImageSet]
-    protocol: str
-    size: tuple[int, int]
-    counts: Mapping
-    per_class: tuple[int, int, int] | None = None
-
-
-BENCHMARKS = {
-    "blooms": Benchmark(
-        lambda data_dir, missing_images: blooms(),
-        "zero-shot",
-        (40, 1_920),
-        {"zero-shot": ((20, 960), (20, 960)), "fine-grained": ((40, 960), (40, 960))},
-    ),
-    "flowers17": Benchmark(
-        flowers17,
-        "fine-grained",
-        (17, 1_360),
-        {"zero-shot": ((8, 640), (9, 720)), "fine-grained": ((17, 680), (17, 680))},
-        per_class=(40, 25, 15),
-    ),
-    "cars196": Benchmark(
-        cars196,
-        "zero-shot",
-        (196, 16_185),
-        {"zero-shot": ((98, 8_054), (98, 8_131)), "fine-grained": ((196, 8_144), (196, 8_041))},
-    ),
-    "cub200_2011": Benchmark(
-        cub200_2011,
-        "zero-shot",
-        (200, 11_788),
-        {"zero-shot": ((100, 5_864), (100, 5_924)), "fine-grained": ((200, 5_994), (200, 5_794))},
-    ),
-    "stanford_online_products": Benchmark(
-        stanford_online_products,
-        "zero-shot",
-        (22_634, 120_053),
-        {"zero-shot": ((11_318, 59_551), (11_316, 60_502))},
-    ),
-}
 
 
 def load(
@@ -136,15 +76,15 @@ def open_dataset(name_or_folder, data_dir=None, missing_images="error"):
     if missing_images not in ("error", "skip"):
         raise UserError(f"missing_images must be 'error' or 'skip', not {missing_images!r}.")
     if name in BENCHMARKS:
-        return _open_benchmark(name, data_dir, missing_images)
+        return open_benchmark(name, data_dir, missing_images)
     if name.startswith("tfds:"):
-        whole = prepared(name.removeprefix("tfds:"), data_dir)
+        whole = tfds_dataset(name.removeprefix("tfds:"), data_dir)
     elif name.lower().endswith(TABLES):
         whole = table(name, missing_images)
     elif os.path.isdir(name) or os.path.isabs(name) or name.startswith("."):
         whole = folder(name)
-    elif _is_prepared(name, data_dir) or is_listed(name):
-        whole = prepared(name, data_dir)
+    elif _is_prepared(name, data_dir) or can_be_prepared(name):
+        whole = tfds_dataset(name, data_dir)
     elif os.sep in name:
         whole = folder(name)
     else:
@@ -161,18 +101,3 @@ def _is_prepared(name, data_dir):
         return find_prepared([name], data_dir) is not None
     except UserError:  # no name that TFDS could have given
         return False
-
-
-def _open_benchmark(name, data_dir, missing_images):
-    benchmark = BENCHMARKS[name]
-    whole = benchmark.read(data_dir, missing_images)
-    classes, photographs = benchmark.size
-    if missing_images == "skip" and len(whole) < photographs:
-        return Dataset(whole, benchmark.protocol, benchmark.per_class)
-    if (len(whole.class_names), len(whole)) != benchmark.size:
-        raise UserError(
-            f"{name} has {photographs:,} photographs of {classes:,} classes, but {len(whole):,} of "
-            f"{len(whole.class_names):,} are found; complete it, or train on a part of it by "
-            f"missing_images = skip."
-        )
-    return Dataset(whole, benchmark.protocol, benchmark.per_class, benchmark.counts)

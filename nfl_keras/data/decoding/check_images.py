@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from nfl_keras.data.encoded import DAMAGED, PhotographError
-from nfl_keras.data.reading import pixels_of, read_checked
+from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
+from nfl_keras.data.decoding.reader import pixels_of, read_checked
 from nfl_keras.errors import UserError
 
 _NAMED = 5

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from nfl_keras.data.views import augment, inference_crops, resize_shorter_side, shorter_side
+from nfl_keras.data.views.augment import augment, shorter_side
 
 SIZE = 28
 RESIZED = 32  # 28 * 256 / 224
@@ -115,48 +115,6 @@ def drawn():
 
 
 # ---- resize_shorter_side ----
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "size", "expected"),
-    [
-        (300, 400, 64, (64, 85)),
-        (400, 300, 64, (85, 64)),
-        (333, 333, 64, (64, 64)),
-        (20, 400, 16, (16, 320)),
-        (400, 20, 16, (320, 16)),
-        (7, 9, 64, (64, 82)),
-        (1, 1, 64, (64, 64)),
-        (1, 20, 5, (5, 100)),
-        (64, 100, 64, (64, 100)),
-        (48, 71, 64, (64, 95)),
-        (71, 48, 64, (95, 64)),
-    ],
-)
-def test_the_shorter_side_is_exact_and_the_aspect_kept(noise, height, width, size, expected):
-    resized = resize_shorter_side(noise(height, width), size)
-    assert resized.shape == (*expected, 3)
-    assert resized.dtype == tf.float32
-    assert resized.numpy().min() >= 0
-    assert resized.numpy().max() <= 255.001
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "size"), [(90, 120, 32), (120, 61, 17), (20, 31, 60), (33, 400, 32)]
-)
-def test_resizing_is_pillows_antialiased_bilinear(noise, height, width, size):
-    pixels = noise(height, width)
-    resized = resize_shorter_side(pixels, size).numpy()
-    to = (resized.shape[1], resized.shape[0])
-    for channel in range(3):
-        plane = Image.fromarray(pixels[..., channel].astype(np.float32))
-        expected = np.asarray(plane.resize(to, Image.Resampling.BILINEAR))
-        assert np.abs(resized[..., channel] - expected).max() < 0.05
-
-
-def test_a_photograph_of_the_right_size_is_left_alone(noise):
-    pixels = noise(32, 45)
-    assert np.array_equal(resize_shorter_side(pixels, 32), np.float32(pixels))
 
 
 # ---- augment ----
@@ -336,33 +294,3 @@ def test_angle_mirroring_and_place_are_independent(drawn):
 
 
 # ---- inference_crops ----
-
-
-@pytest.mark.parametrize(
-    ("height", "width", "starts"),
-    [
-        (20, 33, [(0, 6), (0, 0), (0, 13)]),
-        (34, 20, [(7, 0), (0, 0), (14, 0)]),
-        (20, 20, [(0, 0), (0, 0), (0, 0)]),
-        (20, 400, [(0, 190), (0, 0), (0, 380)]),
-    ],
-)
-def test_inference_crops_are_the_center_and_the_two_ends(noise, height, width, starts):
-    image = noise(height, width)
-    expected = [image[top : top + 20, left : left + 20] for top, left in starts]
-    crops = inference_crops(image, 20)
-    assert crops.dtype == tf.float32
-    assert np.array_equal(crops, np.stack(expected))
-    assert np.array_equal(inference_crops(image, 20, crops=1), expected[0][None])
-
-
-@pytest.mark.parametrize(("height", "width"), [(75, 120), (120, 75), (9, 30)])
-def test_inference_crops_are_of_the_resized_photograph(noise, height, width):
-    image = noise(height, width)
-    resized = resize_shorter_side(image, 16).numpy()
-    crops = inference_crops(image, 16).numpy()
-    assert crops.shape == (3, 16, 16, 3)
-    assert np.array_equal(crops[1], resized[:16, :16])
-    assert np.array_equal(crops[2], resized[-16:, -16:])
-    margins = (np.array(resized.shape[:2]) - 16) // 2
-    assert np.array_equal(crops[0], resized[margins[0] :, margins[1] :][:16, :16])

@@ -6,10 +6,11 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
-from nfl_keras.data.balanced_sampler import BalancedSampler, SmallClasses
+from nfl_keras.data.batches.balanced_sampler import BalancedSampler, SmallClasses
+from nfl_keras.data.batches.pipeline_options import pipeline_options
+from nfl_keras.data.decoding.reader import reader
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.reading import reader
-from nfl_keras.data.views import augment, inference_crops, shorter_side
+from nfl_keras.data.views.augment import augment, shorter_side
 from nfl_keras.errors import UserError
 
 Recolor: TypeAlias = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -172,47 +173,5 @@ def sampled_batches(
         .batch(batch_size, drop_remainder=True)
         .apply(tf.data.experimental.assert_cardinality(count))
         .prefetch(2)
-        .with_options(_options())
+        .with_options(pipeline_options())
     )
-
-
-def inference_batches(image_set, image_size=224, crops=3, batch_size=64):
-    """Every photograph once, in order, as the square crops of inference.
-
-    Args:
-        image_set: `nfl.data.ImageSet`.
-        image_size: int, side of the crops in pixels. Defaults to `224`.
-        crops: 1 or 3, see `inference_crops`. Defaults to `3`.
-        batch_size: int, photographs in a batch. Defaults to `64`.
-
-    Returns:
-        A `tf.data.Dataset` of float32 `[<= batch_size, crops, image_size, image_size, 3]`.
-
-    Raises:
-        UserError: for another number of crops.
-    """
-    if crops not in (1, 3):
-        raise UserError(f"crops must be 1 or 3, not {crops!r}.")
-    # No photograph is enlarged that its file need not be: `decode` may leave 15/16 of this.
-    read = reader(image_set, -(-16 * image_size // 15))
-
-    @tf.autograph.experimental.do_not_convert
-    def view(position):
-        return inference_crops(read(position), image_size, crops)
-
-    return (
-        tf.data.Dataset.range(len(image_set))
-        .map(view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .batch(batch_size)
-        .prefetch(2)
-        .with_options(_options())
-    )
-
-
-def _options():
-    # The thread that tunes a pipeline was seen to outlive it: TensorFlow 2.21 then waits for it
-    # without end when an iterator is freed before its last batch. Untuned, as many photographs are
-    # read at once as there are cores.
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return options

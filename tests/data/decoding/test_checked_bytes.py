@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nfl_keras.data import encoded as encoded_module
-from nfl_keras.data.decoding import decode
-from nfl_keras.data.encoded import MAX_PIXELS, PhotographError, checked_bytes
+from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS, checked_bytes
+from nfl_keras.data.decoding.decode import checked_bytes as module
+from nfl_keras.data.decoding.decode import decode
+from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.errors import UserError
 
 HEIGHT, WIDTH = 30, 40
@@ -211,9 +212,9 @@ def test_a_gif_whose_frame_outgrows_its_header_is_refused():
 
 def test_too_many_bytes_are_refused(monkeypatch):
     content = saved(smooth(), "PNG")
-    monkeypatch.setattr(encoded_module, "MAX_BYTES", len(content))
+    monkeypatch.setattr(module, "MAX_BYTES", len(content))
     assert checked_bytes(content, "a") == (content, 1)
-    monkeypatch.setattr(encoded_module, "MAX_BYTES", len(content) - 1)
+    monkeypatch.setattr(module, "MAX_BYTES", len(content) - 1)
     with pytest.raises(PhotographError, match=f"{len(content):,} bytes, more than"):
         checked_bytes(content, "a")
 

@@ -1,0 +1,41 @@
+"""Defines the batches of crops that photographs are embedded from."""
+
+import tensorflow as tf
+
+from nfl_keras.data.batches.pipeline_options import pipeline_options
+from nfl_keras.data.decoding.reader import reader
+from nfl_keras.data.views.inference_crops import inference_crops
+from nfl_keras.errors import UserError
+
+
+def inference_batches(image_set, image_size=224, crops=3, batch_size=64):
+    """Every photograph once, in order, as the square crops of inference.
+
+    Args:
+        image_set: `nfl.data.ImageSet`.
+        image_size: int, side of the crops in pixels. Defaults to `224`.
+        crops: 1 or 3, see `inference_crops`. Defaults to `3`.
+        batch_size: int, photographs in a batch. Defaults to `64`.
+
+    Returns:
+        A `tf.data.Dataset` of float32 `[<= batch_size, crops, image_size, image_size, 3]`.
+
+    Raises:
+        UserError: for another number of crops.
+    """
+    if crops not in (1, 3):
+        raise UserError(f"crops must be 1 or 3, not {crops!r}.")
+    # No photograph is enlarged that its file need not be: `decode` may leave 15/16 of this.
+    read = reader(image_set, -(-16 * image_size // 15))
+
+    @tf.autograph.experimental.do_not_convert
+    def view(position):
+        return inference_crops(read(position), image_size, crops)
+
+    return (
+        tf.data.Dataset.range(len(image_set))
+        .map(view, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(batch_size)
+        .prefetch(2)
+        .with_options(pipeline_options())
+    )

@@ -1,0 +1,1 @@
+"""How a photograph's bytes are checked, decoded and turned upright."""

@@ -1,0 +1,18 @@
+"""Defines the error for a photograph that cannot be used."""
+
+from nfl_keras.errors import UserError
+
+DAMAGED = "truncated or damaged"
+
+
+class PhotographError(UserError):
+    """A photograph that cannot be used.
+
+    Args:
+        name: str, the photograph's id.
+        reason: str, what is wrong with it.
+    """
+
+    def __init__(self, name, reason):
+        super().__init__(f"the photograph {name!r} cannot be used: {reason}; replace or remove it.")
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""How views and crops are cut from a photograph and recolored, as TensorFlow graphs."""
