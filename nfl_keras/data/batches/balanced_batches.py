@@ -1,9 +1,10 @@
-"""tf.data pipelines from an image set to pixels: augmented to train on, cropped to embed."""
+"""Defines the batches of augmented views that models train on."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+import numpy as np
 import tensorflow as tf
 
 from nfl_keras.data.batches.balanced_sampler import BalancedSampler, SmallClasses
@@ -14,6 +15,8 @@ from nfl_keras.data.views.augment import augment, shorter_side
 from nfl_keras.errors import UserError
 
 Recolor: TypeAlias = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+# Positions in the image set, and the numbers of the views that the run shows.
+Batch: TypeAlias = tuple[np.ndarray, range]
 
 
 def balanced_batches(
@@ -140,29 +143,28 @@ def sampled_batches(
     restarts = endless or first_batch
     numbers = itertools.repeat(first_epoch) if restarts else itertools.count(first_epoch)
 
-    def plan():
+    def plan() -> Iterator[Batch]:
         yield from epoch(next(numbers), first_batch)
         if endless:
             for number in itertools.count(first_epoch + 1):
                 yield from epoch(number, 0)
 
-    def epoch(number, first):
+    def epoch(number: int, first: int) -> Iterator[Batch]:
         first_of_epoch = number * batches_per_epoch
         for batch, positions in enumerate(sampler.epoch(number)[first:], first_of_epoch + first):
             yield positions, range(batch * batch_size, (batch + 1) * batch_size)
 
     @tf.autograph.experimental.do_not_convert
-    def view(position, number):
+    def view(position: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         view_seed = tf.stack([tf.constant(sampler.seed, tf.int64), number])
         image = augment(read(position), image_size, view_seed, max_rotation)
         image = tf.ensure_shape(image, (image_size, image_size, 3))
-        if recolor is not None:
-            image = recolor(image, tf.random.fold_in(view_seed, 1))
+        if recolor_graph is not None:
+            image = recolor_graph(image, tf.random.fold_in(view_seed, 1))
         return tf.ensure_shape(image, (image_size, image_size, 3)), labels[position]
 
     read = reader(image_set, shorter_side(image_size))
-    if recolor is not None:
-        recolor = tf.function(recolor)
+    recolor_graph = None if recolor is None else tf.function(recolor)
     labels = tf.constant(image_set.labels)
     signature = 2 * (tf.TensorSpec((batch_size,), tf.int64),)
     count = tf.data.INFINITE_CARDINALITY if endless else batches_per_epoch - first_batch

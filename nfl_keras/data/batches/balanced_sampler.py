@@ -1,6 +1,7 @@
-"""Which photographs make up each batch."""
+"""Defines the sampler that plans which photographs make up each batch."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -11,54 +12,54 @@ SmallClasses: TypeAlias = Literal["error", "drop", "fill"]
 
 
 class BalancedSampler:
-    """Batches of K classes with K1 photographs each, planned an epoch at a time.
+    """A plan of batches, each of K classes with K1 photographs, an epoch at a time.
 
-    A batch holds K different classes and K1 different photographs of each, so that no image
-    meets itself. A class deals all of its photographs, in random order, before it deals one
-    of them again: where fewer than K1 are left, a batch takes these and the others from a
-    fresh shuffle, in which these come last. Classes are drawn by how many deals the
-    photographs that they have left in this epoch are worth, so that an epoch,
-    N // (K K1) batches but at least one, comes near to seeing each photograph once whatever
-    the sizes of the classes.
+    A batch holds K different classes and K1 different photographs of each class, so that no
+    photograph meets itself. A class deals all of its photographs, in random order, before it
+    deals one of them again. Where fewer than K1 of them are left, the batch takes these first,
+    then others from a fresh shuffle. The sampler draws classes by the number of photographs that
+    they have left. An epoch has N // (K K1) batches, at least one, and therefore shows nearly
+    every photograph once, whatever the sizes of the classes.
 
-    A class of fewer than K1 photographs is refused, or left out of N and of every batch
-    (`small_classes="drop"`), or gives all it has (`"fill"`). In the last case further classes
-    fill the batch up to its K K1 photographs: a batch then holds K classes or more, of which
-    the last is cut to fit. A class of one photograph, or cut to one, takes part as a negative
-    of the others.
+    A class of fewer than K1 photographs raises an error, is left out of N and of every batch
+    (`small_classes="drop"`), or gives all its photographs (`"fill"`). With `"fill"`, more
+    classes fill the batch up to K K1 photographs: a batch holds K classes or more, and the last
+    class is cut to fit. A class that gives one photograph is a negative of the others.
 
-    An epoch's plan depends on the seed and the epoch's number alone, so that a run goes on
-    at any batch from three integers: `sampler.epoch(number)[first_batch:]`. It is made in
-    arrays of an int64 per photograph or class, in less memory than the index takes.
+    The plan of an epoch depends only on the seed and the epoch's number, so that a run resumes
+    at any batch: `sampler.epoch(number)[first_batch:]`. The sampler holds one int64 per
+    photograph and class, less than the index of the photographs takes.
 
     Args:
         labels: int `[N]`.
         classes_per_batch: int K >= 1.
         images_per_class: int K1 >= 1.
         seed: int. Defaults to `0`.
-        class_names: sequence of str, for messages. Defaults to the labels themselves.
+        class_names: sequence of str, for messages; label `i` is called `class_names[i]`.
+            Defaults to `None`: messages show the labels.
         small_classes: `"error"`, `"drop"` or `"fill"`, for classes of fewer than K1
             photographs. Defaults to `"error"`.
 
     Raises:
-        UserError: if a class is too small, or the classes that are left do not make a batch.
+        UserError: if an argument is out of its range, a class is too small, or the remaining
+            classes do not make a batch.
 
     Example:
 
-    >>> sampler = BalancedSampler([0, 0, 0, 1, 1, 1], classes_per_batch=2, images_per_class=2)
+    >>> sampler = nfl.data.BalancedSampler([0, 0, 0, 1, 1, 1], 2, images_per_class=2)
     >>> sampler.epoch(0).shape
     (1, 4)
     """
 
     def __init__(
         self,
-        labels,
-        classes_per_batch,
-        images_per_class,
-        seed=0,
-        class_names=None,
-        small_classes="error",
-    ):
+        labels: Sequence[int] | np.ndarray,
+        classes_per_batch: int,
+        images_per_class: int,
+        seed: int = 0,
+        class_names: Sequence[str] | None = None,
+        small_classes: SmallClasses = "error",
+    ) -> None:
         if classes_per_batch < 1 or images_per_class < 1:
             raise UserError(
                 f"classes_per_batch ({classes_per_batch}) and images_per_class "
@@ -78,35 +79,43 @@ class BalancedSampler:
         classes, sizes = np.unique(labels, return_counts=True)
         small = sizes < images_per_class
         if small.any() and small_classes != "fill":
-            what = _small_classes_in_words(classes, small, images_per_class, class_names)
+            small_in_words = _in_words(classes, small, images_per_class, class_names)
             if small_classes == "error":
                 raise UserError(
-                    f"{what}; lower images_per_class, add photographs, leave these classes out "
-                    f"with small_classes = 'drop', or take what they have with 'fill'."
+                    f"{small_in_words}; lower images_per_class, add photographs, leave these "
+                    f"classes out with small_classes = 'drop', or take all that they have with "
+                    f"'fill'."
                 )
-            warnings.warn(f"{what} and are left out.", stacklevel=2)
+            warnings.warn(f"{small_in_words} and are left out.", stacklevel=2)
             order, sizes = order[np.repeat(~small, sizes)], sizes[~small]
-        # Positions class by class: class c has `sizes[c]` of them, from `starts[c]` on.
+        # `_order` holds positions class by class: those of class c begin at `_starts[c]`.
         self._order, self._sizes, self._starts = order, sizes, np.cumsum(sizes) - sizes
         self._deals = np.minimum(sizes, images_per_class)
         self._check_a_batch_can_be_made()
         self.batches_per_epoch = max(1, len(order) // self.batch_size)
 
-    def epoch(self, number):
-        """The plan of one epoch.
+    def epoch(self, number: int) -> np.ndarray:
+        """Returns the plan of one epoch.
 
         Args:
             number: int >= 0.
 
         Returns:
             int64 `[batches_per_epoch, K * K1]`, positions in `labels`, class by class.
+
+        Example:
+
+        >>> sampler = nfl.data.BalancedSampler([0, 0, 0, 1, 1, 1], 2, images_per_class=2)
+        >>> [batch] = sampler.epoch(0)
+        >>> len(set(batch.tolist()))
+        4
         """
         rng = np.random.default_rng([self.seed, number])
         decks = self._order.copy()
         dealt = np.zeros_like(self._sizes)
-        # Every class has an exponential clock, its rate the weight of the class, and those that
-        # ring first are drawn: weighted, and without replacement. Only these are set anew, since
-        # the others, having no memory, stand where new ones would.
+        # Every class has an exponential clock whose rate is the weight of the class. A batch
+        # draws the classes whose clocks ring first: weighted, without replacement. Only their
+        # clocks are set anew, since exponential clocks have no memory.
         clocks = rng.standard_exponential(len(dealt)) * self._deals / self._sizes
         plan = np.empty((self.batches_per_epoch, self.batch_size), np.int64)
         for batch in plan:
@@ -118,14 +127,14 @@ class BalancedSampler:
                 batch[filled : filled + count] = _deal(rng, deck, place, count)
                 filled += count
             dealt[chosen] += counts
-            # Classes that have dealt all they had come last, in random order.
+            # Classes that have dealt all their photographs come last, in random order.
             left = np.maximum(self._sizes[chosen] - dealt[chosen], 1e-99)
             waits = rng.standard_exponential(len(chosen)) * self._deals[chosen] / left
             clocks[chosen] = clocks[chosen[-1]] + waits
         return plan
 
-    def _first_to_ring(self, clocks):
-        """The classes of a batch, first to last, and how many photographs each deals."""
+    def _first_to_ring(self, clocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the classes of a batch, first to last, and how many photographs each deals."""
         most = min(len(clocks), -(-self.batch_size // int(self._deals.min())))
         first = np.argpartition(clocks, most - 1)[:most]
         first = first[np.argsort(clocks[first])]
@@ -135,7 +144,7 @@ class BalancedSampler:
         counts[last] -= ends[last] - self.batch_size
         return first[: last + 1], counts[: last + 1]
 
-    def _check_a_batch_can_be_made(self):
+    def _check_a_batch_can_be_made(self) -> None:
         if len(self._sizes) < self.classes_per_batch:
             raise UserError(
                 f"a batch needs classes_per_batch = {self.classes_per_batch} classes, but there "
@@ -149,8 +158,8 @@ class BalancedSampler:
             )
 
 
-def _deal(rng, deck, place, count):
-    """The next `count` cards of a deck from `place` on; shuffles it, in place, when used up."""
+def _deal(rng: np.random.Generator, deck: np.ndarray, place: int, count: int) -> np.ndarray:
+    """Deals `count` cards of a deck from `place` on, and shuffles the deck when it is used up."""
     if place == 0:
         rng.shuffle(deck)
     if place + count <= len(deck):
@@ -161,7 +170,12 @@ def _deal(rng, deck, place, count):
     return np.concatenate([rest, deck[: count - len(rest)]])
 
 
-def _small_classes_in_words(classes, small, images_per_class, class_names):
+def _in_words(
+    classes: np.ndarray,
+    small: np.ndarray,
+    images_per_class: int,
+    class_names: Sequence[str] | None,
+) -> str:
     named = [str(c) if class_names is None else str(class_names[c]) for c in classes[small][:5]]
     more = f" and {small.sum() - 5} more" if small.sum() > 5 else ""
     return (

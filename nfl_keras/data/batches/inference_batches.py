@@ -4,12 +4,15 @@ import tensorflow as tf
 
 from nfl_keras.data.batches.pipeline_options import pipeline_options
 from nfl_keras.data.decoding.reader import reader
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.views.inference_crops import inference_crops
 from nfl_keras.errors import UserError
 
 
-def inference_batches(image_set, image_size=224, crops=3, batch_size=64):
-    """Every photograph once, in order, as the square crops of inference.
+def inference_batches(
+    image_set: ImageSet, image_size: int = 224, crops: int = 3, batch_size: int = 64
+) -> tf.data.Dataset:
+    """Returns every photograph once, in order, as the square crops of inference.
 
     Args:
         image_set: `nfl.data.ImageSet`.
@@ -18,18 +21,27 @@ def inference_batches(image_set, image_size=224, crops=3, batch_size=64):
         batch_size: int, photographs in a batch. Defaults to `64`.
 
     Returns:
-        A `tf.data.Dataset` of float32 `[<= batch_size, crops, image_size, image_size, 3]`.
+        A `tf.data.Dataset` of float32 `[<= batch_size, crops, image_size, image_size, 3]` in
+        0..255.
 
     Raises:
-        UserError: for another number of crops.
+        UserError: if `crops` is neither 1 nor 3.
+
+    Example:
+
+    >>> image_set = nfl.data.load("blooms", split="query").subset([0, 1, 2])
+    >>> [batch] = nfl.data.inference_batches(image_set, image_size=64)
+    >>> batch.shape
+    TensorShape([3, 3, 64, 64, 3])
     """
     if crops not in (1, 3):
         raise UserError(f"crops must be 1 or 3, not {crops!r}.")
-    # No photograph is enlarged that its file need not be: `decode` may leave 15/16 of this.
+    # `decode` may leave 15/16 of the pixels asked for, and no photograph is to be enlarged that
+    # is large enough.
     read = reader(image_set, -(-16 * image_size // 15))
 
     @tf.autograph.experimental.do_not_convert
-    def view(position):
+    def view(position: tf.Tensor) -> tf.Tensor:
         return inference_crops(read(position), image_size, crops)
 
     return (

@@ -1,12 +1,15 @@
-"""Defines the options of every tf.data pipeline of this package."""
+"""Defines the options of the tf.data pipelines that give batches."""
 
 import tensorflow as tf
 
 
-def pipeline_options():
-    # The thread that tunes a pipeline was seen to outlive it: TensorFlow 2.21 then waits for it
-    # without end when an iterator is freed before its last batch. Untuned, as many photographs are
-    # read at once as there are cores.
+def pipeline_options() -> tf.data.Options:
+    """Returns options that switch off the tuning of a pipeline.
+
+    The thread that tunes a pipeline can outlive it. TensorFlow 2.21 then waits forever when an
+    iterator is freed before its last batch. Without tuning, a pipeline reads as many photographs
+    at once as there are cores.
+    """
     options = tf.data.Options()
     options.autotune.enabled = False
     return options

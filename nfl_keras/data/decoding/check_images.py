@@ -1,19 +1,19 @@
-"""Finds photographs that cannot be read before a run depends on them."""
+"""Defines the search for photographs that cannot be used, before a run depends on them."""
 
 import tensorflow as tf
 
 from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
-from nfl_keras.data.decoding.reader import pixels_of, read_checked
+from nfl_keras.data.decoding.reader import decoded, read_checked
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.errors import UserError
 
 _NAMED = 5
 
 
-def bad_images(image_set):
-    """Reads and decodes every photograph once, as training would, and says which cannot be.
+def bad_images(image_set: ImageSet) -> dict[str, str]:
+    """Reads and decodes every photograph once, and returns those that cannot be used.
 
-    Takes about as long as the input of one epoch. No photograph is held longer than it takes
-    to decode it.
+    It takes about as long as the input of one epoch, and keeps no photograph in memory.
 
     Args:
         image_set: `nfl.data.ImageSet`.
@@ -24,23 +24,27 @@ def bad_images(image_set):
 
     Example:
 
-    >>> bad = nfl.data.bad_images(image_set)
-    >>> good = image_set.subset(np.flatnonzero(~np.isin(image_set.ids, list(bad))))
+    >>> read = nfl.data.load("blooms").read
+    >>> files = [read(0), b"", read(1)[:100]]
+    >>> image_set = nfl.data.ImageSet(["a", "b", "c"], [0, 0, 0], ["rose"], files.__getitem__)
+    >>> nfl.data.bad_images(image_set)
+    {'b': 'zero bytes', 'c': 'truncated or damaged'}
     """
-    reasons = {}
+    reasons: dict[int, str] = {}
 
-    def read(position):
-        # Raised within the graph, an error would be logged with its whole traceback.
+    def read(position: int) -> tuple[bytes, int]:
+        # TensorFlow would log an error in the graph with its whole traceback.
         try:
             return read_checked(image_set, position)
+        except PhotographError as error:
+            reasons[int(position)] = error.reason
         except UserError as error:
-            known = isinstance(error, PhotographError)
-            reasons[int(position)] = error.reason if known else str(error)
-            return b"", 1
+            reasons[int(position)] = str(error)
+        return b"", 1
 
-    pixels = pixels_of(read)
-    # The size is asked for only because what nobody asks for is not decoded.
-    decoded = (
+    pixels = decoded(read)
+    # The graph asks for the size, since TensorFlow does not decode pixels that nothing uses.
+    sizes = (
         tf.data.Dataset.range(len(image_set))
         .map(
             lambda position: (position, tf.size(pixels(position))),
@@ -48,7 +52,7 @@ def bad_images(image_set):
         )
         .ignore_errors()
     )
-    good = {int(position) for position, _ in decoded.as_numpy_iterator()}
+    good = {int(position) for position, _ in sizes.as_numpy_iterator()}
     return {
         str(image_set.ids[position]): reasons.get(position, DAMAGED)
         for position in range(len(image_set))
@@ -56,18 +60,18 @@ def bad_images(image_set):
     }
 
 
-def check_images(image_set):
-    """Refuses an image set in which a photograph cannot be read or decoded.
+def check_images(image_set: ImageSet) -> None:
+    """Checks that every photograph of an image set can be read and decoded.
 
     Args:
         image_set: `nfl.data.ImageSet`.
 
     Raises:
-        UserError: naming the photographs, and the reasons, see `bad_images`.
+        UserError: if one cannot. The message names photographs and reasons, see `bad_images`.
 
     Example:
 
-    >>> nfl.data.check_images(nfl.data.load("flowers17", data_dir="flowers17"))
+    >>> nfl.data.check_images(nfl.data.load("blooms").subset(range(10)))
     """
     bad = bad_images(image_set)
     if bad:

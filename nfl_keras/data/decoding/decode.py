@@ -1,13 +1,16 @@
-"""Encoded bytes to upright pixels, as TensorFlow graphs for tf.data."""
+"""Defines the TensorFlow graphs that decode a photograph and turn it upright."""
 
 import functools
 
 import tensorflow as tf
 
+from nfl_keras.typing import Tensor
+
 _RATIOS = (1, 2, 4, 8)
 WHOLE = len(_RATIOS)
 
-# Whether rows and columns are mirrored, once exchanged, for the EXIF orientations 1 to 8.
+# Whether rows, columns and channels are mirrored for the EXIF orientations 1 to 8, after rows and
+# columns are exchanged for 5 to 8.
 _MIRRORED = 2 * [
     (False, False, False),
     (False, True, False),
@@ -16,25 +19,31 @@ _MIRRORED = 2 * [
 ]
 
 
-def decode(encoded, shorter_side=None):
-    """Decodes what `checked_bytes` lets through.
+def decode(encoded: Tensor, shorter_side: int | None = None) -> tf.Tensor:
+    """Decodes bytes that have passed `checked_bytes`.
 
-    A JPEG of which fewer pixels are wanted is decoded at 1/2, 1/4 or 1/8 of its size, which
-    libjpeg does within the inverse cosine transform, for less than the whole would take. The
-    smallest of these is taken that leaves at least 15/16 of `shorter_side` pixels: a view
-    enlarged by 16/15 is hardly softer than one of the whole photograph.
+    A JPEG that is larger than needed is decoded at 1/2, 1/4 or 1/8 of its size, which takes
+    libjpeg less time than the whole. `decode` takes the smallest size that leaves at least 15/16
+    of `shorter_side` pixels: a view enlarged by 16/15 is hardly softer than a view of the whole
+    photograph.
 
     Args:
         encoded: scalar string tensor.
-        shorter_side: int, pixels wanted on the shorter side. Defaults to `None`, all there
-            are.
+        shorter_side: int, pixels wanted on the shorter side. Defaults to `None`: all of them.
 
     Returns:
         uint8 `[H, W, 3]`.
+
+    Example:
+
+    >>> from nfl_keras.data.decoding.decode import decode
+    >>> photograph = nfl.data.load("blooms").read(0)
+    >>> decode(photograph).shape, decode(photograph, shorter_side=24).shape
+    (TensorShape([96, 96, 3]), TensorShape([24, 24, 3]))
     """
     if shorter_side is None:
         return decode_by(encoded, tf.constant(WHOLE))
-    way = tf.cond(
+    way: tf.Tensor = tf.cond(
         tf.io.is_jpeg(encoded),
         lambda: jpeg_way(tf.reduce_min(tf.io.extract_jpeg_shape(encoded)[:2]), shorter_side),
         lambda: tf.constant(WHOLE),
@@ -42,8 +51,8 @@ def decode(encoded, shorter_side=None):
     return decode_by(encoded, way)
 
 
-def jpeg_way(shorter, shorter_side):
-    """Which way of `decode_by` decodes a JPEG as `decode` has it.
+def jpeg_way(shorter: tf.Tensor, shorter_side: int) -> tf.Tensor:
+    """Returns the way by which `decode` decodes a JPEG, for `decode_by`.
 
     Args:
         shorter: int scalar tensor, pixels on the shorter side of the whole.
@@ -56,12 +65,12 @@ def jpeg_way(shorter, shorter_side):
     return tf.reduce_sum(tf.cast(enough, tf.int32))
 
 
-def decode_by(encoded, way):
-    """Decodes in a way that was settled before.
+def decode_by(encoded: Tensor, way: tf.Tensor) -> tf.Tensor:
+    """Decodes in a given way: any format whole, or a JPEG at a part of its size.
 
     Args:
         encoded: scalar string tensor.
-        way: int32 scalar tensor, `WHOLE` or, for a JPEG, what `jpeg_way` gives.
+        way: int32 scalar tensor, `WHOLE` or, for a JPEG, the result of `jpeg_way`.
 
     Returns:
         uint8 `[H, W, 3]`.
@@ -73,15 +82,21 @@ def decode_by(encoded, way):
     return tf.ensure_shape(tf.switch_case(way, [*reduced, whole]), (None, None, 3))
 
 
-def upright(image, orientation):
-    """Turns and mirrors a photograph as its EXIF orientation asks.
+def upright(image: Tensor, orientation: Tensor) -> tf.Tensor:
+    """Turns and mirrors a photograph by its EXIF orientation.
 
     Args:
         image: `[H, W, 3]`.
         orientation: scalar int32, 1 to 8.
 
     Returns:
-        The same dtype, `[H, W, 3]` or, from orientation 5 on, `[W, H, 3]`.
+        `[H, W, 3]`, or `[W, H, 3]` for the orientations 5 to 8, of the same dtype.
+
+    Example:
+
+    >>> from nfl_keras.data.decoding.decode import upright
+    >>> upright(tf.zeros((2, 5, 3)), 6).shape
+    TensorShape([5, 2, 3])
     """
     axes = tf.where(orientation > 4, [1, 0, 2], [0, 1, 2])
     mirrored = tf.gather(tf.constant(_MIRRORED, tf.bool), orientation - 1)

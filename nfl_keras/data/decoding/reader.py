@@ -1,17 +1,20 @@
-"""From a position in an image set to pixels, for tf.data."""
+"""Defines the functions that read and decode the photographs of an image set in tf.data."""
 
 import functools
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.decode import decode, upright
 from nfl_keras.data.decoding.photograph_error import PhotographError
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Tensor
 
 
-def read_checked(image_set, position):
-    """One photograph's bytes, checked.
+def read_checked(image_set: ImageSet, position: int) -> tuple[bytes, int]:
+    """Reads the bytes of one photograph and checks them.
 
     Args:
         image_set: `nfl.data.ImageSet`.
@@ -21,47 +24,56 @@ def read_checked(image_set, position):
         `(content, orientation)`, see `checked_bytes`.
 
     Raises:
-        UserError: as `image_set.read` raises it. Whatever else that raises, and what
-            `checked_bytes` refuses, is a `PhotographError`, which names the photograph.
+        UserError: if `image_set.read` raises one.
+        PhotographError: if `image_set.read` raises another error, or `checked_bytes` does.
     """
     name = str(image_set.ids[position])
     try:
         content = image_set.read(int(position))
     except UserError:
         raise
-    except Exception as error:  # the author of `read` may raise anything
+    except Exception as error:  # A `read` by a user may raise errors of any type.
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise PhotographError(name, f"reading it ended in {what}") from error
     return checked_bytes(content, name)
 
 
-def reader(image_set, shorter_side=None):
-    """Reading and decoding, as a graph function.
+def reader(image_set: ImageSet, shorter_side: int | None = None) -> Callable[[Tensor], tf.Tensor]:
+    """Returns a graph function that reads and decodes a photograph.
 
     Args:
         image_set: `nfl.data.ImageSet`.
         shorter_side: int, pixels wanted on the shorter side, see `decode`. Defaults to
-            `None`, all there are.
+            `None`: all of them.
 
     Returns:
         A function from a scalar int64 position to uint8 `[H, W, 3]`, upright. Where reading
-        fails, the message of TensorFlow's error holds that of the `UserError`.
+        fails, the message of TensorFlow's error contains the message of the `UserError`.
+
+    Example:
+
+    >>> from nfl_keras.data.decoding.reader import reader
+    >>> read = reader(nfl.data.load("blooms"))
+    >>> read(tf.constant(0, tf.int64)).shape
+    TensorShape([96, 96, 3])
     """
-    return pixels_of(functools.partial(read_checked, image_set), shorter_side)
+    return decoded(functools.partial(read_checked, image_set), shorter_side)
 
 
-def pixels_of(read, shorter_side=None):
-    """Decoding of what a Python function reads, as a graph function.
+def decoded(
+    read: Callable[[int], tuple[bytes, int]], shorter_side: int | None = None
+) -> Callable[[Tensor], tf.Tensor]:
+    """Returns a graph function that decodes the bytes that a Python function reads.
 
     Args:
         read: function from an int position to `(content, orientation)`, see `checked_bytes`.
-        shorter_side: as of `reader`. Defaults to `None`.
+        shorter_side: int, see `reader`. Defaults to `None`.
 
     Returns:
         A function from a scalar int64 position to uint8 `[H, W, 3]`, upright.
     """
 
-    def pixels(position):
+    def pixels(position: Tensor) -> tf.Tensor:
         content, orientation = tf.numpy_function(
             read, [position], (tf.string, tf.int64), stateful=False
         )

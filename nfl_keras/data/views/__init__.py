@@ -1,1 +1,1 @@
-"""How views and crops are cut from a photograph and recolored, as TensorFlow graphs."""
+"""Views and crops of a photograph, as TensorFlow graphs."""

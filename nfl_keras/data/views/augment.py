@@ -1,31 +1,35 @@
-"""The geometry of training views and of inference crops, as TensorFlow graphs for tf.data."""
+"""Defines the geometry of training views, as a TensorFlow graph for tf.data."""
 
 import math
 
 import tensorflow as tf
 
 from nfl_keras.data.views.resize_shorter_side import resize_shorter_side
+from nfl_keras.typing import Tensor
 
-# A photograph whose shorter side is at most this times the one wanted is sampled as it is.
+# A photograph whose shorter side is at most this many times the one wanted is not reduced first.
 _LARGEST_SCALE = 16 / 15
 
 
-def shorter_side(size):
-    """The shorter side that [NIFL] crops views from: 256 pixels for views of 224."""
+def shorter_side(size: int) -> int:
+    """Returns the shorter side that [NIFL] crops views from: 256 pixels for views of 224."""
     return round(size * 256 / 224)
 
 
-def augment(image, size, seed, max_rotation=15.0, mirror=True):
-    """A random training view, in [NIFL]'s order.
+def augment(
+    image: Tensor, size: int, seed: Tensor, max_rotation: float = 15.0, mirror: bool = True
+) -> tf.Tensor:
+    """Returns a random training view of a photograph.
 
-    The shorter side is brought to `shorter_side(size)`, a `size` square is cropped at random,
-    turned about its center by up to `max_rotation` degrees and mirrored half of the time. All
-    of this is one bilinear sampling of the photograph, so that the corners of a turned crop
-    show the photograph, and past its border its reflection (the border pixel comes twice).
-    Only a photograph larger than 16/15 of what is wanted is first reduced, by averaging areas.
+    The order is [NIFL]'s: it resizes the shorter side to `shorter_side(size)`, crops a `size`
+    square at random, turns it about its center by up to `max_rotation` degrees, and mirrors half
+    of the views. One bilinear sampling of the photograph does all of this. The corners of a turned
+    crop therefore show the photograph, or beyond its border the reflection (the border pixel
+    comes twice). A photograph larger than 16/15 of the wanted size is first reduced by averaging
+    areas.
 
-    The paper mirrors after it changes colors. Here colors are changed after this function:
-    a change that maps each pixel's color alike commutes with mirroring.
+    The paper mirrors after it changes colors, and `balanced_batches` changes colors after this
+    function. The result is the same where a change maps the color of each pixel alike.
 
     Args:
         image: `[H, W, 3]`, pixels in 0..255, of any size from 1 x 1.
@@ -36,18 +40,26 @@ def augment(image, size, seed, max_rotation=15.0, mirror=True):
 
     Returns:
         float32 `[size, size, 3]`, in 0..255.
+
+    Example:
+
+    >>> from nfl_keras.data.views.augment import augment
+    >>> augment(tf.zeros((60, 90, 3)), size=28, seed=(0, 1)).shape
+    TensorShape([28, 28, 3])
+
+    Reference: [NIFL], doi 10.1038/s41598-025-97528-9.
     """
     image, target = tf.convert_to_tensor(image), shorter_side(size)
     draws = tf.cast(tf.random.stateless_uniform((4,), seed), tf.float64)
     angle = (2 * draws[2] - 1) * math.radians(max_rotation)
     sign = tf.where(draws[3] < 0.5, -1.0, 1.0) if mirror else 1.0
     turn = _turn(angle, tf.cast(sign, tf.float64))
-    # A window of this half side holds every pixel that a turned view may sample.
+    # A window of this half side holds every pixel that a turned view can sample.
     widest = math.radians(min(max_rotation, 45.0))
     reach = (size - 1) / 2 * (math.cos(widest) + math.sin(widest)) * _LARGEST_SCALE
     half_window = math.ceil(reach + 1e-3) + 1
 
-    def view_of(photograph):
+    def view_of(photograph: tf.Tensor) -> tf.Tensor:
         extent = tf.shape(photograph, out_type=tf.int64)[:2]
         shorter = tf.reduce_min(extent)
         scale = tf.cast(shorter, tf.float64) / target
@@ -63,29 +75,33 @@ def augment(image, size, seed, max_rotation=15.0, mirror=True):
     )
 
 
-def _turn(angle, sign):
-    """The matrix from (y, x) of a view to (y, x) of the photograph, mirrored if sign is -1."""
+def _turn(angle: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:
+    """Returns the matrix from (y, x) of a view to (y, x) of the photograph; -1 mirrors."""
     cos, sin = tf.cos(angle), tf.sin(angle)
     return tf.stack([[cos, sign * sin], [-sin, sign * cos]])
 
 
-def _sample(image, center, matrix, size, half_window):
-    """The view whose middle is at `center` (y, x), its pixels `matrix` apart."""
+def _sample(
+    image: tf.Tensor, center: tf.Tensor, matrix: tf.Tensor, size: int, half_window: int
+) -> tf.Tensor:
+    """Samples the view whose middle is at `center` (y, x) and whose pixels are `matrix` apart."""
     side = 2 * half_window
     extent = tf.shape(image, out_type=tf.int64)[:2]
     first = tf.cast(tf.floor(center), tf.int64) - (half_window - 1)
     first = tf.clip_by_value(first, 0, tf.maximum(extent - side, 0))
     window = image[first[0] : first[0] + side, first[1] : first[1] + side]
     extent = tf.shape(window)[:2]
-    # XLA wants constant shapes: the rows follow each other, and zeros follow them.
+    # XLA needs constant shapes: the rows come one after the other, then zeros.
     values = tf.pad(tf.reshape(window, (-1,)), [[0, 3 * side**2 - tf.size(window)]])
     center = tf.cast(center - tf.cast(first, tf.float64), tf.float32)
     return _bilinear(values, extent, center, tf.cast(matrix, tf.float32), size)
 
 
 @tf.function(jit_compile=True)
-def _bilinear(values, extent, center, matrix, size):
-    # Compiled, since no kernel of TensorFlow turns an image in less than four times as long.
+def _bilinear(
+    values: tf.Tensor, extent: tf.Tensor, center: tf.Tensor, matrix: tf.Tensor, size: int
+) -> tf.Tensor:
+    # Compiled, since every kernel of TensorFlow that turns images takes four times as long.
     pixels = tf.reshape(values, (-1, 3))
     steps = tf.range(size, dtype=tf.float32) - (size - 1) / 2
     (first_y, part_y), (first_x, part_x) = (
@@ -97,7 +113,7 @@ def _bilinear(values, extent, center, matrix, size):
     )
     index = first_y * extent[1] + first_x
 
-    def between(index):
+    def between(index: tf.Tensor) -> tf.Tensor:
         left, right = (tf.cast(tf.gather(pixels, i), tf.float32) for i in (index, index + 1))
         return left + part_x * (right - left)
 
@@ -105,10 +121,10 @@ def _bilinear(values, extent, center, matrix, size):
     return upper + part_y * (lower - upper)
 
 
-def _neighbors(place, extent):
-    """The pixel before each place, reflected at the borders, and the share of the next."""
+def _neighbors(place: tf.Tensor, extent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the pixel before each place, reflected at the borders, and the next one's share."""
     place += 0.5
-    # Reflections repeat: what counts is how far the nearest repetition of the border is.
+    # Reflections repeat, so that only the distance to the nearest repeated border matters.
     place = tf.abs(place - 2 * extent * tf.round(place * (0.5 / extent)))
     place = tf.clip_by_value(place - 0.5, 0.0, extent - 1)
     first = tf.floor(place)

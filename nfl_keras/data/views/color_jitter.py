@@ -1,13 +1,14 @@
-"""Color changes of training views, as TensorFlow graphs for tf.data."""
+"""Defines random color changes of training views, as a TensorFlow graph for tf.data."""
 
 import dataclasses
 
 import tensorflow as tf
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Tensor
 
-# The largest strength that makes sense: beyond it a picture could come out black, gray or
-# negative, or the circle of hues would be gone round twice.
+# The largest useful strengths. Stronger changes could make a picture black, gray or negative, or
+# turn hues by more than a whole circle.
 _LARGEST = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.5}
 
 
@@ -15,23 +16,27 @@ _LARGEST = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.5}
 class ColorJitter:
     """Random changes of saturation, hue, brightness and contrast, in this order.
 
-    [NAFL] trains on views of changed color and gives no strengths. These are moderate, since
-    color tells fine classes apart. A strength of 0 leaves its change out.
+    [NAFL] trains on views in changed colors and gives no strengths. The defaults are moderate,
+    since color tells fine classes apart. A strength of 0 switches its change off.
 
     Args:
-        brightness: float in 0..1. The same value, up to this share of 255 either way, is
-            added to all pixels. Defaults to `0.2`.
-        contrast: float in 0..1. Distances from each channel's mean are multiplied by
+        brightness: float in 0..1. Adds one value to all pixels, up to this share of 255 either
+            way. Defaults to `0.2`.
+        contrast: float in 0..1. Multiplies the distances from each channel's mean by
             1 - contrast to 1 + contrast. Defaults to `0.2`.
-        saturation: float in 0..1, likewise of the saturation. Defaults to `0.2`.
-        hue: float in 0..0.5, turns of the circle of hues either way. Defaults to `0.02`.
+        saturation: float in 0..1. Multiplies the saturation by 1 - saturation to
+            1 + saturation. Defaults to `0.2`.
+        hue: float in 0..0.5. Turns the hue by up to this share of the circle of hues either
+            way. Defaults to `0.02`.
 
     Raises:
-        UserError: for a strength out of its range.
+        UserError: if a strength is out of its range.
 
     Example:
 
-    >>> view = ColorJitter(hue=0.0).recolor(view, seed=(0, 1))
+    >>> jitter = nfl.data.ColorJitter(hue=0.0)
+    >>> jitter.recolor(tf.ones((4, 4, 3)), seed=(0, 1)).shape
+    TensorShape([4, 4, 3])
 
     Reference: [NAFL], doi 10.32604/csse.2023.032047.
     """
@@ -41,29 +46,29 @@ class ColorJitter:
     saturation: float = 0.2
     hue: float = 0.02
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, largest in _LARGEST.items():
             strength = getattr(self, name)
             if not (isinstance(strength, int | float) and 0 <= strength <= largest):
                 raise UserError(f"{name} must be a number in 0..{largest:g}, not {strength!r}.")
 
-    def describe(self):
-        """The strengths in one line, for logs."""
+    def describe(self) -> str:
+        """Returns the strengths in one line, for logs."""
         return "color jitter: " + ", ".join(f"{name} {getattr(self, name):g}" for name in _LARGEST)
 
-    def recolor(self, image, seed):
+    def recolor(self, image: Tensor, seed: Tensor) -> tf.Tensor:
         """Changes the colors of one photograph.
 
         Args:
             image: float32 `[H, W, 3]`, in 0..255.
-            seed: int `[2]`. The same seed changes colors alike.
+            seed: int `[2]`. The same seed gives the same change.
 
         Returns:
             float32 `[H, W, 3]`, in 0..255.
         """
         seeds = tf.unstack(tf.random.split(tf.cast(seed, tf.int64), 4))
         image = image / 255
-        # Changes that keep to the range come first, so that it is clipped once.
+        # Changes that keep the range of pixels come first, so that pixels are clipped once.
         if self.saturation:
             factors = 1 - self.saturation, 1 + self.saturation
             image = tf.image.stateless_random_saturation(image, *factors, seeds[0])

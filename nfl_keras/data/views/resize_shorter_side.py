@@ -4,9 +4,11 @@ from typing import Literal
 
 import tensorflow as tf
 
+from nfl_keras.typing import Tensor
+
 
 def resize_shorter_side(
-    image: tf.Tensor, size: int, method: Literal["bilinear", "area"] = "bilinear"
+    image: Tensor, size: int, method: Literal["bilinear", "area"] = "bilinear"
 ) -> tf.Tensor:
     """Resizes an image so that its shorter side has `size` pixels, and keeps the aspect.
 
