@@ -1,4 +1,4 @@
-"""`python -m nfl_keras.noise_figure PHOTO`: draws a photograph under noise."""
+"""Defines the command `python -m nfl_keras.noise_figure`, which draws a photograph under noise."""
 
 import argparse
 import os
@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nfl_keras.data import bad_images, inference_batches
 from nfl_keras.data.decoding.photograph_error import PhotographError
-from nfl_keras.data.decoding.reader import read_checked
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.data.sources.file_set import file_set
 from nfl_keras.errors import UserError, answered_in_one_line
 from nfl_keras.files import write_whole
-from nfl_keras.report import noise_grid
 
 WINDOWS = (2, 4, 8, 16, 32)
 LARGEST = 2048
@@ -22,7 +20,12 @@ LARGEST = 2048
 def main(
     arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.noise_figure"
 ) -> None:
-    """Runs the command with a list of arguments, or with the process' own."""
+    """Runs the command.
+
+    Args:
+        arguments: sequence of str. Defaults to `None`: the arguments of the process.
+        prog: str, the command's name for `--help`.
+    """
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Draws a photograph as it is, with the pixels of windows shuffled, and under "
@@ -55,16 +58,18 @@ def main(
         metavar="SIDE",
         type=int,
         default=224,
-        help="side in pixels to which the photograph is brought first (default: 224)",
+        help="side of the square in pixels (default: 224)",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: 0)")
     parser.add_argument(
         "--output",
         metavar="FILE",
         default="windows.png",
-        help="the .png to write, which must not be there yet (default: windows.png)",
+        help="the .png to write, which must not exist yet (default: windows.png)",
     )
     given = parser.parse_args(arguments)
+    from nfl_keras.report import noise_grid  # Imports TensorFlow, which `--help` does not need.
+
     with answered_in_one_line():
         _check_output(given.output)
         image = _square(_photograph(given.photo), given.image_size)
@@ -72,15 +77,18 @@ def main(
         print(given.output)
 
 
-def _photograph(path):
+def _photograph(path: str | None) -> ImageSet:
     if path is None:
         return blooms(num_species=2, image_size=224).subset([0])
     folder, name = os.path.split(os.path.realpath(path))
     return file_set(folder, [name], [0], ["photograph"])
 
 
-def _square(image_set, size):
-    """The central square of the only photograph of a set, as a model is shown it."""
+def _square(image_set: ImageSet, size: int) -> np.ndarray:
+    """Returns the central square of the only photograph of a set, as a model receives it."""
+    from nfl_keras.data import bad_images, inference_batches
+    from nfl_keras.data.decoding.reader import read_checked
+
     if not 1 <= size <= LARGEST:
         raise UserError(f"--image-size must be 1 to {LARGEST:,} pixels, not {size}.")
     read_checked(image_set, 0)
@@ -90,7 +98,7 @@ def _square(image_set, size):
     return np.asarray(crops)[0, 0]
 
 
-def _check_output(path):
+def _check_output(path: str) -> None:
     if not path.lower().endswith(".png"):
         raise UserError(f"--output must end in .png, not be {path!r}.")
     if os.path.exists(path):

@@ -4,6 +4,8 @@ import errno
 import io
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -168,3 +170,12 @@ def test_half_a_file_is_not_left_behind(photo, capsys, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     assert "cannot write 'windows.png' (No space left on device)" in fails(capsys, "photo.png")
+
+
+def test_help_imports_no_tensorflow():
+    code = (
+        "import sys; from nfl_keras import noise_figure\n"
+        "try: noise_figure.main(['--help'])\n"
+        "except SystemExit: sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nfl_keras.data.decoding import checked_bytes as module
 from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS, checked_bytes
-from nfl_keras.data.decoding.decode import checked_bytes as module
 from nfl_keras.data.decoding.decode import decode
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.errors import UserError
