@@ -3,7 +3,6 @@
 import os
 
 import keras
-import keras_hub
 
 from nfl_keras.errors import UserError
 
@@ -32,6 +31,8 @@ def load_backbone(name_or_folder):
     """
     if name_or_folder == TINY:
         return tiny_backbone(), 1 / 127.5, -1.0
+    import keras_hub  # slow to import, and `train --help` does not need it
+
     try:
         backbone = keras_hub.models.Backbone.from_preset(name_or_folder)
     except Exception as error:
@@ -49,6 +50,8 @@ def tiny_backbone():
     Returns:
         A `keras_hub.models.ResNetBackbone` with random weights.
     """
+    import keras_hub
+
     return keras_hub.models.ResNetBackbone(
         input_conv_filters=[64],
         input_conv_kernel_sizes=[3],
@@ -123,6 +126,8 @@ def _all_layers(backbone):
 
 
 def _pixel_range(preset):
+    import keras_hub
+
     has_converter = not os.path.isdir(preset) or os.path.exists(
         os.path.join(preset, "image_converter.json")
     )
