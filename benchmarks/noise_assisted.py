@@ -98,14 +98,14 @@ def main():
     settings = {name: getattr(config, name) for name in SETTINGS} | {"versions": given.versions}
     path = folder / "results.jsonl"
     runs = _finished(path, settings)
-    same_classes = set(queries.class_names) <= set(splits.train.class_names)
+    same_classes = np.isin(queries.classes, splits.train.classes).all()
     rows = [row for row in given.rows if same_classes or "L_softmax" not in row]
     for seed, row in itertools.product(given.seeds, rows):
         if (row, seed) in runs:
             continue
         frozen.upper.set_weights(pretrained)
         keras.utils.set_random_seed(seed)
-        model = _model(ROWS[row], frozen.upper, config, len(splits.train.class_names))
+        model = _model(ROWS[row], frozen.upper, config, splits.train.classes)
         learned = _fit(model, ROWS[row], train, config, seed) if row != "untrained" else {}
         run = _measure(model, of_queries, of_gallery, splits) | learned
         runs[row, seed] = run
@@ -150,10 +150,11 @@ class _CachedViews(NoiseAssistedModel):
         return self.outputs_of(views, labels[:, 0], training, {"pretext": labels[:, 1]})
 
 
-def _model(row, upper, config, num_classes):
+def _model(row, upper, config, class_labels):
     model = _CachedViews(
         Embedder(upper, config.embedder.embedding_dim),
-        num_classes=num_classes,
+        num_classes=len(class_labels),
+        class_labels=class_labels.tolist(),
         temperature=config.temperature,
         **{
             "lambda_inter": config.lambda_d,
@@ -202,11 +203,10 @@ def _measure(model, of_queries, of_gallery, splits):
     }
     if model.lambda_softmax:
         probabilities = ops.convert_to_numpy(ops.softmax(model.logits(features)))
-        trained = list(splits.train.class_names)
-        labels = np.array([trained.index(name) for name in splits.final.query.class_names])
         measured["accuracy"] = accuracy(
-            probabilities.reshape(len(query), -1, len(trained)).mean(axis=1),
-            labels[splits.final.query.labels],
+            probabilities.reshape(len(query), -1, model.num_classes).mean(axis=1),
+            splits.final.query.labels,
+            model.class_labels,
         )
     return measured
 

@@ -1,6 +1,7 @@
 """The form in which every dataset enters the house."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -20,7 +21,8 @@ class ImageSet:
         ids: sequence of str, `[N]`, unique. Two sets that hold the same photograph give
             it the same id, which is how retrieval leaves a query out of its own answer.
         labels: int32 `[N]`, each in `0 .. len(class_names) - 1`.
-        class_names: sequence of str, in label order.
+        class_names: sequence of str: `class_names[label]` is the name of a class. Classes without
+            a photograph may be among them.
         read: function from a position in `0 .. N - 1` to that photograph's encoded bytes
             (JPEG, PNG, ...).
         description: str. What the set is part of, in words, for reports.
@@ -83,17 +85,27 @@ class ImageSet:
         object.__setattr__(self, "labels", labels.astype(np.int32))
         object.__setattr__(self, "class_names", tuple(self.class_names))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ids)
 
-    def __repr__(self):
-        return f"ImageSet({len(self):,} photographs of {len(self.class_names):,} classes)"
+    def __repr__(self) -> str:
+        return f"ImageSet({len(self):,} photographs of {self.num_classes:,} classes)"
 
-    def subset(self, indices, description=None):
-        """The photographs at `indices`, in that order, with classes numbered anew.
+    @functools.cached_property
+    def classes(self) -> np.ndarray:
+        """The labels of the classes that have a photograph, int32 `[K]`, ascending."""
+        return np.unique(self.labels)
 
-        Classes that keep no photograph are dropped and the others numbered from 0 in
-        their old order, so that a classification head is never wider than its data.
+    @property
+    def num_classes(self) -> int:
+        """The number of classes that have a photograph."""
+        return len(self.classes)
+
+    def subset(self, indices, description: str | None = None) -> "ImageSet":
+        """Returns the photographs at `indices`, in that order.
+
+        Labels and class names stay those of this set, so that a label means the same class in
+        every part of a dataset. `classes` tells which of them are left.
 
         Args:
             indices: int `[M]`, positions in this set, or bool `[N]`, true for those to keep.
@@ -106,11 +118,10 @@ class ImageSet:
             UserError: if the indices are no such array.
         """
         indices = self._positions(indices)
-        kept, labels = np.unique(self.labels[indices], return_inverse=True)
         return ImageSet(
             ids=self.ids[indices],
-            labels=labels,
-            class_names=[self.class_names[label] for label in kept],
+            labels=self.labels[indices],
+            class_names=self.class_names,
             read=lambda position: self.read(int(indices[position])),
             description=self.description if description is None else description,
             own_split=None if self.own_split is None else self.own_split[indices],

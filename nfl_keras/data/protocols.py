@@ -105,7 +105,7 @@ def hold_out_validation(train, protocol, seed=0, share=0.25):
     """
     _check_protocol(protocol)
     if protocol == "zero-shot":
-        return hold_out_classes(train, max(1, round(len(train.class_names) * share)), seed)
+        return hold_out_classes(train, max(1, round(train.num_classes * share)), seed)
     rank = _rank_in_class(train.labels, np.random.default_rng([seed, 1]))
     sizes = np.bincount(train.labels)[train.labels]
     held = rank < np.round(sizes * share)
@@ -127,9 +127,9 @@ def hold_out_classes(train, num_classes, seed=0):
     Raises:
         UserError: where one of the two would be empty.
     """
-    total = len(train.class_names)
+    total = train.num_classes
     drawn = np.random.default_rng([seed, 1]).permutation(total)[: max(0, num_classes)]
-    held = np.isin(train.labels, drawn)
+    held = np.isin(train.labels, train.classes[drawn])
     return _hold_out(train, held, "zero-shot", f"{num_classes:,} of {total:,} training classes")
 
 
@@ -162,28 +162,26 @@ def _own(own_split):
 
 
 def _halves(image_set):
-    num_trained = len(image_set.class_names) // 2
-    if not num_trained:
-        raise UserError(
-            f"the zero-shot protocol needs 2 classes or more, not {len(image_set.class_names)}."
-        )
-    trained = image_set.labels < num_trained
+    classes = image_set.classes
+    if len(classes) < 2:
+        raise UserError(f"the zero-shot protocol needs 2 classes or more, not {len(classes)}.")
+    trained = image_set.labels < classes[len(classes) // 2]
     return {"train": trained, "gallery": ~trained, "query": ~trained}
 
 
 def _dealt(image_set, seed, per_class):
     rank = _rank_in_class(image_set.labels, np.random.default_rng(seed))
-    sizes = np.bincount(image_set.labels, minlength=len(image_set.class_names))
+    sizes = np.bincount(image_set.labels)
     if per_class is None:
         trained = rank < (sizes // 2)[image_set.labels]
         return f"split {seed}", {"train": trained, "gallery": ~trained, "query": ~trained}
     train, gallery, query = per_class
     # A class that lacks some photographs lacks them among its queries.
-    if sizes.min() <= train + gallery:
-        smallest = image_set.class_names[sizes.argmin()]
+    smallest = image_set.classes[sizes[image_set.classes].argmin()]
+    if sizes[smallest] <= train + gallery:
         raise UserError(
-            f"the class {smallest!r} has {sizes.min()} photographs; this protocol deals {train} + "
-            f"{gallery} + {query} of each class, to its queries last."
+            f"the class {image_set.class_names[smallest]!r} has {sizes[smallest]} photographs; "
+            f"this protocol deals {train} + {gallery} + {query} of each class, to its queries last."
         )
     dealt = np.searchsorted(np.cumsum(per_class), rank, side="right")
     how = f"split {seed} of {train} train, {gallery} gallery and {query} query photographs a class"

@@ -5,12 +5,14 @@ from nfl_keras.models.backbones import (
     freeze_through,
     synchronize_batch_norm,
 )
+from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner, Outputs, Term
 from nfl_keras.models.noise_assisted_model import NoiseAssistedModel
 from nfl_keras.models.noise_invariant_model import NoiseInvariantModel
 
 __all__ = [
+    "Classifier",
     "Embedder",
     "Learner",
     "NoiseAssistedModel",

@@ -1,14 +1,18 @@
 """What every recipe of learning shares: views, outputs, terms, and what `fit` reports."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
+from nfl_keras.errors import UserError
+from nfl_keras.layers import UnitFeatureNoise
 from nfl_keras.losses.anchors import anchor_weights
+from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.steps import Step
+from nfl_keras.typing import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +109,8 @@ class Learner(Step, keras.Model):
     def __init__(self, embedder, terms, **kwargs):
         super().__init__(**kwargs)
         self.embedder = embedder
+        self.classifier = None
+        self.class_labels = None
         self.terms = tuple(term for term in terms if term.weight != 0)
         self.term_trackers = [keras.metrics.Mean(name=term.name) for term in self.terms]
 
@@ -118,6 +124,58 @@ class Learner(Step, keras.Model):
         Args:
             **settings: arguments of the constructor by name.
         """
+
+    def add_classifier(
+        self,
+        num_classes: int | None,
+        class_labels: Sequence[int] | None = None,
+        normalize: bool = False,
+        noise: UnitFeatureNoise | None = None,
+    ) -> None:
+        """Adds a softmax head to the model.
+
+        Args:
+            num_classes: int, classes that are trained on.
+            class_labels: ints `[num_classes]`, ascending, the labels of these classes. Defaults
+                to `range(num_classes)`.
+            normalize: bool, see `Classifier`. Defaults to `False`.
+            noise: layer or `None`, see `Classifier`. Defaults to `None`.
+
+        Raises:
+            UserError: if the number of classes is missing, or `class_labels` does not fit it.
+        """
+        if not num_classes:
+            raise UserError("a model that learns a classifier needs num_classes, too.")
+        labels = range(num_classes) if class_labels is None else class_labels
+        if len(labels) != num_classes:
+            raise UserError(
+                f"class_labels has {len(labels)} labels for num_classes={num_classes}; give one "
+                f"label per class."
+            )
+        self.classifier = Classifier(
+            self.embedder.feature_dim, labels, normalize, noise, name="classifier"
+        )
+        self.class_labels = list(self.classifier.class_labels)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Computes what the classifier makes of pooled features, without noise.
+
+        Args:
+            features: `[B, C]`, such as `embedder.features(images)`.
+
+        Returns:
+            `[B, num_classes]`, before the softmax. Column k is the class with the label
+            `class_labels[k]`.
+
+        Raises:
+            UserError: if the model has no classifier.
+        """
+        if self.classifier is None:
+            raise UserError(
+                f"this {type(self).__name__} has no classifier and so no logits; make it with "
+                f"num_classes and the weight of its softmax above 0 (lambda_s or lambda_softmax)."
+            )
+        return self.classifier(features)
 
     def views(self, images, training):
         """The views of a batch.

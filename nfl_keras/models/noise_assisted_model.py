@@ -1,5 +1,6 @@
 """The recipe of [NAFL]: positives by noise within a class, and a pretext task."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import keras
@@ -55,8 +56,8 @@ class NoiseAssistedModel(Learner):
             hold one view of each photograph, so it is a view of that view.
         unit_sum: bool. If false, f# is the sum f* + f^t as it is, of length up to 2. Defaults
             to `True`.
-        num_classes: int, needed for the classifier alone. Labels are then in
-            `0 .. num_classes - 1`. Defaults to `None`.
+        num_classes: int, classes that are trained on. Only the classifier needs it. Defaults to
+            `None`.
         lambda_inter: float, weight of L_inter. Defaults to `1.0`.
         lambda_intra: float, weight of L_intra. Defaults to `1.0`.
         lambda_pretext: float, weight of L_pretext, if there is a task. With `0` the model keeps
@@ -64,6 +65,9 @@ class NoiseAssistedModel(Learner):
         lambda_softmax: float, weight of the classifier's cross-entropy. Defaults to `0.0`.
         temperature: float > 0, of L_inter and L_intra. Defaults to `0.1`.
         seed: int or `None`, of the noise, the augmentation and the task made by its name.
+            Defaults to `None`.
+        class_labels: ints `[num_classes]`, ascending, the labels of these classes. Defaults to
+            `range(num_classes)`.
         **kwargs: as for `keras.Model`.
 
     Raises:
@@ -96,6 +100,7 @@ class NoiseAssistedModel(Learner):
         lambda_softmax: float = 0.0,
         temperature: float = 0.1,
         seed: int | None = None,
+        class_labels: Sequence[int] | None = None,
         **kwargs,
     ):
         of_task = lambda_pretext if pretext is not None else 0.0
@@ -141,10 +146,7 @@ class NoiseAssistedModel(Learner):
         if of_task and not task.built:
             task.build((None, embedder.feature_dim))
         if lambda_softmax:
-            self.classifier = keras.layers.Dense(
-                num_classes, kernel_initializer="he_normal", name="classifier"
-            )
-            self.classifier.build((None, embedder.feature_dim))
+            self.add_classifier(num_classes, class_labels)
         self.built = True
 
         # === Config ===
@@ -182,25 +184,6 @@ class NoiseAssistedModel(Learner):
             views["pretext"] = self.pretext.render(pixels, draws["pretext"])
         return self.outputs_of(views, labels, training, draws)
 
-    def logits(self, features):
-        """What the classifier makes of pooled features.
-
-        Args:
-            features: `[B, C]`, such as `embedder.features(images)`.
-
-        Returns:
-            `[B, num_classes]`, before the softmax.
-
-        Raises:
-            UserError: if the model has no classifier.
-        """
-        if not self.lambda_softmax:
-            raise UserError(
-                "a model with lambda_softmax=0 has no classifier, so no logits; make it with "
-                "lambda_softmax above 0 and num_classes."
-            )
-        return self.classifier(features)
-
     def _inter_class(self, outputs):
         return class_discrimination(outputs.clean, outputs.labels, self.temperature)
 
@@ -222,14 +205,10 @@ class NoiseAssistedModel(Learner):
         return self.pretext.values(features["pretext"], features["clean"], outputs.draws["pretext"])
 
     def _softmax(self, outputs):
-        logits = ops.cast(self.logits(outputs.features["clean"]), "float32")
-        return keras.losses.sparse_categorical_crossentropy(
-            outputs.labels, logits, from_logits=True
-        )
+        return self.classifier.cross_entropy(outputs.features["clean"], outputs.labels)
 
     def _accuracy(self, outputs):
-        predicted = ops.argmax(self.logits(outputs.features["clean"]), axis=-1)
-        return ops.cast(ops.equal(predicted, ops.cast(outputs.labels, predicted.dtype)), "float32")
+        return self.classifier.is_right(outputs.features["clean"], outputs.labels)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
@@ -242,6 +221,7 @@ class NoiseAssistedModel(Learner):
             "augmentation": serialize(self.augmentation),
             "unit_sum": self.unit_sum,
             "num_classes": self.num_classes,
+            "class_labels": self.class_labels,
             "lambda_inter": self.lambda_inter,
             "lambda_intra": self.lambda_intra,
             "lambda_pretext": self.lambda_pretext,

@@ -1,5 +1,7 @@
 """The recipe of [NIFL]: noise on the input image and on the features."""
 
+from collections.abc import Sequence
+
 import keras
 
 from nfl_keras.distribution.replicas import in_global_batch
@@ -29,7 +31,7 @@ class NoiseInvariantModel(Learner):
 
     Args:
         embedder: `nfl.models.Embedder`.
-        num_classes: int. Labels are in `0 .. num_classes - 1`.
+        num_classes: int, classes that are trained on.
         lambda_n: float, weight λ1 of L_N. Defaults to `1.0`.
         lambda_s: float, weight λ2 of L_S. Defaults to `1.0`.
         lambda_d: float, weight λ_D of L_D. Defaults to `1.0`.
@@ -37,7 +39,9 @@ class NoiseInvariantModel(Learner):
         noise_stddev: float, of the input noise, for images in 0..1 (the model takes
             0..255 and scales the noise with them). Defaults to `0.1`.
         label_smoothing: float in `[0, 1)`, φ of L_S. Defaults to `0.1`.
-        seed: int or `None`, of both noises.
+        seed: int or `None`, of both noises. Defaults to `None`.
+        class_labels: ints `[num_classes]`, ascending, the labels of these classes. Defaults to
+            `range(num_classes)`.
         **kwargs: as for `keras.Model`.
 
     Raises:
@@ -64,6 +68,7 @@ class NoiseInvariantModel(Learner):
         noise_stddev: float = 0.1,
         label_smoothing: float = 0.1,
         seed: int | None = None,
+        class_labels: Sequence[int] | None = None,
         **kwargs,
     ):
         weights = {"lambda_d": lambda_d, "lambda_n": lambda_n, "lambda_s": lambda_s}
@@ -82,13 +87,8 @@ class NoiseInvariantModel(Learner):
         # === Layers ===
         self.input_noise = GaussianInputNoise(255.0 * noise_stddev, seed, dtype="float32")
         if lambda_s:
-            self.normalization = keras.layers.LayerNormalization(center=False, scale=False)
-            self.feature_noise = UnitFeatureNoise(seed=None if seed is None else seed + 1)
-            self.classifier = keras.layers.Dense(
-                num_classes, kernel_initializer="he_normal", name="classifier"
-            )
-            self.normalization.build((None, embedder.feature_dim))
-            self.classifier.build((None, embedder.feature_dim))
+            noise = UnitFeatureNoise(seed=None if seed is None else seed + 1)
+            self.add_classifier(num_classes, class_labels, normalize=True, noise=noise)
         self.built = True
 
         # === Config ===
@@ -107,25 +107,6 @@ class NoiseInvariantModel(Learner):
             views["noisy"] = in_global_batch(self.input_noise, images, training)
         return views
 
-    def logits(self, features):
-        """What the classifier of L_S makes of pooled features, without noise.
-
-        Args:
-            features: `[B, C]`, such as `embedder.features(images)`.
-
-        Returns:
-            `[B, num_classes]`, before the softmax.
-
-        Raises:
-            UserError: if the model has no classifier.
-        """
-        if not self.lambda_s:
-            raise UserError(
-                "a model with lambda_s=0 has no classifier, so no logits; make it with lambda_s "
-                "above 0 and num_classes."
-            )
-        return self.classifier(self.normalization(features))
-
     def _class_discrimination(self, outputs):
         return class_discrimination(outputs.embeddings["clean"], outputs.labels, self.temperature)
 
@@ -134,15 +115,15 @@ class NoiseInvariantModel(Learner):
         return noise_invariance(embeddings["clean"], embeddings["noisy"], self.temperature)
 
     def _noisy_classification(self, outputs):
-        features = self.normalization(outputs.features["clean"])
-        noisy = self.feature_noise(features, training=outputs.training)
-        logits = self.classifier(noisy)
-        return noisy_classification(logits, outputs.labels, self.label_smoothing)
+        logits = self.classifier(outputs.features["clean"], training=outputs.training)
+        labels = self.classifier.positions(outputs.labels)
+        return noisy_classification(logits, labels, self.label_smoothing)
 
     def get_config(self):
         return {
             "embedder": keras.saving.serialize_keras_object(self.embedder),
             "num_classes": self.num_classes,
+            "class_labels": self.class_labels,
             "lambda_n": self.lambda_n,
             "lambda_s": self.lambda_s,
             "lambda_d": self.lambda_d,

@@ -34,8 +34,8 @@ def classify(
         image_size: int, side of the crops in pixels. Defaults to the embedder's.
 
     Returns:
-        float32 `[N, K]`, rows of sum 1, in the set's order. Column k is the class that had
-        the label k in training.
+        float32 `[N, K]`, rows of sum 1, in the set's order. Column k is the class with the label
+        `model.class_labels[k]`.
 
     Raises:
         UserError: if the model has no classifier, the set is empty, or for another number of
@@ -53,7 +53,7 @@ def classify(
 
     Reference: [NAFL], doi 10.32604/csse.2023.032047.
     """
-    if not (hasattr(model, "classifier") and hasattr(model, "logits")):
+    if getattr(model, "classifier", None) is None:
         raise UserError(
             f"this {type(model).__name__} has learned no classifier; train one with the weight of "
             f"its softmax above 0 (lambda_s or lambda_softmax)."

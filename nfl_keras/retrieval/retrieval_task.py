@@ -22,7 +22,8 @@ class RetrievalTask:
             each photograph is then searched for among the others.
 
     Raises:
-        UserError: if no query has anything to find.
+        UserError: if query and gallery number their classes differently, or if no query has
+            anything to find.
     """
 
     query: ImageSet
@@ -31,10 +32,14 @@ class RetrievalTask:
     def __post_init__(self) -> None:
         if np.array_equal(self.query.ids, self.gallery.ids):
             object.__setattr__(self, "gallery", self.query)
-        query_labels, gallery_labels = self.labels()
-        to_find = np.bincount(gallery_labels, minlength=1 + query_labels.max(initial=0))
+        if self.query.class_names != self.gallery.class_names:
+            raise UserError(
+                "query and gallery have different class names, so their labels cannot be compared; "
+                "make both by `subset` of one ImageSet."
+            )
+        to_find = np.bincount(self.gallery.labels, minlength=len(self.gallery.class_names))
         itself = np.isin(self.query.ids, self.gallery.ids)
-        if not np.any(to_find[query_labels] > itself):
+        if not np.any(to_find[self.query.labels] > itself):
             raise UserError(
                 f"there is nothing to find, since no class has 2 photographs among the queries "
                 f"and their gallery ({self.query.description}); add photographs, or choose another "
@@ -46,16 +51,6 @@ class RetrievalTask:
         """Which photographs are searched for among which, in words."""
         return self.query.description
 
-    def labels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the labels of queries and gallery, `(int [Q], int [G])`, in one numbering.
-
-        The two sets number their classes each from 0, so classes are matched by name.
-        """
-        names = [*self.query.class_names, *self.gallery.class_names]
-        numbers = np.unique(names, return_inverse=True)[1]
-        of_query, of_gallery = np.split(numbers, [len(self.query.class_names)])
-        return of_query[self.query.labels], of_gallery[self.gallery.labels]
-
     def embed(self, embedder: keras.Model, crops: int) -> tuple[np.ndarray, np.ndarray]:
         """Embeds queries and gallery, `(float32 [Q, D], float32 [G, D])`."""
         query = embed(embedder, self.query, crops)
@@ -66,12 +61,11 @@ class RetrievalTask:
         self, query_embeddings: np.ndarray, gallery_embeddings: np.ndarray
     ) -> RetrievalReport:
         """Evaluates the embeddings that `embed` returns."""
-        query_labels, gallery_labels = self.labels()
         return evaluate(
             query_embeddings,
-            query_labels,
+            self.query.labels,
             gallery_embeddings,
-            gallery_labels,
+            self.gallery.labels,
             self.query.ids,
             self.gallery.ids,
             protocol=self.description,

@@ -14,8 +14,15 @@ from nfl_keras.optimizers import GroupedAdamW, GroupedSGD
 from nfl_keras.training.build_schedule import build_schedule
 
 
-def build_model(config, num_classes):
-    """The `Learner` that a `TrainConfig` describes, not yet compiled.
+def build_model(config, class_labels):
+    """Builds the `Learner` that a `TrainConfig` describes, not yet compiled.
+
+    Args:
+        config: `TrainConfig`.
+        class_labels: ints, ascending, the labels of the classes that are trained on.
+
+    Returns:
+        A `Learner`.
 
     Raises:
         UserError: if the backbone cannot be loaded or frozen as asked.
@@ -34,7 +41,7 @@ def build_model(config, num_classes):
             freeze_batch_norm(embedder.backbone)
         if config.embedder.synchronize_batch_norm:
             synchronize_batch_norm(embedder.backbone)
-        return config.recipe.build(embedder, range(num_classes), config.run.seed)
+        return config.recipe.build(embedder, class_labels, config.run.seed)
 
 
 def compile_model(model, config, batches_per_epoch):

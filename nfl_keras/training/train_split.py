@@ -75,7 +75,7 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
     )
     batches_per_epoch = sampler.batches_per_epoch
     with strategy.scope():
-        model = build_model(config, num_classes=len(splits.train.class_names))
+        model = build_model(config, splits.train.classes)
         compile_model(model, config, batches_per_epoch)
         model.optimizer.build(model.trainable_variables)
     if not (goes_on and folder.begun):

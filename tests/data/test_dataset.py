@@ -21,8 +21,9 @@ def test_it_is_the_public_one():
 
 
 def test_its_usual_protocol_unless_another_is_named(dataset):
-    assert dataset.split("train").class_names == ("class 0", "class 1")
-    assert dataset.split("train", "fine-grained").class_names == dataset.whole.class_names
+    assert dataset.split("train").classes.tolist() == [0, 1]
+    assert dataset.split("query").classes.tolist() == [2, 3]
+    assert dataset.split("train", "fine-grained").classes.tolist() == [0, 1, 2, 3]
     assert dataset.split("all").ids.tolist() == dataset.whole.ids.tolist()
 
 
@@ -80,8 +81,9 @@ def test_every_protocol_says_what_was_left_out(dataset, named_set):
 
 def test_a_class_of_which_nothing_is_left_is_dropped(dataset):
     less = dataset.without([f"photograph {i}" for i in range(4, 8)])
-    assert less.whole.class_names == ("class 0", "class 2", "class 3")
-    assert less.whole.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert less.whole.class_names == dataset.whole.class_names
+    assert less.whole.labels.tolist() == [0] * 4 + [2] * 4 + [3] * 4
+    assert less.whole.classes.tolist() == [0, 2, 3]
 
 
 @pytest.mark.parametrize("ids", [(), {}, ["photograph 16"], {"of another dataset": "reason"}])

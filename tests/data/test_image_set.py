@@ -42,9 +42,12 @@ def test_nested_subsets_keep_ids_bytes_and_class_names(drawn, random):
     named = [part.class_names[label] for label in part.labels]
     assert named == [f"class {labels[i]}" for i in originals]
     kept = sorted({labels[i] for i in originals})
-    assert part.class_names == tuple(f"class {c}" for c in kept)
-    assert part.labels.dtype == np.int32
-    assert sorted(set(part.labels.tolist())) == list(range(len(kept)))
+    assert part.class_names == whole.class_names
+    assert part.labels.tolist() == [labels[i] for i in originals]
+    assert part.labels.dtype == part.classes.dtype == np.int32
+    assert part.classes.tolist() == kept
+    assert part.num_classes == len(kept)
+    assert repr(part) == f"ImageSet({len(originals)} photographs of {len(kept)} classes)"
     assert (whole.subset(first).description, part.description) == ("whole", "part")
 
 
@@ -72,7 +75,9 @@ def test_length_names_and_representation():
 
 
 def test_classes_without_photographs_are_allowed():
-    assert image_set([0, 3], num_classes=5).class_names[4] == "class 4"
+    whole = image_set([3, 0], num_classes=5)
+    assert whole.class_names[4] == "class 4"
+    assert (whole.classes.tolist(), whole.num_classes) == ([0, 3], 2)
     assert len(image_set([], num_classes=0)) == 0
 
 

@@ -57,7 +57,9 @@ def invariance_by_hand(clean, noisy, temperature):
 def classification_by_hand(model, features, noise, labels):
     z = array(features).astype("float64")
     centerd = z - z.mean(axis=1, keepdims=True)
-    normal = centerd / np.sqrt(z.var(axis=1, keepdims=True) + model.normalization.epsilon)
+    normal = centerd / np.sqrt(
+        z.var(axis=1, keepdims=True) + model.classifier.normalization.epsilon
+    )
     kernel, bias = model.classifier.get_weights()
     log_p = log_softmax((normal + array(noise)) @ kernel + bias)
     targets = np.full(log_p.shape, model.label_smoothing / (log_p.shape[1] - 1))
@@ -305,9 +307,11 @@ def test_is_saved_whole_and_training_goes_on(make_model, make_embedder, images, 
         np.testing.assert_array_equal(array(one), array(other))
 
     # Keras keeps no state of random generators in a file; without it the noise starts anew.
-    for layer in ("input_noise", "feature_noise"):
-        state = array(getattr(model, layer).seed_generator.state).copy()
-        getattr(loaded, layer).seed_generator.state.assign(state)
+    for one, other in (
+        (model.input_noise, loaded.input_noise),
+        (model.classifier.noise, loaded.classifier.noise),
+    ):
+        other.seed_generator.state.assign(array(one.seed_generator.state).copy())
     losses = [
         m.fit(images, labels, batch_size=6, shuffle=False, verbose=0).history["loss"]
         for m in (model, loaded)
@@ -338,7 +342,9 @@ def test_refuses_weights_that_leave_nothing_or_are_negative(make_model, settings
 
 
 def test_without_a_classifier_there_are_no_logits(make_model):
-    with pytest.raises(UserError, match="lambda_s=0 has no classifier") as error:
+    with pytest.raises(
+        UserError, match=r"NoiseInvariantModel has no classifier .* weight of its softmax above 0"
+    ) as error:
         make_model(lambda_s=0).logits(np.zeros((1, 5), "float32"))
     assert "\n" not in str(error.value)
 

@@ -23,6 +23,15 @@ def test_of_equal_probabilities_the_first_counts():
     assert accuracy(probabilities, np.array([0, 2], np.uint8)) == 0.5
 
 
+def test_columns_stand_for_the_labels_of_the_classifier():
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7], [0.1, 0.8, 0.1]])
+    assert accuracy(probabilities, [3, 9, 3], [3, 5, 9]) == pytest.approx(2 / 3)
+    with pytest.raises(UserError, match=r"has 3 classes \(3 to 9\) and not the label 4: number"):
+        accuracy(probabilities, [3, 4, 9], [3, 5, 9])
+    with pytest.raises(UserError, match=r"class_labels has shape \[2\] for 3 columns"):
+        accuracy(probabilities, [3, 9, 3], [3, 5])
+
+
 @pytest.mark.parametrize(
     ("probabilities", "labels", "message"),
     [

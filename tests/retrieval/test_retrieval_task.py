@@ -9,9 +9,8 @@ from nfl_keras.retrieval import retrieval_task as module
 from nfl_keras.retrieval.retrieval_task import RetrievalTask
 
 
-def image_set(classes, start=0, description="made up"):
-    """Photographs numbered from `start`, one per letter of `classes`, numbered by class there."""
-    names = sorted(set(classes))
+def image_set(classes, start=0, description="made up", names="abcdef"):
+    """Photographs numbered from `start`, one per letter of `classes`, with the label of `names`."""
     labels = np.array([names.index(name) for name in classes], int)
     ids = [f"{start + i}" for i in range(len(classes))]
     return ImageSet(ids, labels, names, lambda i: ids[i].encode(), description)
@@ -31,16 +30,20 @@ def embeddings(monkeypatch):
     return embedded
 
 
-def test_classes_are_matched_by_name():
-    task = RetrievalTask(image_set("cac"), image_set("bbca", start=10))
-    query, gallery = task.labels()
-    assert task.query.labels.tolist() == [1, 0, 1]
-    assert task.gallery.labels.tolist() == [1, 1, 2, 0]
-    matches = query[:, None] == gallery
+def test_parts_of_one_set_keep_one_numbering():
+    whole = image_set("cacbbca")
+    task = RetrievalTask(whole.subset(range(3)), whole.subset(range(3, 7)))
+    matches = task.query.labels[:, None] == task.gallery.labels
     assert matches.tolist() == [[q == g for g in "bbca"] for q in "cac"]
 
 
-def test_figures_are_of_classes_matched_by_name(embeddings):
+def test_sets_that_number_their_classes_differently_are_refused():
+    with pytest.raises(UserError, match="different class names") as refused:
+        RetrievalTask(image_set("ab", names="ab"), image_set("ab", start=10, names="ba"))
+    assert "\n" not in str(refused.value)
+
+
+def test_figures_are_of_classes_that_share_a_label(embeddings):
     task = RetrievalTask(image_set("cb"), image_set("abc", start=10))
     east, north, west = [1, 0], [0, 1], [-1, 0]
     embeddings.vectors = {"0": east, "1": north, "10": west, "11": north, "12": east}

@@ -32,7 +32,7 @@ def batch():
 
 def learner(config):
     keras.utils.set_random_seed(0)
-    model = build_model(config, num_classes=4)
+    model = build_model(config, class_labels=[0, 1, 2, 3])
     compile_model(model, config, batches_per_epoch=3)
     return model
 
@@ -103,10 +103,11 @@ def test_each_setting_of_the_first_recipe_reaches_its_model(config):
         "label_smoothing": 0.05,
         "seed": 3,
     }
-    model = build_model(config(**settings), num_classes=4)
+    model = build_model(config(**settings), class_labels=np.array([2, 3, 5, 8], "int32"))
     assert type(model) is NoiseInvariantModel
     assert {name: getattr(model, name) for name in settings} == settings
     assert model.num_classes == 4
+    assert model.class_labels == [2, 3, 5, 8]
 
 
 def test_each_setting_of_the_second_recipe_reaches_its_model(config):
@@ -122,7 +123,7 @@ def test_each_setting_of_the_second_recipe_reaches_its_model(config):
         "seed": 3,
     }
     made = config(**settings, recipe="noise-assisted", pretext="rotation")
-    model = build_model(made, num_classes=4)
+    model = build_model(made, class_labels=[0, 1, 2, 3])
     assert type(model) is NoiseAssistedModel
     assert {name: getattr(model, name) for name in settings} == settings
     assert isinstance(model.pretext, Rotation)
@@ -146,5 +147,7 @@ def test_the_precision_is_the_networks_alone(config, precision):
 
 def test_the_policy_is_restored_where_a_model_cannot_be_built(config):
     with pytest.raises(UserError):
-        build_model(config(precision="mixed_bfloat16", freeze_through="nowhere"), num_classes=4)
+        build_model(
+            config(precision="mixed_bfloat16", freeze_through="nowhere"), class_labels=[0, 1, 2, 3]
+        )
     assert keras.config.dtype_policy().name == "float32"

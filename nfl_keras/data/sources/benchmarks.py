@@ -73,10 +73,10 @@ def open_benchmark(name, data_dir, missing_images):
     classes, photographs = benchmark.size
     if missing_images == "skip" and len(whole) < photographs:
         return Dataset(whole, benchmark.protocol, benchmark.per_class)
-    if (len(whole.class_names), len(whole)) != benchmark.size:
+    if (whole.num_classes, len(whole)) != benchmark.size:
         raise UserError(
             f"{name} has {photographs:,} photographs of {classes:,} classes, but {len(whole):,} of "
-            f"{len(whole.class_names):,} are found; complete it, or train on a part of it by "
+            f"{whole.num_classes:,} are found; complete it, or train on a part of it by "
             f"missing_images = skip."
         )
     return Dataset(whole, benchmark.protocol, benchmark.per_class, benchmark.counts)

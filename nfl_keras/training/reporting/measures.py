@@ -25,9 +25,8 @@ def measures(model, splits, query_embeddings, crops):
     diversity = None
     if np.bincount(query.labels).max() > 1:
         diversity = dataclasses.asdict(class_diversity(query_embeddings, query.labels))
-    positions = {name: label for label, name in enumerate(splits.train.class_names)}
     right = None
-    if hasattr(model, "classifier") and positions.keys() >= set(query.class_names):
-        labels = np.array([positions[name] for name in query.class_names])[query.labels]
-        right = accuracy(classify(model, query, crops), labels)
+    trained = np.isin(query.classes, splits.train.classes).all()
+    if getattr(model, "classifier", None) is not None and trained:
+        right = accuracy(classify(model, query, crops), query.labels, model.class_labels)
     return {"diversity": diversity, "accuracy": right}

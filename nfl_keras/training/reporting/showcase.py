@@ -27,9 +27,8 @@ def retrieval_rows(search, query_embeddings, gallery_embeddings, seed=0, rows=10
     found, similarities = neighbors(
         query_embeddings, gallery_embeddings, columns, query.ids, gallery.ids
     )
-    names = np.asarray(gallery.class_names)[gallery.labels]
-    query_names = np.asarray(query.class_names)[query.labels]
-    failed = np.flatnonzero(names[found[:, 0]] != query_names)
+    correct = gallery.labels[found] == query.labels[:, None]
+    failed = np.flatnonzero(~correct[:, 0])
     rng = np.random.default_rng(seed)
     shown_failures = rng.permutation(failed)[: rows // 3]
     others = np.setdiff1d(np.arange(len(query)), failed)
@@ -37,18 +36,18 @@ def retrieval_rows(search, query_embeddings, gallery_embeddings, seed=0, rows=10
     return [
         RetrievalRow(
             query=query.read(int(q)),
-            query_class=str(query_names[q]),
+            query_class=query.class_names[query.labels[q]],
             neighbors=[
                 Neighbor(
                     image=gallery.read(int(g)),
-                    class_name=str(names[g]),
+                    class_name=gallery.class_names[gallery.labels[g]],
                     similarity=float(similarity),
-                    correct=bool(names[g] == query_names[q]),
+                    correct=bool(right),
                 )
-                for g, similarity in zip(found[q], similarities[q], strict=True)
+                for g, similarity, right in zip(found[q], similarities[q], correct[q], strict=True)
                 if g >= 0
             ],
-            note="nearest is of another class" if names[found[q, 0]] != query_names[q] else "",
+            note="" if correct[q, 0] else "nearest is of another class",
         )
         for q in shown
     ]

@@ -145,7 +145,7 @@ def test_missing_photographs(tmp_path):
     with pytest.raises(UserError, match=r"1 of the 7 .* \(the first: cars_train/00002\.jpg\)"):
         cars196(tmp_path)
     part = cars196(tmp_path, "skip")
-    assert part.class_names == tuple(NAMES[1:])
+    assert [part.class_names[label] for label in part.classes] == NAMES[1:]
     assert part.description == "in part: 6 of 7 photographs"
 
 
@@ -231,18 +231,17 @@ def test_the_real_part_by_both_protocols(real):
     dataset = open_dataset("cars196", real, "skip")
     part = "in part: 2,457 of 16,185 photographs"
     assert dataset.whole.description == part
-    assert (len(dataset.whole.class_names), dataset.whole.class_names[59]) == (
-        60,
-        "Chevrolet HHR SS 2010",
-    )
+    assert len(dataset.whole.class_names) == 196
+    assert dataset.whole.num_classes == 60
+    assert dataset.whole.class_names[dataset.whole.classes[59]] == "Chevrolet HHR SS 2010"
     everything = set(dataset.whole.ids)
     assert everything == {f"cars_train/{path.name}" for path in real.glob("cars_train/*.jpg")}
     zero_shot = [dataset.split(split) for split in ("train", "gallery", "query")]
-    assert [len(split.class_names) for split in zero_shot] == [30, 30, 30]
-    assert zero_shot[0].class_names == dataset.whole.class_names[:30]
+    assert [split.num_classes for split in zero_shot] == [30, 30, 30]
+    assert zero_shot[0].classes.tolist() == dataset.whole.classes[:30].tolist()
     assert set(zero_shot[0].ids) | set(zero_shot[2].ids) == everything
     fine_grained = [dataset.split(split, "fine-grained") for split in ("train", "query")]
-    assert [len(split.class_names) for split in fine_grained] == [60, 60]
+    assert [split.num_classes for split in fine_grained] == [60, 60]
     for split in (*zero_shot, *fine_grained):
         assert split.description.endswith(part)
         assert split.read(0)[:3] == b"\xff\xd8\xff"

@@ -33,7 +33,7 @@ def test_missing_photographs_are_left_out_in_words(tmp_path):
     whole = annotated(tmp_path, ["a.jpg", "b.jpg"], ["c.jpg"])
     part = without_missing(whole, tmp_path, "skip", "flowers")
     assert part.ids.tolist() == ["a.jpg", "b.jpg"]
-    assert part.class_names == ("a.jpg", "b.jpg")
+    assert [part.class_names[label] for label in part.labels] == ["a.jpg", "b.jpg"]
     assert part.read(1) == b"b.jpg"
     assert part.description == "in part: 2 of 3 photographs"
 

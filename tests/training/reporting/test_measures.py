@@ -15,9 +15,10 @@ def image_set(labels, class_names):
     return ImageSet([str(i) for i in range(len(labels))], labels, class_names, lambda i: None)
 
 
-def splits(train_names, query_labels, query_names):
-    train = image_set(np.arange(len(train_names), dtype="int32"), train_names)
-    query = image_set(np.array(query_labels, "int32"), query_names)
+def splits(train_names, query_names, names="abcd"):
+    """Splits with a photograph of each class that is trained on, and queries of these classes."""
+    train = image_set([names.index(name) for name in train_names], names)
+    query = image_set([names.index(name) for name in query_names], names)
     search = types.SimpleNamespace(query=query)
     return Splits(train, search, search)
 
@@ -33,11 +34,11 @@ def probabilities(monkeypatch):
 
 
 VECTORS = np.array([[1, 0], [0, 1], [1, 0], [0.6, 0.8]], "float32")
-WITH_CLASSIFIER = types.SimpleNamespace(classifier=keras.layers.Dense(3))
+WITH_CLASSIFIER = types.SimpleNamespace(classifier=keras.layers.Dense(3), class_labels=[0, 1, 2])
 
 
-def test_classes_are_matched_by_name(probabilities):
-    made = splits(["a", "b", "c"], [0, 0, 1, 1], ["b", "c"])
+def test_labels_are_those_of_the_dataset(probabilities):
+    made = splits("abc", "bbcc")
     found = measures(WITH_CLASSIFIER, made, VECTORS, crops=1)
     assert found["accuracy"] == 0.5
     assert found["diversity"]["same_class_cosine"] == pytest.approx((0.0 + 0.6) / 2)
@@ -48,18 +49,24 @@ def test_classes_are_matched_by_name(probabilities):
 
 @pytest.mark.parametrize(
     ("model", "query_names"),
-    [(WITH_CLASSIFIER, ["b", "d"]), (types.SimpleNamespace(), ["b", "c"])],
+    [(WITH_CLASSIFIER, "bbdd"), (types.SimpleNamespace(classifier=None), "bbcc")],
 )
 def test_there_is_no_accuracy_without_a_classifier_of_these_classes(
     probabilities, model, query_names
 ):
-    found = measures(model, splits(["a", "b", "c"], [0, 0, 1, 1], query_names), VECTORS, crops=1)
+    found = measures(model, splits("abc", query_names), VECTORS, crops=1)
     assert found["accuracy"] is None
     assert len(measure_notes(found)) == 1
 
 
+def test_columns_are_the_labels_of_the_classifier(probabilities):
+    model = types.SimpleNamespace(classifier=keras.layers.Dense(3), class_labels=[0, 2, 3])
+    made = splits("acd", "accd")
+    assert measures(model, made, VECTORS, crops=1)["accuracy"] == 0.5
+
+
 def test_there_is_no_diversity_where_each_class_has_one_query(probabilities):
-    made = splits(["a", "b", "c"], [0, 1, 2], ["a", "b", "c"])
+    made = splits("abc", "abc")
     found = measures(WITH_CLASSIFIER, made, VECTORS[:3], crops=1)
     assert found["diversity"] is None
     assert found["accuracy"] == pytest.approx(1 / 3)
