@@ -1,12 +1,12 @@
-"""A whole dataset, loaded once, and the ways in which it is split."""
+"""Defines a whole dataset and how it is split."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.protocols import split_set
+from nfl_keras.data.protocols import Counts, Protocol, Split, split_set
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -15,50 +15,54 @@ class Dataset:
 
     Args:
         whole: `ImageSet`, all photographs.
-        protocol: `"fine-grained"` or `"zero-shot"`, its usual one.
+        protocol: `"fine-grained"` or `"zero-shot"`, the dataset's usual protocol.
         per_class: three ints, photographs per class in train, gallery and query under the
             fine-grained protocol. Defaults to `None`, see `split_set`.
-        counts: dict from protocol to the counts that its split must have, as `split_set`
-            expects them. Defaults to none.
+        counts: dict from protocol to the counts that its split must have, see `expected` of
+            `split_set`. Defaults to `{}`.
 
     Example:
 
-    >>> dataset = open_dataset("blooms")
-    >>> train, query = dataset.split("train"), dataset.split("query")
+    >>> dataset = nfl.data.open_dataset("blooms")
+    >>> dataset.split("train")
+    ImageSet(960 photographs of 20 classes)
     """
 
     whole: ImageSet
-    protocol: str
+    protocol: Protocol
     per_class: tuple[int, int, int] | None = None
-    counts: Mapping = dataclasses.field(default_factory=dict)
+    counts: Mapping[str, Counts] = dataclasses.field(default_factory=dict)
 
-    def split(self, split, protocol=None, seed=0):
-        """One split, see `nfl_keras.data.protocols.split_set`.
+    def split(self, split: Split, protocol: Protocol | None = None, seed: int = 0) -> ImageSet:
+        """Returns one split, see `nfl_keras.data.protocols.split_set`.
 
         Args:
             split: `"train"`, `"gallery"`, `"query"` or `"all"`.
-            protocol: `"fine-grained"` or `"zero-shot"`. Defaults to the usual one.
-            seed: int, of photographs dealt. Defaults to `0`.
+            protocol: `"fine-grained"` or `"zero-shot"`. Defaults to `None`: the dataset's
+                usual protocol.
+            seed: int, by which photographs are dealt to splits. Defaults to `0`.
 
         Returns:
-            An `ImageSet` with the protocol in words.
+            An `ImageSet` whose description names the protocol.
 
         Raises:
-            UserError: as `split_set` does.
+            UserError: if the dataset cannot be split so, see `split_set`.
         """
         protocol = protocol or self.protocol
         per_class = self.per_class if protocol == "fine-grained" else None
         expected = self.counts.get(protocol)
         return split_set(self.whole, protocol, split, seed, per_class, expected)
 
-    def without(self, ids):
-        """The dataset less some photographs, held to no counts and saying so in its protocols.
+    def without(self, ids: Collection[str]) -> "Dataset":
+        """Returns the dataset without some photographs.
+
+        Its counts are no longer checked, and its description says how many are left out.
 
         Args:
-            ids: collection of str. Those of no photograph here are passed over.
+            ids: collection of str. Ids of no photograph are ignored.
 
         Returns:
-            A `Dataset`; this one if nothing is left out.
+            A `Dataset`; this dataset if no photograph is left out.
         """
         left_out = np.isin(self.whole.ids, list(ids))
         if not left_out.any():

@@ -1,4 +1,4 @@
-"""The form in which every dataset enters the house."""
+"""Defines the set of labeled photographs that every dataset is read into."""
 
 import dataclasses
 import functools
@@ -11,24 +11,25 @@ from nfl_keras.errors import UserError
 OWN_SPLITS = ("train", "test", "gallery", "query")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, init=False, repr=False)
 class ImageSet:
-    """Labelled photographs, read one at a time as encoded bytes.
+    """Labeled photographs, read one at a time as encoded bytes.
 
-    Nothing is decoded or held in memory but the index: an id and a label per photograph.
+    Only the index is in memory: an id and a label per photograph.
 
     Args:
-        ids: sequence of str, `[N]`, unique. Two sets that hold the same photograph give
-            it the same id, which is how retrieval leaves a query out of its own answer.
+        ids: sequence of str, `[N]`, unique. The same photograph has the same id in every set,
+            by which retrieval leaves a query out of its own answer.
         labels: int32 `[N]`, each in `0 .. len(class_names) - 1`.
         class_names: sequence of str: `class_names[label]` is the name of a class. Classes without
             a photograph may be among them.
         read: function from a position in `0 .. N - 1` to that photograph's encoded bytes
             (JPEG, PNG, ...).
-        description: str. What the set is part of, in words, for reports.
-        own_split: sequence of str, `[N]`, each `"train"`, `"test"`, `"gallery"` or `"query"`:
-            the split that the dataset itself brings. `"test"` is both query and gallery.
-            Defaults to `None`, for a dataset that brings none.
+        description: str, a sentence for reports that says which part of a dataset the set is.
+            Defaults to `""`.
+        own_split: sequence of str, `[N]`, the dataset's own split: each `"train"`, `"test"`,
+            `"gallery"` or `"query"`. `"test"` is both query and gallery. Defaults to `None`: the
+            dataset has no split.
 
     Raises:
         UserError: if ids repeat, or ids, labels, class names and split do not fit together.
@@ -43,47 +44,38 @@ class ImageSet:
     3
     """
 
-    ids: Sequence[str]
+    ids: np.ndarray
     labels: np.ndarray
-    class_names: Sequence[str]
+    class_names: tuple[str, ...]
     read: Callable[[int], bytes]
-    description: str = ""
-    own_split: Sequence[str] | None = None
+    description: str
+    own_split: np.ndarray | None
 
-    def __post_init__(self):
-        ids = np.asarray(self.ids, dtype=str)
-        labels = np.asarray(self.labels)
-        if labels.size and not np.issubdtype(labels.dtype, np.integer):
-            raise UserError(f"labels must be integers, not {labels.dtype}.")
-        if ids.ndim != 1 or ids.shape != labels.shape:
-            raise UserError(
-                f"ids and labels must be one-dimensional and of one length, not of shapes "
-                f"{ids.shape} and {labels.shape}."
-            )
-        unique, counts = np.unique(ids, return_counts=True)
-        if len(unique) < len(ids):
-            raise UserError(f"the id {str(unique[counts.argmax()])!r} is given to two photographs.")
-        if labels.size and not 0 <= labels.min() <= labels.max() < len(self.class_names):
-            raise UserError(
-                f"labels run from {labels.min()} to {labels.max()}, but there are "
-                f"{len(self.class_names)} class names (0 to {len(self.class_names) - 1})."
-            )
-        if self.own_split is not None:
-            own_split = np.asarray(self.own_split, dtype=str)
-            if own_split.shape != ids.shape:
-                raise UserError(
-                    f"own_split must have one entry per photograph, of shape {ids.shape}, not "
-                    f"{own_split.shape}."
-                )
-            unknown = np.setdiff1d(own_split, OWN_SPLITS)
-            if unknown.size:
-                raise UserError(
-                    f"own_split must be of {', '.join(OWN_SPLITS)}, not {str(unknown[0])!r}."
-                )
-            object.__setattr__(self, "own_split", own_split)
-        object.__setattr__(self, "ids", ids)
-        object.__setattr__(self, "labels", labels.astype(np.int32))
-        object.__setattr__(self, "class_names", tuple(self.class_names))
+    def __init__(
+        self,
+        ids: Sequence[str] | np.ndarray,
+        labels: Sequence[int] | np.ndarray,
+        class_names: Sequence[str],
+        read: Callable[[int], bytes],
+        description: str = "",
+        own_split: Sequence[str] | np.ndarray | None = None,
+    ) -> None:
+        ids, labels = np.asarray(ids, dtype=str), np.asarray(labels)
+        class_names = tuple(class_names)
+        _check_ids(ids, labels)
+        _check_labels(labels, class_names)
+        if own_split is not None:
+            own_split = np.asarray(own_split, dtype=str)
+            _check_own_split(own_split, ids)
+        for name, value in {
+            "ids": ids,
+            "labels": labels.astype(np.int32),
+            "class_names": class_names,
+            "read": read,
+            "description": description,
+            "own_split": own_split,
+        }.items():
+            object.__setattr__(self, name, value)  # The dataclass is frozen.
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -93,29 +85,36 @@ class ImageSet:
 
     @functools.cached_property
     def classes(self) -> np.ndarray:
-        """The labels of the classes that have a photograph, int32 `[K]`, ascending."""
+        """Returns the labels of the classes that have a photograph, int32 `[K]`, ascending."""
         return np.unique(self.labels)
 
     @property
     def num_classes(self) -> int:
-        """The number of classes that have a photograph."""
+        """Returns the number of classes that have a photograph."""
         return len(self.classes)
 
-    def subset(self, indices, description: str | None = None) -> "ImageSet":
+    def subset(
+        self, indices: Sequence[int] | np.ndarray, description: str | None = None
+    ) -> "ImageSet":
         """Returns the photographs at `indices`, in that order.
 
         Labels and class names stay those of this set, so that a label means the same class in
-        every part of a dataset. `classes` tells which of them are left.
+        every part of a dataset. `classes` tells which classes are left.
 
         Args:
             indices: int `[M]`, positions in this set, or bool `[N]`, true for those to keep.
-            description: str, replaces this set's. Defaults to this set's.
+            description: str, the new set's description. Defaults to `None`: this set's.
 
         Returns:
             An `ImageSet` of M photographs.
 
         Raises:
-            UserError: if the indices are no such array.
+            UserError: if the indices have another dtype or shape, or are out of range.
+
+        Example:
+
+        >>> nfl.data.load("blooms").subset([0, 1, 2])
+        ImageSet(3 photographs of 1 classes)
         """
         indices = self._positions(indices)
         return ImageSet(
@@ -127,14 +126,14 @@ class ImageSet:
             own_split=None if self.own_split is None else self.own_split[indices],
         )
 
-    def _positions(self, indices):
+    def _positions(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         indices = np.array(indices)
         if indices.dtype == bool and indices.shape == (len(self),):
             return np.flatnonzero(indices)
         if indices.ndim != 1 or not (np.issubdtype(indices.dtype, np.integer) or not indices.size):
             raise UserError(
-                f"a subset is chosen by integer positions of shape (M,) or a bool mask of shape "
-                f"({len(self)},), not by {indices.dtype} of shape {indices.shape}."
+                f"a subset needs integer positions of shape (M,) or a bool mask of shape "
+                f"({len(self)},), not {indices.dtype} of shape {indices.shape}."
             )
         indices = indices.astype(np.int64)
         if indices.size and not -len(self) <= indices.min() <= indices.max() < len(self):
@@ -143,3 +142,37 @@ class ImageSet:
                 f"{len(self)} photographs."
             )
         return indices % max(1, len(self))
+
+
+def _check_ids(ids: np.ndarray, labels: np.ndarray) -> None:
+    if ids.ndim != 1 or ids.shape != labels.shape:
+        raise UserError(
+            f"ids and labels must be one-dimensional and of one length, not of shapes "
+            f"{ids.shape} and {labels.shape}."
+        )
+    unique, counts = np.unique(ids, return_counts=True)
+    if len(unique) < len(ids):
+        raise UserError(f"two photographs have the id {str(unique[counts.argmax()])!r}.")
+
+
+def _check_labels(labels: np.ndarray, class_names: tuple[str, ...]) -> None:
+    if labels.size and not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"labels must be integers, not {labels.dtype}.")
+    if labels.size and not 0 <= labels.min() <= labels.max() < len(class_names):
+        raise UserError(
+            f"labels run from {labels.min()} to {labels.max()}, but there are "
+            f"{len(class_names)} class names (0 to {len(class_names) - 1})."
+        )
+
+
+def _check_own_split(own_split: np.ndarray, ids: np.ndarray) -> None:
+    if own_split.shape != ids.shape:
+        raise UserError(
+            f"own_split must have one entry per photograph, of shape {ids.shape}, not "
+            f"{own_split.shape}."
+        )
+    unknown = np.setdiff1d(own_split, OWN_SPLITS)
+    if unknown.size:
+        raise UserError(
+            f"own_split must be one of {', '.join(OWN_SPLITS)}, not {str(unknown[0])!r}."
+        )

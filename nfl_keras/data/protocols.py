@@ -1,6 +1,7 @@
 """Who is trained on, who is searched for, and among whom: the splits of a dataset."""
 
 import dataclasses
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -8,6 +9,11 @@ from nfl_keras.errors import UserError
 
 PROTOCOLS = ("fine-grained", "zero-shot")
 SPLITS = ("train", "gallery", "query", "all")
+
+Protocol: TypeAlias = Literal["fine-grained", "zero-shot"]
+Split: TypeAlias = Literal["train", "gallery", "query", "all"]
+# (classes, photographs) to train, and (classes, photographs) to test.
+Counts: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 
 
 def own_protocol(image_set):
@@ -76,7 +82,7 @@ def split_set(image_set, protocol, split, seed=0, per_class=None, expected=None)
     if expected is not None and counts != expected:
         raise UserError(
             f"the {protocol} split should have {_in_words(protocol, expected)}, but has "
-            f"{_in_words(protocol, counts)}; get the dataset anew."
+            f"{_in_words(protocol, counts)}; get the dataset again."
         )
     words = f"{protocol}, {how}: {_in_words(protocol, counts)}, {_queries(roles)}"
     if not roles[split].any():

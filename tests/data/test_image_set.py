@@ -113,7 +113,7 @@ def test_positions_may_count_from_the_end():
 @pytest.mark.parametrize(
     ("indices", "message"),
     [
-        ([True, False], r"bool mask of shape \(3,\), not by bool of shape \(2,\)"),
+        ([True, False], r"bool mask of shape \(3,\), not bool of shape \(2,\)"),
         ([0.0, 1.0], "float64"),
         ([[0, 1]], r"\(1, 2\)"),
         (1, r"of shape \(\)"),

@@ -36,8 +36,7 @@ def inference_batches(
     """
     if crops not in (1, 3):
         raise UserError(f"crops must be 1 or 3, not {crops!r}.")
-    # `decode` may leave 15/16 of the pixels asked for, and no photograph is to be enlarged that
-    # is large enough.
+    # `decode` may leave 15/16 of these pixels, which is still enough not to enlarge the photograph.
     read = reader(image_set, -(-16 * image_size // 15))
 
     @tf.autograph.experimental.do_not_convert

@@ -92,11 +92,11 @@ def _orientation(image: Image.Image) -> int:
     exif = Image.Exif()
     try:
         # `image.getexif()` would decode a whole PNG to search for EXIF after the pixels.
-        exif.load(image.info.get("exif"))
-        orientation = exif.get(ExifTags.Base.Orientation)
+        exif.load(image.info.get("exif", b""))
+        orientation = exif.get(ExifTags.Base.Orientation, 1)
     except Exception:  # Pillow raises errors of any type for damaged EXIF.
         return 1
-    return orientation if orientation in range(1, 9) else 1
+    return int(orientation) if orientation in range(1, 9) else 1
 
 
 def _converted(image: Image.Image) -> bytes:

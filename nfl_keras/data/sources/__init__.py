@@ -1,1 +1,1 @@
-"""Where photographs come from: each source gives an `ImageSet` of a whole dataset."""
+"""Sources of photographs: each function returns the `ImageSet` of a whole dataset."""

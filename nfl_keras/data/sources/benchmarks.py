@@ -1,38 +1,40 @@
-"""Defines the datasets that have a name, and what they must count."""
+"""Defines the datasets that have a name, with their known counts."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from nfl_keras.data.dataset import Dataset
+from nfl_keras.data.dataset import Counts, Dataset, Protocol
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.data.sources.cars196 import cars196
 from nfl_keras.data.sources.cub200_2011 import cub200_2011
 from nfl_keras.data.sources.flowers17 import flowers17
 from nfl_keras.data.sources.stanford_online_products import stanford_online_products
+from nfl_keras.data.sources.without_missing import MissingImages
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
 
 
 @dataclasses.dataclass(frozen=True)
 class Benchmark:
-    """A dataset that has a name, and what it must count.
+    """A dataset that has a name, its usual protocol, and its known counts.
 
     Args:
-        read: function from `data_dir` and `missing_images` to the `ImageSet` of all of it.
-        protocol: `"fine-grained"` or `"zero-shot"`, its usual one.
-        size: `(classes, photographs)` of all of it.
+        read: function from `data_dir` and `missing_images` to the `ImageSet` of all photographs.
+        protocol: `"fine-grained"` or `"zero-shot"`, the dataset's usual protocol.
+        size: `(classes, photographs)` of the whole dataset.
         counts: dict from protocol to `((classes, photographs) to train, ... to test)`.
         per_class: three ints, see `split_set`. Defaults to `None`.
     """
 
     read: Callable[..., ImageSet]
-    protocol: str
+    protocol: Protocol
     size: tuple[int, int]
-    counts: Mapping
+    counts: Mapping[str, Counts]
     per_class: tuple[int, int, int] | None = None
 
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, Benchmark] = {
     "blooms": Benchmark(
         lambda data_dir, missing_images: blooms(),
         "zero-shot",
@@ -67,7 +69,20 @@ BENCHMARKS = {
 }
 
 
-def open_benchmark(name, data_dir, missing_images):
+def open_benchmark(name: str, data_dir: Path | None, missing_images: MissingImages) -> Dataset:
+    """Opens a dataset of `BENCHMARKS` and checks its counts.
+
+    Args:
+        name: str, a key of `BENCHMARKS`.
+        data_dir: str, path or `None`, see `open_dataset`.
+        missing_images: `"error"` or `"skip"`, see `open_dataset`.
+
+    Returns:
+        A `Dataset`.
+
+    Raises:
+        UserError: if the dataset is not found, or has other counts than it must have.
+    """
     benchmark = BENCHMARKS[name]
     whole = benchmark.read(data_dir, missing_images)
     classes, photographs = benchmark.size
@@ -76,7 +91,7 @@ def open_benchmark(name, data_dir, missing_images):
     if (whole.num_classes, len(whole)) != benchmark.size:
         raise UserError(
             f"{name} has {photographs:,} photographs of {classes:,} classes, but {len(whole):,} of "
-            f"{whole.num_classes:,} are found; complete it, or train on a part of it by "
-            f"missing_images = skip."
+            f"{whole.num_classes:,} are found; complete it, or train on the part "
+            f"that exists by missing_images = skip."
         )
     return Dataset(whole, benchmark.protocol, benchmark.per_class, benchmark.counts)

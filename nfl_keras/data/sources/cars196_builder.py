@@ -1,19 +1,22 @@
-"""Cars-196 as a builder of TensorFlow Datasets (TFDS), from a folder that a person has filled."""
+"""Defines the builder by which TensorFlow Datasets (TFDS) prepares Cars-196 from a folder."""
 
 import io
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
 
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.cars196 import WHEREABOUTS, cars196
 
 
 class StanfordCars196(tfds.core.GeneratorBasedBuilder):
-    r"""Stanford Cars-196: photographs of 196 models of cars, in a training and a test half.
+    r"""A builder of Stanford Cars-196: 196 models of cars, in a training and a test half.
 
-    TFDS' own `cars196` has been undownloadable since 2023. This one reads what a person has
-    put into the manual folder, in any layout that `nfl_keras.data.sources.cars196` reads, and
-    keeps each file's bytes as they are. Class names come from the folder's `cars_meta.mat`.
+    TFDS' own `cars196` cannot be downloaded since 2023. This builder reads the files of the manual
+    folder, in any layout that `nfl_keras.data.sources.cars196` reads, and keeps each file's bytes.
+    Class names come from `cars_meta.mat` in that folder.
 
     Example:
 
@@ -27,7 +30,7 @@ class StanfordCars196(tfds.core.GeneratorBasedBuilder):
     RELEASE_NOTES = {"1.0.0": "From a manual folder."}  # noqa: RUF012
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"Expected in manual_dir:\n{WHEREABOUTS.tree}"
 
-    def _info(self):
+    def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
             builder=self,
             description="Photographs of 196 models of cars, by make, model and year.",
@@ -46,7 +49,9 @@ class StanfordCars196(tfds.core.GeneratorBasedBuilder):
             ),
         )
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> dict[str, Iterator[tuple[str, dict[str, Any]]]]:
         whole = cars196(dl_manager.manual_dir)
         self.info.features["label"].names = list(whole.class_names)
         return {
@@ -54,7 +59,9 @@ class StanfordCars196(tfds.core.GeneratorBasedBuilder):
             for split in ("train", "test")
         }
 
-    def _generate_examples(self, whole, positions):
+    def _generate_examples(
+        self, whole: ImageSet, positions: np.ndarray
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         for position in positions.tolist():
             name = str(whole.ids[position])
             yield (

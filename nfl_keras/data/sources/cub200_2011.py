@@ -1,19 +1,21 @@
-"""CUB-200-2011: 200 species of birds, as the official archive unpacks or TFDS prepares it."""
+"""Defines CUB-200-2011: 200 species of birds, from the official archive or TFDS."""
 
 import pathlib
 
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.file_set import file_set
 from nfl_keras.data.sources.read_columns import read_columns
 from nfl_keras.data.sources.whereabouts import Whereabouts
-from nfl_keras.data.sources.without_missing import without_missing
+from nfl_keras.data.sources.without_missing import MissingImages, without_missing
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
 
 WHEREABOUTS = Whereabouts(
     tfds_names=("caltech_birds2011",),
     name="cub200_2011",
     places=[
         "the official page, https://www.vision.caltech.edu/datasets/cub_200_2011/ "
-        "(CUB_200_2011.tgz, to be unpacked)",
+        "(CUB_200_2011.tgz; unpack it)",
         "Kaggle: wenewone/cub2002011",
         "TFDS: tfds build caltech_birds2011 --file_format=array_record --data_dir=FOLDER",
     ],
@@ -30,26 +32,26 @@ WHEREABOUTS = Whereabouts(
 )
 
 
-def cub200_2011(data_dir=None, missing_images="error"):
-    """All 11,788 photographs of CUB-200-2011, with the dataset's own split.
+def cub200_2011(data_dir: Path | None = None, missing_images: MissingImages = "error") -> ImageSet:
+    """Returns all 11,788 photographs of CUB-200-2011, with the dataset's own split.
 
     Args:
-        data_dir: str, the folder that holds `images.txt` and its companions, or holds
-            `CUB_200_2011/` with them, or where TFDS has prepared `caltech_birds2011`. Defaults
-            to `None`: TFDS' own default folder.
+        data_dir: str or path of a folder that holds `images.txt` and the other lists, or
+            `CUB_200_2011/` with them, or `caltech_birds2011` as prepared by TFDS. Defaults to
+            `None`: TFDS' default folder.
         missing_images: `"error"`, or `"skip"` to leave out photographs that have no file.
             Defaults to `"error"`.
 
     Returns:
-        An `ImageSet`, classes in the official order.
+        An `ImageSet` with its classes in the official order.
 
     Raises:
         UserError: if the dataset is not found, or its lists cannot be read.
 
     Reference: Wah et al., The Caltech-UCSD Birds-200-2011 Dataset, 2011.
     """
-    for below in () if data_dir is None else (".", "CUB_200_2011"):
-        root = pathlib.Path(data_dir) / below
+    roots = [] if data_dir is None else [pathlib.Path(data_dir)]
+    for root in [path / below for path in roots for below in (".", "CUB_200_2011")]:
         if (root / "images.txt").is_file():
             found = without_missing(_annotated(root), root, missing_images, WHEREABOUTS.name)
             if len(found):
@@ -57,12 +59,12 @@ def cub200_2011(data_dir=None, missing_images="error"):
     return WHEREABOUTS.from_tfds(data_dir)
 
 
-def _annotated(root):
+def _annotated(root: pathlib.Path) -> ImageSet:
     names, species_of, trained = (
-        dict(read_columns(root / f"{file}.txt", 2))
+        _read_pairs(root / f"{file}.txt")
         for file in ("images", "image_class_labels", "train_test_split")
     )
-    species = dict(read_columns(root / "classes.txt", 2))
+    species = _read_pairs(root / "classes.txt")
     label_of = {number: label for label, number in enumerate(species)}
     try:
         labels = [label_of[species_of[image]] for image in names]
@@ -70,7 +72,11 @@ def _annotated(root):
     except KeyError as error:
         raise UserError(
             f"the lists in {str(root)!r} do not agree: {error} is in one and not in the other; "
-            f"unpack them anew."
+            f"unpack them again."
         ) from error
     files = [f"images/{name}" for name in names.values()]
     return file_set(root, files, labels, list(species.values()), own_split)
+
+
+def _read_pairs(path: pathlib.Path) -> dict[str, str]:
+    return {number: value for number, value in read_columns(path, 2)}

@@ -1,13 +1,15 @@
-"""Oxford Flowers-17: 17 species of 80 photographs, as the official archive unpacks."""
+"""Defines Oxford Flowers-17: 17 species with 80 photographs each, from the official archive."""
 
 import pathlib
 
 import keras
 import numpy as np
 
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.file_set import file_set
 from nfl_keras.data.sources.whereabouts import Whereabouts
-from nfl_keras.data.sources.without_missing import without_missing
+from nfl_keras.data.sources.without_missing import MissingImages, without_missing
+from nfl_keras.typing import Path
 
 ARCHIVE_URL = "https://www.robots.ox.ac.uk/~vgg/data/flowers/17/17flowers.tgz"
 PER_CLASS = 80
@@ -32,18 +34,18 @@ CLASS_NAMES = (
 )
 WHEREABOUTS = Whereabouts(
     name="flowers17",
-    places=[f"{ARCHIVE_URL} (the official archive, to be unpacked)"],
+    places=[f"{ARCHIVE_URL} (the official archive; unpack it)"],
     tree="jpg/\n  image_0001.jpg\n  ...\n  image_1360.jpg",
 )
 
 
-def flowers17(data_dir=None, missing_images="error"):
-    """All 1,360 photographs of Flowers-17.
+def flowers17(data_dir: Path | None = None, missing_images: MissingImages = "error") -> ImageSet:
+    """Returns all 1,360 photographs of Flowers-17.
 
     Args:
-        data_dir: str, the folder that holds `jpg/image_0001.jpg` to `jpg/image_1360.jpg`, or
-            `None` to download and unpack the official archive (60 MB) into Keras' cache,
-            once.
+        data_dir: str or path of the folder that holds `jpg/image_0001.jpg` to
+            `jpg/image_1360.jpg`. Defaults to `None`: the official archive (60 MB) is downloaded
+            once and unpacked into Keras' cache.
         missing_images: `"error"`, or `"skip"` to leave out photographs that have no file.
             Defaults to `"error"`.
 
@@ -65,7 +67,7 @@ def flowers17(data_dir=None, missing_images="error"):
     return found
 
 
-def _download():
+def _download() -> str:
     try:
         return keras.utils.get_file("17flowers.tgz", ARCHIVE_URL, extract=True)
     except Exception as error:

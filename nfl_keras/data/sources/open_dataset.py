@@ -1,8 +1,9 @@
-"""One door to every dataset."""
+"""Defines how a dataset is opened by its name, folder or table, and how a split is loaded."""
 
 import os
 
-from nfl_keras.data.dataset import Dataset
+from nfl_keras.data.dataset import Dataset, Protocol, Split
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.protocols import own_protocol
 from nfl_keras.data.sources.benchmarks import BENCHMARKS, open_benchmark
 from nfl_keras.data.sources.folder import folder
@@ -10,36 +11,38 @@ from nfl_keras.data.sources.table import SUFFIXES as TABLES
 from nfl_keras.data.sources.table import table
 from nfl_keras.data.sources.tfds_builder import can_be_prepared, find_prepared
 from nfl_keras.data.sources.tfds_dataset import tfds_dataset
+from nfl_keras.data.sources.without_missing import MissingImages
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
 
 
 def load(
-    name_or_folder,
-    data_dir=None,
-    protocol=None,
-    split="train",
-    seed=0,
-    missing_images="error",
-):
+    name_or_folder: Path,
+    data_dir: Path | None = None,
+    protocol: Protocol | None = None,
+    split: Split = "train",
+    seed: int = 0,
+    missing_images: MissingImages = "error",
+) -> ImageSet:
     """Loads one split of a dataset.
 
     Args:
         name_or_folder: str or path, see `open_dataset`.
-        data_dir: str, see `open_dataset`. Defaults to `None`.
+        data_dir: str or path, see `open_dataset`. Defaults to `None`.
         protocol: `"fine-grained"` or `"zero-shot"`, see `nfl_keras.data.protocols`. Defaults
-            to the dataset's usual one: fine-grained with 40 / 25 / 15 photographs per class
-            for `"flowers17"`, zero-shot for the other names, and for any other data what its
-            own split is, or zero-shot where it has none.
+            to `None`: the dataset's usual protocol. It is fine-grained with 40 / 25 / 15
+            photographs per class for `"flowers17"`, and zero-shot for the other names. For other
+            data it is the protocol of its own split, or zero-shot without one.
         split: `"train"`, `"gallery"`, `"query"` or `"all"`. Defaults to `"train"`.
-        seed: int, of photographs dealt. Defaults to `0`.
+        seed: int, by which photographs are dealt to splits. Defaults to `0`.
         missing_images: `"error"` or `"skip"`, see `open_dataset`. Defaults to `"error"`.
 
     Returns:
-        An `ImageSet` with `ids`, `labels` (int32), `class_names` and `read(i)`, which gives
+        An `ImageSet` with `ids`, `labels` (int32), `class_names` and `read(i)`, which returns
         encoded bytes.
 
     Raises:
-        UserError: if the dataset is not known or not found, with the files expected.
+        UserError: if the dataset is unknown or not found. The message shows the expected files.
 
     Example:
 
@@ -50,27 +53,37 @@ def load(
     return dataset.split(split, protocol, seed)
 
 
-def open_dataset(name_or_folder, data_dir=None, missing_images="error"):
-    """Loads the index of a whole dataset, to be split as often as one likes.
+def open_dataset(
+    name_or_folder: Path,
+    data_dir: Path | None = None,
+    missing_images: MissingImages = "error",
+) -> Dataset:
+    """Opens a whole dataset, from which any number of splits can be taken.
 
     Args:
         name_or_folder: str or path. `"blooms"`, flowers that the package draws itself;
             `"flowers17"`, `"cars196"`, `"cub200_2011"` or `"stanford_online_products"`; a folder
             with one folder of photographs per class; a `.csv` or `.parquet` file with the
-            columns path, label and, if it likes, split; or the name of any dataset for image
-            classification that TFDS has prepared, `"tfds:NAME"` to mean nothing else.
-        data_dir: str, where a named dataset lies; for those of TFDS, TFDS' own folder. Defaults
-            to `None`: `"flowers17"` is then downloaded, others are looked for in TFDS' default
-            folder.
+            columns `path`, `label`, and optionally `split`; or the name of any dataset for image
+            classification that TFDS has prepared. `"tfds:NAME"` is never a folder or a table.
+        data_dir: str or path, the folder of a named dataset, or TFDS' folder for a dataset of
+            TFDS. Defaults to `None`: `"flowers17"` is downloaded, others are searched in TFDS'
+            default folder.
         missing_images: `"error"`, or `"skip"` to leave out photographs that are listed but have
-            no file; the protocol then says in part of how many. Defaults to `"error"`.
+            no file. The description then says how many exist. Defaults to `"error"`.
 
     Returns:
         A `Dataset`.
 
     Raises:
-        UserError: if the dataset is not known or not found, with the files expected, or a
-            named one is not of its size.
+        UserError: if the dataset is unknown or not found, or a named dataset has other counts
+            than it must have. The message shows the expected files.
+
+    Example:
+
+    >>> dataset = nfl.data.open_dataset("blooms")
+    >>> dataset.split("query")
+    ImageSet(960 photographs of 20 classes)
     """
     name = os.fspath(name_or_folder)
     if missing_images not in ("error", "skip"):
@@ -89,15 +102,15 @@ def open_dataset(name_or_folder, data_dir=None, missing_images="error"):
         whole = folder(name)
     else:
         raise UserError(
-            f"there is no dataset, folder or table {name!r}, and TFDS knows none of that name; "
-            f"give {', '.join(BENCHMARKS)}, a folder with one folder of photographs per class, a "
-            f"{' or '.join(TABLES)} file, or the name of a dataset that TFDS has prepared."
+            f"there is no dataset, folder or table {name!r}, and TFDS knows no dataset of that "
+            f"name; give {', '.join(BENCHMARKS)}, a folder with one folder of photographs per "
+            f"class, a {' or '.join(TABLES)} file, or the name of a dataset that TFDS has prepared."
         )
     return Dataset(whole, own_protocol(whole) or "zero-shot")
 
 
-def _is_prepared(name, data_dir):
+def _is_prepared(name: str, data_dir: Path | None) -> bool:
     try:
         return find_prepared([name], data_dir) is not None
-    except UserError:  # no name that TFDS could have given
+    except UserError:  # TFDS has no dataset of that name.
         return False

@@ -1,4 +1,4 @@
-"""Photographs listed in a table: a CSV or Parquet file with paths and labels."""
+"""Defines how a table of paths and labels is read: a CSV or Parquet file."""
 
 import pathlib
 import posixpath
@@ -7,26 +7,25 @@ import pyarrow
 import pyarrow.csv
 import pyarrow.parquet
 
-from nfl_keras.data.image_set import OWN_SPLITS
+from nfl_keras.data.image_set import OWN_SPLITS, ImageSet
 from nfl_keras.data.sources.file_set import file_set
-from nfl_keras.data.sources.without_missing import without_missing
+from nfl_keras.data.sources.without_missing import MissingImages, without_missing
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
 
 SUFFIXES = (".csv", ".parquet")
 
 
-def table(path, missing_images="error"):
-    """All photographs of a table with the columns `path`, `label` and, if it likes, `split`.
+def table(path: Path, missing_images: MissingImages = "error") -> ImageSet:
+    r"""Returns all photographs of a table: columns `path`, `label`, and optionally `split`.
 
     `path` is relative to the table's folder, with `/`, and is the photograph's id. `label` is
-    text or an integer; classes are ordered as numbers where all labels are integers, and else
-    alphabetically. `split` is `train`, `test`, `gallery` or `query`, where `test` is both query
-    and gallery. Other columns are passed over, and rows counted from 1, the header not among
-    them.
+    text or an integer. Classes are ordered as numbers if all labels are integers, otherwise
+    alphabetically. `split` is `train`, `test`, `gallery` or `query`; `test` is both query and
+    gallery. Other columns are ignored. Messages count rows from 1, without the header.
 
     Args:
-        path: str or `pathlib.Path`, of a `.csv` (comma-separated UTF-8 with a header) or
-            `.parquet` file.
+        path: str or path of a `.csv` (comma-separated UTF-8 with a header) or `.parquet` file.
         missing_images: `"error"`, or `"skip"` to leave out photographs that have no file.
             Defaults to `"error"`.
 
@@ -34,12 +33,18 @@ def table(path, missing_images="error"):
         An `ImageSet`, in the table's order.
 
     Raises:
-        UserError: naming the column and row that cannot be used, or the files missing.
+        UserError: if the table cannot be used or files are missing. The message names the column
+            and the row, or the files.
 
     Example:
 
-    >>> table("photographs.csv")  # path,label,split
-    ImageSet(1,200 photographs of 30 classes)
+    >>> import pathlib
+    >>> from nfl_keras.data.sources.table import table
+    >>> _ = pathlib.Path("photographs.csv").write_text("path,label\na.jpg,rose\nb.jpg,iris")
+    >>> pathlib.Path("a.jpg").touch(), pathlib.Path("b.jpg").touch()
+    (None, None)
+    >>> table("photographs.csv").class_names
+    ('iris', 'rose')
     """
     path = pathlib.Path(path)
     columns = _read(path)
@@ -57,22 +62,22 @@ def table(path, missing_images="error"):
                 path,
                 "split",
                 row,
-                f"is {split!r}; it must be one of {', '.join(OWN_SPLITS)} (photographs to "
-                f"validate on are held out of train)",
+                f"is {split!r}; it must be one of {', '.join(OWN_SPLITS)} (validation is held "
+                f"out of train)",
             )
     numbers = [number_of[label] for label in labels]
     whole = file_set(path.parent, names, numbers, class_names, own_split)
     found = without_missing(whole, path.parent, missing_images, str(path))
     if not len(found):
         raise UserError(
-            f"none of the {len(whole):,} photographs of {str(path)!r} are there (the first: "
+            f"none of the {len(whole):,} photographs of {str(path)!r} exist (the first: "
             f"{names[0]!r}); paths must be relative to the table's folder."
         )
     return found
 
 
-def _read(path):
-    """The table's columns as lists of str without nulls."""
+def _read(path: pathlib.Path) -> dict[str, list[str]]:
+    """Returns the table's columns as lists of str without nulls."""
     try:
         if path.suffix.lower() == ".parquet":
             schema = pyarrow.parquet.read_schema(path)
@@ -92,15 +97,15 @@ def _read(path):
         elif name != "split":
             raise UserError(
                 f"the table {str(path)!r} has no column {name!r}, but "
-                f"{', '.join(map(repr, read.column_names))}; it needs path, label and, if it "
-                f"likes, split."
+                f"{', '.join(map(repr, read.column_names))}; the columns path and label are "
+                f"required, and split is optional."
             )
     if not columns["path"]:
         raise UserError(f"the table {str(path)!r} has no rows.")
     return columns
 
 
-def _as_text(path, name, column):
+def _as_text(path: pathlib.Path, name: str, column: pyarrow.ChunkedArray) -> list[str]:
     kind = column.type
     if pyarrow.types.is_dictionary(kind):
         kind = kind.value_type
@@ -116,8 +121,9 @@ def _as_text(path, name, column):
     return values
 
 
-def _paths(path, values):
-    names, first_row = [], {}
+def _paths(path: pathlib.Path, values: list[str]) -> list[str]:
+    names: list[str] = []
+    first_row: dict[str, int] = {}
     for row, value in enumerate(values, 1):
         name = posixpath.normpath(value)
         if name.startswith(("/", "../")) or name in (".", ".."):
@@ -131,5 +137,5 @@ def _paths(path, values):
     return names
 
 
-def _unusable(path, column, row, what):
+def _unusable(path: pathlib.Path, column: str, row: int, what: str) -> UserError:
     return UserError(f"{str(path)!r}, column {column!r}, row {row:,} {what}.")

@@ -4,14 +4,17 @@ import difflib
 import importlib.util
 import pathlib
 import shlex
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import read_only_builder
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
 
 _OURS = "stanford_cars196"
-# What TFDS' command imports, but TFDS does not install (tensorflow/datasets #5463).
+# Modules that TFDS' command imports, but that TFDS does not install (tensorflow/datasets #5463).
 _TFDS_NEEDS = {
     "apache_beam": "apache-beam",
     "importlib_resources": "importlib_resources",
@@ -20,30 +23,42 @@ _TFDS_NEEDS = {
 _BUILDER_NEEDS = {"caltech_birds2011": {"cv2": "opencv-python-headless"}}
 
 
-def find_prepared(names, data_dir=None):
-    """The first of several names of a dataset under which TFDS has prepared it.
+def find_prepared(names: Sequence[str], data_dir: Path | None = None) -> str | None:
+    """Returns the first of several names under which TFDS has prepared a dataset.
 
     Args:
-        names: sequence of str, as for `prepared`.
-        data_dir: as for `prepared`.
+        names: sequence of str, see `tfds_dataset`.
+        data_dir: str or path, see `tfds_dataset`. Defaults to `None`.
 
     Returns:
-        str, or `None` where none of them is prepared.
+        str, or `None` if TFDS has prepared none of them.
     """
     return next((name for name in names if find_builder(name, data_dir) is not None), None)
 
 
-def can_be_prepared(name):
-    """Whether TFDS, or this package for it, can prepare a dataset of this name."""
+def can_be_prepared(name: str) -> bool:
+    """Returns whether TFDS, by its own builders or by ours, can prepare a dataset of this name."""
     return _base_name(name) in _known_names()
 
 
-def _known_names():
+def _known_names() -> list[str]:
     return [_OURS, *tfds.list_builders(with_community_datasets=False)]
 
 
-def find_builder(name, data_dir):
-    where = {}
+def find_builder(name: str, data_dir: Path | None) -> Any:
+    """Returns TFDS' builder of a dataset that it has prepared, without running the builder's code.
+
+    Args:
+        name: str, see `tfds_dataset`.
+        data_dir: str, path or `None`, see `tfds_dataset`.
+
+    Returns:
+        A `tfds.core.DatasetBuilder`, or `None` if TFDS has not prepared the dataset.
+
+    Raises:
+        UserError: if TFDS cannot look up the name.
+    """
+    where: dict[str, str] = {}
     if data_dir is not None:
         folder = pathlib.Path(data_dir).expanduser()
         if (folder / "dataset_info.json").is_file():
@@ -59,11 +74,17 @@ def find_builder(name, data_dir):
         raise UserError(f"{name!r} cannot be looked up: {reason}") from error
 
 
-def _base_name(name):
+def _base_name(name: str) -> str:
     return name.partition(":")[0].partition("/")[0]
 
 
-def how_to_prepare(name, data_dir):
+def how_to_prepare(name: str, data_dir: Path | None) -> str:
+    """Returns the message for a dataset that TFDS has not prepared, with the command to run.
+
+    Args:
+        name: str, see `tfds_dataset`.
+        data_dir: str, path or `None`, see `tfds_dataset`.
+    """
     folder = str(tfds.core.constants.DATA_DIR if data_dir is None else data_dir)
     base = _base_name(name)
     known = _known_names()
@@ -78,7 +99,7 @@ def how_to_prepare(name, data_dir):
             f"tfds build {_OURS} --imports nfl_keras.data.sources.cars196_builder "
             f"--manual_dir DIR {options}"
         )
-        again = "DIR being the folder that holds cars_train/, then your command again"
+        again = "where DIR is the folder that holds cars_train/, then your command again"
     if base == "cars196":
         again += f" with {_OURS} for cars196, whose download has answered 404 since 2023"
     needs = _TFDS_NEEDS | _BUILDER_NEEDS.get(base, {})

@@ -1,4 +1,7 @@
-"""Whatever image classification dataset TensorFlow Datasets (TFDS) has prepared on disk."""
+"""Defines how a dataset that TensorFlow Datasets (TFDS) has prepared on disk is read."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -9,48 +12,61 @@ from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.tfds_builder import find_builder, how_to_prepare
 from nfl_keras.data.sources.tfrecords import TFRecords
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
 
-# Which label is the fine one, where supervised keys do not say and there are several.
+# The finest label of datasets whose supervised keys do not name one of several labels.
 _LABELS = {"stanford_online_products": "class_id"}
 _FILE_NAMES = ("image/filename", "image/file_name", "file_name", "filename", "image_id", "id")
 _VALIDATION = ("validation", "val", "dev")
 
 
-def tfds_dataset(name, data_dir=None):
-    """All photographs of a dataset that TFDS has prepared.
+class Records(Protocol):
+    """The records of a split, by position."""
 
-    Nothing is downloaded, no builder's code runs, and no image is decoded: one pass reads the
-    labels, and photographs are read when asked for. The formats are array_record and TFDS'
-    default, tfrecord.
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, position: int) -> bytes: ...
+
+
+def tfds_dataset(name: str, data_dir: Path | None = None) -> ImageSet:
+    """Returns all photographs of a dataset that TFDS has prepared.
+
+    It downloads nothing, runs no builder's code, and decodes no image: one pass reads the labels,
+    and `ImageSet.read` reads a photograph. The formats are array_record and TFDS' default,
+    tfrecord.
 
     The image and the label are the dataset's supervised keys, or else its only image and its
-    only class label; of `stanford_online_products`, which has three, it is `class_id`.
+    only class label. `stanford_online_products` has three labels, of which `class_id` is taken.
 
-    An id is the dataset's file name feature (`image/filename`, `file_name`, `id`, ...) where it
-    is unique, or `split/file name` where it is so within its split, or the place in the split,
-    `train/00012`. Examples without label (-1) are left out.
+    An id is the dataset's file name feature (`image/filename`, `file_name`, `id`, ...) if it
+    is unique, `split/file name` if it is unique within its split, or otherwise the place in the
+    split, `train/00012`. Examples without a label (-1) are left out.
 
-    `own_split` says "train" and "test" (or "gallery" and "query") where TFDS' splits do.
-    TFDS' validation photographs count as "train" beside a test split, since our own validation
-    is held out of "train", and as "test" where there is no test split. A dataset with a split
-    of another name, or with nothing to train on or nothing to test, has no own split.
+    `own_split` has the names of TFDS' splits, "train" and "test" (or "gallery" and "query").
+    TFDS' validation photographs become "train" if there is a test split, since this package holds
+    validation out of "train", and "test" if there is none. A dataset with a split of another
+    name, without photographs to train on, or without photographs to test has no own split.
 
     Args:
-        name: str, as TFDS names it: `"caltech_birds2011"`, `"eurosat/rgb"`,
-            `"cars196:2.1.0"`. Without version the newest one that is prepared.
-        data_dir: str or `pathlib.Path`, TFDS' folder, which holds `NAME/VERSION/`, or one of
-            these two. Defaults to TFDS' own default, which `TFDS_DATA_DIR` sets.
+        name: str, TFDS' name: `"caltech_birds2011"`, `"eurosat/rgb"`, `"cars196:2.1.0"`.
+            Without a version it is the newest version on disk.
+        data_dir: str or path of TFDS' folder, which holds `NAME/VERSION/`, or of `NAME/` or
+            `NAME/VERSION/`. Defaults to `None`: TFDS' default folder, which `TFDS_DATA_DIR`
+            sets.
 
     Returns:
         An `ImageSet`, split by split, each in TFDS' order.
 
     Raises:
-        UserError: if nothing of that name is prepared there, or it has not one image and one
-            class label, or it is stored in another format, or damaged.
+        UserError: if the dataset is not prepared, does not have one image and one class label,
+            is stored in another format, or is damaged.
 
     Example:
 
-    >>> image_set = tfds_dataset("caltech_birds2011")
+    It needs a dataset that TFDS has prepared.
+
+    >>> from nfl_keras.data.sources.tfds_dataset import tfds_dataset
+    >>> image_set = tfds_dataset("caltech_birds2011")  # doctest: +SKIP
     """
     builder = find_builder(name, data_dir)
     if builder is None:
@@ -73,7 +89,7 @@ def tfds_dataset(name, data_dir=None):
     places = places[kept]
     split_of = [splits[number] for number in numbers]
 
-    def read(position):
+    def read(position: int) -> bytes:
         example = _parse(sources[numbers[position]][int(places[position])])
         return example[image].bytes_list.value[0]
 
@@ -86,26 +102,27 @@ def tfds_dataset(name, data_dir=None):
     )
 
 
-def _image_and_label(builder):
-    image, label, *_ = (*(builder.info.supervised_keys or ()), None, None)
+def _image_and_label(builder: Any) -> list[str]:
+    keys: tuple[Any, ...] = builder.info.supervised_keys or ()
+    image, label, *_ = (*keys, None, None)
     features = builder.info.features
-    chosen = []
+    chosen: list[str] = []
     for kind, dtype, preferred in (
         (tfds.features.Image, np.uint8, image),
         (tfds.features.ClassLabel, np.int64, _LABELS.get(builder.name, label)),
     ):
         fitting = [k for k, f in features.items() if isinstance(f, kind) and f.np_dtype == dtype]
-        chosen += [preferred] if preferred in fitting else fitting if len(fitting) == 1 else []
+        chosen += fitting if len(fitting) == 1 else [key for key in fitting if key == preferred]
     if len(chosen) < 2:
         described = ", ".join(f"{k} ({type(f).__name__})" for k, f in sorted(features.items()))
         raise UserError(
-            f"{builder.name} has not one image of uint8 and one class label to learn from; its "
-            f"features are {described}."
+            f"{builder.name} does not have one image of uint8 and one class label to learn from; "
+            f"its features are {described}."
         )
     return chosen
 
 
-def _records(builder, split):
+def _records(builder: Any, split: str) -> "Records":
     formats = builder.info.available_file_formats()
     if tfds.core.FileFormat.ARRAY_RECORD in formats:
         return builder.as_data_source(
@@ -126,19 +143,22 @@ def _records(builder, split):
     )
 
 
-def _damaged(builder, reason):
+def _damaged(builder: Any, reason: str) -> str:
     return (
-        f"{builder.name} at {str(builder.data_path)!r} is damaged ({reason}); prepare it anew by "
+        f"{builder.name} at {str(builder.data_path)!r} is damaged ({reason}); prepare it again by "
         f"`tfds build` with --overwrite."
     )
 
 
-def _parse(record):
+def _parse(record: bytes) -> Mapping[str, Any]:
     return tf.train.Example.FromString(record).features.feature
 
 
-def _index(sources, label, file_name):
-    labels, names = [], []
+def _index(
+    sources: list["Records"], label: str, file_name: str | None
+) -> tuple[np.ndarray, list[str]]:
+    labels: list[int] = []
+    names: list[str] = []
     for source in sources:
         for i in range(len(source)):
             example = _parse(source[i])
@@ -148,12 +168,12 @@ def _index(sources, label, file_name):
     return np.array(labels, np.int64), names
 
 
-def _text(feature):
+def _text(feature: Any) -> str:
     (value,) = getattr(feature, feature.WhichOneof("kind")).value
     return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
 
 
-def _ids(splits, places, names):
+def _ids(splits: list[str], places: np.ndarray, names: list[str] | None) -> list[str]:
     if names is not None:
         for ids in (names, [f"{s}/{n}" for s, n in zip(splits, names, strict=True)]):
             if len(set(ids)) == len(ids):
@@ -161,7 +181,7 @@ def _ids(splits, places, names):
     return [f"{split}/{place:05d}" for split, place in zip(splits, places, strict=True)]
 
 
-def _own_split(splits):
+def _own_split(splits: list[str]) -> list[str] | None:
     present = set(splits)
     validation = "train" if present & {"test", "query"} else "test"
     meaning = {split: split for split in ("train", "test", "gallery", "query")}

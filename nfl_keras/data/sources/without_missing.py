@@ -1,22 +1,35 @@
-"""Defines what is done about photographs that a dataset lists but that have no file."""
+"""Defines how photographs that a dataset lists, but that have no file, are left out."""
 
+from typing import Literal, TypeAlias
+
+from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.file_set import files_exist
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
+
+MissingImages: TypeAlias = Literal["error", "skip"]
 
 
-def without_missing(image_set, root, missing_images, name, total=None):
-    """The photographs of a set whose files are there.
+def without_missing(
+    image_set: ImageSet,
+    root: Path,
+    missing_images: MissingImages,
+    name: str,
+    total: int | None = None,
+) -> ImageSet:
+    """Returns the photographs of a set whose files exist.
 
     Args:
         image_set: `ImageSet` whose ids are names below the root.
-        root: str or `pathlib.Path`.
+        root: str or path.
         missing_images: `"error"`, or `"skip"` to leave out photographs that have no file.
-        name: str, of the dataset.
-        total: int, photographs of the whole dataset. Defaults to those of the set.
+        name: str, the dataset's name for messages.
+        total: int, photographs of the whole dataset. Defaults to `None`: the photographs of the
+            set.
 
     Returns:
-        An `ImageSet`; where it is not the whole dataset, its description says what part. It is
-        empty where no file is there.
+        An `ImageSet`. If it is a part of the dataset, its description says which part. It is
+        empty if no file exists.
 
     Raises:
         UserError: if some photographs, but not all, are missing under `"error"`.
@@ -27,8 +40,8 @@ def without_missing(image_set, root, missing_images, name, total=None):
     if found and len(missing) and missing_images == "error":
         raise UserError(
             f"{len(missing):,} of the {len(image_set):,} photographs of {name} are not below "
-            f"{str(root)!r} (the first: {', '.join(missing[:3])}); put them there, or do without "
-            f"them by missing_images = skip."
+            f"{str(root)!r} (the first: {', '.join(missing[:3])}); put them there, or leave them "
+            f"out by missing_images = skip."
         )
     if found == len(image_set) == total:
         return image_set

@@ -25,7 +25,7 @@ TREE = """
     image_0001.jpg
     ...
     image_1360.jpg
-Then run again, as in:
+Then run again, for example:
   python -m nfl_keras.train --dataset flowers17 --data-dir """
 
 

@@ -1,4 +1,4 @@
-"""`blooms`: a fine-grained set of flower photographs that the package draws itself."""
+"""Defines `blooms`, fine-grained photographs of flowers that the package draws itself."""
 
 import functools
 
@@ -6,25 +6,27 @@ import numpy as np
 
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.blooms.drawing import photograph
-from nfl_keras.data.sources.blooms.species import MAX_SPECIES, make_species
+from nfl_keras.data.sources.blooms.species import MAX_SPECIES, Species, make_species
 from nfl_keras.errors import UserError
 
-_PHOTOGRAPHS_KEPT = 4096  # some 25 MB at 96 pixels
+_PHOTOGRAPHS_KEPT = 4096  # About 25 MB at 96 pixels.
 
 
-def blooms(seed=0, num_species=40, images_per_species=48, image_size=96):
-    """Drawn flowers of species that differ in subtle things.
+def blooms(
+    seed: int = 0, num_species: int = 40, images_per_species: int = 48, image_size: int = 96
+) -> ImageSet:
+    """Returns drawn flowers of species that differ in subtle traits.
 
-    Species share a genus' hue and typical flower and depart from it in petal count, width and
-    tip, pattern, double rows, and the center's kind, color and size. Every picture has its
-    own pose, scale, light, background, clutter and, half of the time, a blade or leaf before
-    the flower. The same arguments give the same pictures, whatever is drawn before or beside
-    them; each is drawn when first read.
+    The species of a genus share a hue and a typical flower. They differ in the petals' count,
+    width, tip, pattern and rows, and in the center's kind, color and size. Every picture has its
+    own pose, scale, light, background and clutter, and half of the pictures have a blade or leaf
+    before the flower. The same arguments always give the same pictures. A picture is drawn when
+    it is first read.
 
     Args:
         seed: int. Two seeds give two floras. Defaults to `0`.
-        num_species: int, 2 to 200. The first ones do not depend on how many there are.
-            Defaults to `40`.
+        num_species: int, 2 to 200. The first species do not depend on this number. Defaults to
+            `40`.
         images_per_species: int >= 1. Defaults to `48`.
         image_size: int, 32 to 1024. Height and width in pixels. Defaults to `96`.
 
@@ -36,8 +38,9 @@ def blooms(seed=0, num_species=40, images_per_species=48, image_size=96):
 
     Example:
 
-    >>> len(blooms(num_species=10))
-    480
+    >>> from nfl_keras.data.sources.blooms import blooms
+    >>> blooms(num_species=10)
+    ImageSet(480 photographs of 10 classes)
     """
     limits = {
         "seed": (seed, 0, 2**63),
@@ -50,7 +53,7 @@ def blooms(seed=0, num_species=40, images_per_species=48, image_size=96):
             raise UserError(f"{name} must lie between {least} and {most}, not {value}.")
     species = make_species(seed, num_species)
 
-    def read(position):
+    def read(position: int) -> bytes:
         kind, number = divmod(position, images_per_species)
         return _draw(species[kind], (seed, kind, number), image_size)
 
@@ -67,5 +70,5 @@ def blooms(seed=0, num_species=40, images_per_species=48, image_size=96):
 
 
 @functools.lru_cache(maxsize=_PHOTOGRAPHS_KEPT)
-def _draw(species, seeds, image_size):
+def _draw(species: Species, seeds: tuple[int, int, int], image_size: int) -> bytes:
     return photograph(species, np.random.default_rng(seeds), image_size)

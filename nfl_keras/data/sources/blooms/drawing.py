@@ -1,4 +1,4 @@
-"""One photograph of a flower: its surroundings, light, obstacles and sensor."""
+"""Defines how one photograph of a flower is drawn, with surroundings, light and sensor noise."""
 
 import io
 
@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from nfl_keras.data.sources.blooms.flower import Pose, draw_flower
+from nfl_keras.data.sources.blooms.species import Species
 
 _SUPERSAMPLING = 2
 _GREENS = np.array([(58, 92, 44), (84, 120, 58), (40, 66, 40), (112, 138, 76), (70, 84, 52)])
@@ -23,13 +24,13 @@ _FAR_BLOBS = np.array(
 )
 
 
-def photograph(species, rng, image_size):
-    """Takes one photograph of one flower.
+def photograph(species: Species, rng: np.random.Generator, image_size: int) -> bytes:
+    """Draws one photograph of one flower.
 
     Args:
         species: a `Species`.
-        rng: `numpy.random.Generator`. Everything but the species' traits comes from it.
-        image_size: int. Height and width, pixels.
+        rng: `numpy.random.Generator` of everything but the species' traits.
+        image_size: int, height and width in pixels.
 
     Returns:
         bytes, a JPEG file.
@@ -47,7 +48,7 @@ def photograph(species, rng, image_size):
     return buffer.getvalue()
 
 
-def _pose(rng, side):
+def _pose(rng: np.random.Generator, side: int) -> Pose:
     turn, axis = rng.uniform(0, 2 * np.pi, 2)
     squeeze = np.diag([1.0, np.cos(np.radians(rng.uniform(0, 48)))])
     radius = side * rng.uniform(0.30, 0.44)
@@ -70,7 +71,7 @@ def _surroundings(rng, side, pose):
         start = half * np.array([rng.uniform(-0.1, 1.1), rng.uniform(0.6, 1.2)])
         reach = half * np.array([rng.uniform(-0.35, 0.35), rng.uniform(-0.9, -0.3)])
         _blade(pen, rng, start, reach, half * rng.uniform(0.012, 0.09))
-    _blob(pen, pose.center / 2 + 0.05 * half, 0.24 * pose.radius, (46, 58, 38))  # its shadow
+    _blob(pen, pose.center / 2 + 0.05 * half, 0.24 * pose.radius, (46, 58, 38))  # The shadow.
     image = image.filter(ImageFilter.BoxBlur(half * rng.uniform(0.008, 0.03)))
     return image.resize((side, side), Image.Resampling.BILINEAR)
 
@@ -81,7 +82,7 @@ def _stem(image, rng, pose):
 
 
 def _obstacle(image, rng, pose):
-    """A blade or leaf before the flower, from outside the picture to beyond the petals' rim."""
+    """Draws a blade or leaf before the flower, from outside the picture into the petals."""
     angle = rng.uniform(0, 2 * np.pi)
     outward = np.array([np.cos(angle), np.sin(angle)])
     sideways = np.array([-outward[1], outward[0]]) * rng.uniform(-0.6, 0.6)
@@ -92,7 +93,7 @@ def _obstacle(image, rng, pose):
 
 
 def _blade(pen, rng, start, reach, half_width, tip=0.0):
-    """A bent, tapering leaf whose two halves catch the light differently."""
+    """Draws a bent, tapering leaf whose two halves have different shades."""
     t = np.linspace(0, 1, 9)[:, None]
     normal = np.array([-reach[1], reach[0]]) / np.hypot(*reach)
     bend = rng.uniform(-0.15, 0.15) * np.hypot(*reach)
@@ -106,7 +107,7 @@ def _blade(pen, rng, start, reach, half_width, tip=0.0):
 
 
 def _expose(image, rng):
-    """The light on the scene and the sensor's faults: uint8 `[H, W, 3]`."""
+    """Returns the scene under its light, with the sensor's noise, as uint8 `[H, W, 3]`."""
     image = image.filter(ImageFilter.GaussianBlur(image.height / 96 * rng.uniform(0.0, 0.7)))
     pixels = np.asarray(image, dtype=np.float32)
     angle, warmth = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.09)

@@ -1,10 +1,12 @@
-"""One flower of a species, drawn with polygons in a pose."""
+"""Defines how one flower of a species is drawn from polygons in a pose."""
 
 import colorsys
 import dataclasses
 
 import numpy as np
-from PIL import ImageDraw
+from PIL import Image, ImageDraw
+
+from nfl_keras.data.sources.blooms.species import Species
 
 _PETAL_HSV = {
     "rose": (0.94, 0.52, 0.88),
@@ -13,40 +15,40 @@ _PETAL_HSV = {
     "apricot": (0.07, 0.55, 0.95),
     "cream": (0.13, 0.20, 0.95),
 }
-_CENTRE_RGB = {"gold": (236, 186, 44), "umber": (84, 50, 34), "lime": (150, 178, 66)}
+_CENTER_RGB = {"gold": (236, 186, 44), "umber": (84, 50, 34), "lime": (150, 178, 66)}
 _HALF_WIDTH = {"slender": 0.15, "medium": 0.25, "broad": 0.38}
-_CENTRE_RADIUS = {"small": 0.17, "large": 0.31}
+_CENTER_RADIUS = {"small": 0.17, "large": 0.31}
 _DARK, _WHITE = np.array([40.0, 24.0, 32.0]), np.array([255.0, 250.0, 240.0])
 
 
 @dataclasses.dataclass(frozen=True)
 class Pose:
-    """Where a flower stands in the picture, and how it is turned.
+    """A flower's place in the picture and its rotation.
 
     Args:
         center: float `[2]`, pixels.
         radius: float, pixels.
-        matrix: float `[2, 2]`, from the flower's plane to the picture's: a turn, then the
-            foreshortening of a tilt.
+        matrix: float `[2, 2]`, from the flower's plane to the picture's: a rotation, then a
+            tilt.
     """
 
     center: np.ndarray
     radius: float
     matrix: np.ndarray
 
-    def place(self, points):
-        """Points `[N, 2]` in units of the flower's radius to a list of N pixel positions."""
-        return [tuple(p) for p in (self.center + self.radius * points @ self.matrix.T).tolist()]
+    def place(self, points: np.ndarray) -> list[tuple[float, float]]:
+        """Returns the N pixel positions of points `[N, 2]` in units of the flower's radius."""
+        return [(x, y) for x, y in (self.center + self.radius * points @ self.matrix.T).tolist()]
 
 
-def draw_flower(image, species, pose, rng):
+def draw_flower(image: Image.Image, species: Species, pose: Pose, rng: np.random.Generator) -> None:
     """Draws one flower of `species` onto a Pillow image.
 
     Args:
         image: `PIL.Image.Image`, RGB, changed in place.
         species: a `Species`.
         pose: a `Pose`.
-        rng: `numpy.random.Generator`, for what differs from one flower to the next.
+        rng: `numpy.random.Generator` of everything that differs from flower to flower.
     """
     pen = ImageDraw.Draw(image)
     hue, saturation, value = _PETAL_HSV[species.hue]
@@ -112,7 +114,7 @@ def _draw_petal(petal, pattern, color, accent):
 
 
 def _petal_outline(species):
-    """The petal along the x axis, base at 0 and tip at 1: float `[N, 2]`."""
+    """Returns the petal along the x axis, from base 0 to tip 1, as float `[N, 2]`."""
     t = np.sin(np.linspace(0, np.pi / 2, 12))
     half = t**0.9 * (1 - t**1.5) ** 0.85 if species.tip == "pointed" else t**0.8 * (1 - t**6) ** 0.5
     half = half / half.max() * _HALF_WIDTH[species.petal_width]
@@ -124,8 +126,8 @@ def _petal_outline(species):
 
 
 def _draw_center(pen, species, pose, rng):
-    radius = _CENTRE_RADIUS[species.center_size]
-    color = np.array(_CENTRE_RGB[species.center_color]) * rng.uniform(0.9, 1.08)
+    radius = _CENTER_RADIUS[species.center_size]
+    color = np.array(_CENTER_RGB[species.center_color]) * rng.uniform(0.9, 1.08)
     dark, bright = _mix(color, _DARK, 0.5), _mix(color, _WHITE, 0.5)
 
     def disc(center, radius, color):
@@ -150,7 +152,7 @@ def _draw_center(pen, species, pose, rng):
         disc((0, 0), 0.62 * radius, dark)
         disc((0, 0), 0.34 * radius, color)
     else:
-        for k in range(1, 22):  # the golden angle packs the seeds as a sunflower's
+        for k in range(1, 22):  # The golden angle packs the seeds as in a sunflower.
             angle, distance = 2.39996 * k, 0.92 * radius * np.sqrt(k / 22)
             seed = distance * np.array([np.cos(angle), np.sin(angle)])
             disc(seed, 0.15 * radius, bright if k % 2 else color)

@@ -1,11 +1,13 @@
-"""What a species of `blooms` is: a combination of traits that no other species has."""
+"""Defines the species of `blooms`: combinations of traits."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-# Each trait's values lie far enough apart to be told from a photograph 64 pixels wide.
-TRAITS = {
+# The values of each trait can be told apart in a photograph of 64 pixels.
+TRAITS: dict[str, tuple[Any, ...]] = {
     "hue": ("rose", "lilac", "azure", "apricot", "cream"),
     "petals": (4, 5, 6, 8, 11),
     "petal_width": ("slender", "medium", "broad"),
@@ -80,28 +82,28 @@ class Species:
     center_size: str
 
     @property
-    def traits(self):
-        """The values of the traits, in the order of `TRAITS`."""
+    def traits(self) -> tuple[str | int | bool, ...]:
+        """Returns the values of the traits, in the order of `TRAITS`."""
         return tuple(getattr(self, trait) for trait in TRAITS)
 
 
-def make_species(seed, num_species):
-    """Invents species, the k-th of which is the same however many are asked for.
+def make_species(seed: int, num_species: int) -> list[Species]:
+    """Invents species. The k-th species does not depend on their number.
 
-    A genus has a hue and a typical flower; each of its species departs from the typical
-    flower in a few traits. Species of one genus are hence look-alikes, and any two species
-    differ in two visible traits at least.
+    A genus has a hue and a typical flower, and each of its species differs from the typical
+    flower in a few traits. Species of one genus therefore look alike. Any two species differ in
+    at least two visible traits.
 
     Args:
         seed: int. Two seeds give two floras.
         num_species: int, at most `MAX_SPECIES`.
 
     Returns:
-        A list of `num_species` `Species`, genera taking turns.
+        A list of `num_species` `Species`, one of each genus in turn.
     """
     rng = np.random.default_rng([seed])
     types = [_typical(rng, hue) for hue in TRAITS["hue"]]
-    flora = []
+    flora: list[Species] = []
     while len(flora) < num_species:
         turn, genus = divmod(len(flora), len(_GENERA))
         traits = _depart(rng, types[genus])
@@ -110,23 +112,23 @@ def make_species(seed, num_species):
     return flora
 
 
-def _typical(rng, hue):
+def _typical(rng: np.random.Generator, hue: str) -> dict[str, Any]:
     return {trait: _pick(rng, values) for trait, values in TRAITS.items()} | {"hue": hue}
 
 
-def _depart(rng, typical):
+def _depart(rng: np.random.Generator, typical: dict[str, Any]) -> dict[str, Any]:
     departing = rng.choice(
         [t for t in TRAITS if t != "hue"], size=rng.integers(3, 6), replace=False
     )
     return typical | {trait: _pick(rng, TRAITS[trait]) for trait in departing}
 
 
-def _pick(rng, values):
-    return values[rng.integers(len(values))]
+def _pick(rng: np.random.Generator, values: Sequence[Any]) -> Any:
+    return values[int(rng.integers(len(values)))]
 
 
-def _visible_differences(traits, other):
+def _visible_differences(traits: dict[str, Any], other: Species) -> int:
     differing = [trait for trait in TRAITS if traits[trait] != getattr(other, trait)]
-    if traits["pattern"] == other.pattern == "plain":  # a plain petal shows no accent
+    if traits["pattern"] == other.pattern == "plain":  # A plain petal shows no accent.
         differing = [trait for trait in differing if trait != "accent"]
     return len(differing)
