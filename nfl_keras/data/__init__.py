@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from nfl_keras.data.batches.inference_batches import inference_batches
     from nfl_keras.data.dataset import Dataset
     from nfl_keras.data.decoding.check_images import bad_images, check_images
+    from nfl_keras.data.hold_out import hold_out_classes, hold_out_validation
     from nfl_keras.data.image_set import ImageSet
-    from nfl_keras.data.protocols import hold_out_classes, hold_out_validation
     from nfl_keras.data.sources.open_dataset import load, open_dataset
     from nfl_keras.data.views.color_jitter import ColorJitter
 
@@ -40,8 +40,8 @@ _MODULES = {
     "bad_images": "decoding.check_images",
     "balanced_batches": "batches.balanced_batches",
     "check_images": "decoding.check_images",
-    "hold_out_classes": "protocols",
-    "hold_out_validation": "protocols",
+    "hold_out_classes": "hold_out",
+    "hold_out_validation": "hold_out",
     "inference_batches": "batches.inference_batches",
     "load": "sources.open_dataset",
     "open_dataset": "sources.open_dataset",

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.protocols import Counts, Protocol, Split, split_set
+from nfl_keras.data.protocol import Protocol
+from nfl_keras.data.split_set import Counts, Split, split_set
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Dataset:
     counts: Mapping[str, Counts] = dataclasses.field(default_factory=dict)
 
     def split(self, split: Split, protocol: Protocol | None = None, seed: int = 0) -> ImageSet:
-        """Returns one split, see `nfl_keras.data.protocols.split_set`.
+        """Returns one split, see `nfl_keras.data.split_set`.
 
         Args:
             split: `"train"`, `"gallery"`, `"query"` or `"all"`.

@@ -3,14 +3,16 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from nfl_keras.data.dataset import Counts, Dataset, Protocol
+from nfl_keras.data.dataset import Dataset
 from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.protocol import Protocol
 from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.data.sources.cars196 import cars196
 from nfl_keras.data.sources.cub200_2011 import cub200_2011
 from nfl_keras.data.sources.flowers17 import flowers17
 from nfl_keras.data.sources.stanford_online_products import stanford_online_products
 from nfl_keras.data.sources.without_missing import MissingImages
+from nfl_keras.data.split_set import Counts
 from nfl_keras.errors import UserError
 from nfl_keras.typing import Path
 

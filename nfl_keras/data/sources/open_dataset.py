@@ -2,9 +2,9 @@
 
 import os
 
-from nfl_keras.data.dataset import Dataset, Protocol, Split
+from nfl_keras.data.dataset import Dataset
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.protocols import own_protocol
+from nfl_keras.data.protocol import Protocol, own_protocol
 from nfl_keras.data.sources.benchmarks import BENCHMARKS, open_benchmark
 from nfl_keras.data.sources.folder import folder
 from nfl_keras.data.sources.table import SUFFIXES as TABLES
@@ -12,6 +12,7 @@ from nfl_keras.data.sources.table import table
 from nfl_keras.data.sources.tfds_builder import can_be_prepared, find_prepared
 from nfl_keras.data.sources.tfds_dataset import tfds_dataset
 from nfl_keras.data.sources.without_missing import MissingImages
+from nfl_keras.data.split_set import Split
 from nfl_keras.errors import UserError
 from nfl_keras.typing import Path
 
@@ -29,7 +30,7 @@ def load(
     Args:
         name_or_folder: str or path, see `open_dataset`.
         data_dir: str or path, see `open_dataset`. Defaults to `None`.
-        protocol: `"fine-grained"` or `"zero-shot"`, see `nfl_keras.data.protocols`. Defaults
+        protocol: `"fine-grained"` or `"zero-shot"`, see `nfl_keras.data.split_set`. Defaults
             to `None`: the dataset's usual protocol. It is fine-grained with 40 / 25 / 15
             photographs per class for `"flowers17"`, and zero-shot for the other names. For other
             data it is the protocol of its own split, or zero-shot without one.
