@@ -1,4 +1,4 @@
-"""The code is formatted, free of lint, and its rooms stand in order."""
+"""The code is formatted and free of lint, and its rooms stand in order."""
 
 import ast
 import pathlib
@@ -8,6 +8,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
+PACKAGE = ROOT / "nfl_keras"
 ROOMS = [
     "typing",
     "errors",
@@ -25,6 +26,12 @@ ROOMS = [
     "report",
     "training",
 ]
+# Commands stand above all rooms: the modules with a `main` beside the rooms, and each `__main__`.
+COMMANDS = [
+    file
+    for file in [*PACKAGE.glob("*.py"), *PACKAGE.rglob("*/__main__.py")]
+    if "\ndef main(" in file.read_text()
+]
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]])
@@ -41,16 +48,43 @@ def test_ruff_has_nothing_to_say(arguments):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_rooms_before_it(room):
-    allowed = {
-        "nfl_keras.typing",
-        "nfl_keras.errors",
-        *(f"nfl_keras.{r}" for r in ROOMS[: ROOMS.index(room) + 1]),
-    }
-    files = list((ROOT / "nfl_keras").glob(f"{room}/**/*.py")) or [ROOT / f"nfl_keras/{room}.py"]
-    for file in files:
-        if file.name == "__main__.py":  # a command, which may import any room
-            continue
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module.startswith("nfl_keras"):
-                imported = ".".join(node.module.split(".")[:2])
-                assert imported in allowed, f"{file.relative_to(ROOT)} imports {node.module}"
+    files = list(PACKAGE.glob(f"{room}/**/*.py")) or [PACKAGE / f"{room}.py"]
+    assert files[0].exists()
+    for file in set(files) - set(COMMANDS):
+        for imported in _imports(file):
+            earlier = imported[1] in ROOMS[: ROOMS.index(room) + 1]
+            assert earlier, f"{file.relative_to(ROOT)} imports {'.'.join(imported)}"
+
+
+def test_what_belongs_to_no_room_is_a_command():
+    rooms = {PACKAGE / room for room in ROOMS} | {PACKAGE / f"{room}.py" for room in ROOMS}
+    for file in PACKAGE.rglob("*.py"):
+        if file not in COMMANDS and file != PACKAGE / "__init__.py":
+            assert rooms & {file, *file.parents}, f"{file.relative_to(ROOT)} is in no room"
+
+
+def test_a_command_imports_no_other():
+    modules = {file: file.relative_to(ROOT).with_suffix("").parts for file in COMMANDS}
+    for file in COMMANDS:
+        for imported in _imports(file):
+            others = [m for other, m in modules.items() if other != file]
+            of_another = any(imported[: len(module)] == module for module in others)
+            assert not of_another, f"{file.relative_to(ROOT)} imports {'.'.join(imported)}"
+
+
+def _imports(file):
+    """Yields every module that a file imports from the package, as a tuple of its parts."""
+    folder = file.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parts = folder[: len(folder) - node.level + 1] if node.level else ()
+            origin = ".".join([*parts, *filter(None, [node.module])])
+            names = [f"{origin}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            names = [ast.unparse(node.args[0]).lstrip("f").strip("'\"")]
+        for name in names:
+            if name.startswith("nfl_keras."):
+                yield tuple(name.split("."))
