@@ -1,7 +1,17 @@
-"""The page a run leaves behind: headline, curves and retrieval examples in one HTML file."""
+"""HTML pages about training runs: figures, curves and retrieval examples."""
 
+from nfl_keras.report.draw_curves import Panel, draw_curves
 from nfl_keras.report.noise_grid import noise_grid
 from nfl_keras.report.retrieval_rows import Neighbor, RetrievalRow
-from nfl_keras.report.write_report import write_report, write_summary
+from nfl_keras.report.write_report import write_report
+from nfl_keras.report.write_summary import write_summary
 
-__all__ = ["Neighbor", "RetrievalRow", "noise_grid", "write_report", "write_summary"]
+__all__ = [
+    "Neighbor",
+    "Panel",
+    "RetrievalRow",
+    "draw_curves",
+    "noise_grid",
+    "write_report",
+    "write_summary",
+]

@@ -1,6 +1,7 @@
-"""How the loss terms and the retrieval measures went, epoch by epoch."""
+"""Curves of the loss terms and the retrieval metrics over the epochs."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,71 +11,95 @@ from nfl_keras.report.draw_lines import draw_lines
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
-    """One drawing of the page: a heading, a sentence under it, and the `<svg>`."""
+    """One chart of a page.
+
+    Args:
+        heading: str.
+        caption: str. The sentences under the chart.
+        svg: str. The chart as an `<svg>` element.
+    """
 
     heading: str
     caption: str
     svg: str
 
 
-def is_measure(name):
-    """Whether a name in the history is a retrieval measure; the others are loss terms."""
+def is_metric(name: str) -> bool:
+    """Tells whether a name in the history is a retrieval metric; the others are loss terms."""
     return "@" in name or name.lower() in ("map", "mrr")
 
 
-def draw_curves(history, untrained=None, best_epoch=None):
-    """One panel for the loss terms and one for the retrieval measures.
+def draw_curves(
+    history: Mapping[str, Sequence[float | None]],
+    untrained: Mapping[str, float | None] | None = None,
+    best_epoch: int | None = None,
+) -> list[Panel]:
+    """Draws one chart of the loss terms and one of the retrieval metrics.
 
     Args:
-        history: mapping of str to a list with one number per epoch, as `write_report`
-            takes it.
-        untrained: mapping of a measure's name as it is to be written, e.g. `"mAP"`, to its
-            value before training or None. Names are matched with those of the history
-            without regard to case. Defaults to none known.
-        best_epoch: int. The epoch with the best measures, marked in both panels.
-            Defaults to no mark.
+        history: mapping of str to a list with one number per epoch. `"epoch"` has the numbers of
+            the epochs. `"map"`, `"mrr"` and names with an `"@"` are retrieval metrics
+            (fractions). Every other name is a loss term, and `"loss"` their total. None or NaN
+            marks an epoch that was not measured; the line joins the epochs beside it. May be
+            empty.
+        untrained: mapping of a metric's name to its value before training, drawn as a dashed
+            line. Names match the history's in any case, and are shown as they are written here,
+            e.g. `"mAP"`. Give values only if they were measured as the history's were. Defaults
+            to `None`: no line.
+        best_epoch: int. The epoch with the best metrics, marked in both charts. Defaults to
+            `None`: no mark.
 
     Returns:
-        A list of `Panel`; a panel that has nothing to show is left out.
+        A list of `Panel`. A chart without any number is left out.
 
     Raises:
-        UserError: if the history's lists are not of one length.
+        UserError: if the history has no `"epoch"`, or its lists differ in length.
+
+    Example:
+
+    >>> from nfl_keras.report import draw_curves
+    >>> history = {"epoch": [1, 2], "loss": [3.1, 2.2], "map": [0.51, 0.62]}
+    >>> panels = draw_curves(history, untrained={"mAP": 0.42})
+    >>> [panel.heading for panel in panels]
+    ['Loss terms', 'Retrieval']
     """
     epochs, series = _clean(history)
     spelling = {name.lower(): name for name in untrained or {}}
-    terms = {name: values for name, values in series.items() if not is_measure(name)}
-    measures = {
+    terms = {name: values for name, values in series.items() if not is_metric(name)}
+    metrics = {
         spelling.get(name.lower(), name): values
         for name, values in series.items()
-        if is_measure(name)
+        if is_metric(name)
     }
     levels = {
-        name: level
+        name: float(level)
         for name, level in (untrained or {}).items()
-        if name in measures and level is not None and np.isfinite(level)
+        if name in metrics and level is not None and np.isfinite(level)
     }
-    marked = best_epoch is not None
-    best = f" Dotted: epoch {best_epoch}, the best." if marked else ""
+    best = "" if best_epoch is None else f" Dotted: epoch {best_epoch}, the best."
     panels = []
     if terms:
         svg = draw_lines("terms", epochs, terms, {}, best_epoch)
         panels.append(Panel("Loss terms", "Mean over each epoch." + best, svg))
-    if measures:
+    if metrics:
         dashed = " Dashed: before training." if levels else ""
-        svg = draw_lines("measures", epochs, measures, levels, best_epoch)
+        svg = draw_lines("metrics", epochs, metrics, levels, best_epoch)
         panels.append(Panel("Retrieval", "Measured after the epoch." + dashed + best, svg))
     return panels
 
 
-def _clean(history):
+def _clean(
+    history: Mapping[str, Sequence[float | None]],
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Returns the epochs, and each other list that has a number, with NaN for the unknown."""
     if not history:
         return np.zeros(0), {}
     if "epoch" not in history:
         raise UserError('the history has no "epoch" list; give the number of each epoch.')
     epochs = np.asarray(history["epoch"], dtype=np.float64)
     series = {}
-    for name, values in history.items():
-        values = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+    for name, numbers in history.items():
+        values = np.array([np.nan if v is None else v for v in numbers], dtype=np.float64)
         if values.shape != epochs.shape:
             raise UserError(
                 f"the history has {len(epochs)} epochs but {len(values)} values of {name!r}; "

@@ -1,44 +1,55 @@
-"""One chart of lines over the epochs, each line named at its end."""
+"""A chart of lines over the epochs, each with its name at its end."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from nfl_keras.report.inline_svg import PAINT, STYLE, to_inline_svg
-from nfl_keras.report.line_labels import shorten, spread
+from nfl_keras.report.line_labels import shorten_label, spread_labels
 
 _WIDTH, _HEIGHT = 440, 290  # in units of the SVG's viewBox, about a pixel each
 _LEFT, _BOTTOM, _TOP = 46, 40, 18
-_LETTER, _LINE = 7, 14
-_FEW = 30  # epochs that still show a point each
+_LETTER, _LINE = 7, 14  # width of a letter, height of a line
+_MOST_POINTS = 30  # the most epochs for which each has a point
 _HUES = [PAINT[f"series-{i}"] for i in range(1, 7)]
 _DASHES = ["-", (0, (6, 1.5)), (0, (1, 1))]
 
 
-def draw_lines(kind, epochs, series, levels, best_epoch):
-    """The chart as an inline `<svg>`.
+def draw_lines(
+    kind: str,
+    epochs: np.ndarray,
+    series: Mapping[str, np.ndarray],
+    levels: Mapping[str, float],
+    best_epoch: int | None,
+) -> str:
+    """Draws a chart as an inline `<svg>`.
 
     Args:
-        kind: `"terms"` or `"measures"`; the latter are fractions, drawn in percent.
+        kind: `"terms"` for loss terms, or `"metrics"` for fractions, shown in percent.
         epochs: float `[E]`.
-        series: dict of name to float `[E]`, NaN where not measured, somewhere a number.
-        levels: dict of some of the names to the level drawn as a dashed line.
+        series: mapping of name to float `[E]`, NaN where not measured, with at least one number.
+        levels: mapping of some of the names to a level, drawn as a dashed line.
         best_epoch: int, marked by a dotted line, or None.
 
     Returns:
-        str.
+        str, an `<svg>` element.
     """
-    names = {name: shorten(name) for name in series}
+    names = {name: shorten_label(name) for name in series}
     right = 14 + _LETTER * max(len(text) for text in names.values())
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH / 72, _HEIGHT / 72))
         box = (_LEFT, _BOTTOM, _WIDTH - _LEFT - right, _HEIGHT - _BOTTOM - _TOP)
-        axes = figure.add_axes(np.divide(box, (_WIDTH, _HEIGHT) * 2))
+        left, bottom, width, height = np.divide(box, (_WIDTH, _HEIGHT) * 2)
+        axes = figure.add_axes((left, bottom, width, height))
         colors = _colors(series)
         for name, values in series.items():
             known = ~np.isnan(values)
-            points = "o" if not known.all() or len(epochs) <= _FEW else None
+            points = "o" if not known.all() or len(epochs) <= _MOST_POINTS else None
             axes.plot(
                 epochs[known],
                 values[known],
@@ -74,8 +85,8 @@ def draw_lines(kind, epochs, series, levels, best_epoch):
         return to_inline_svg(figure, kind, _describe(kind, epochs, series))
 
 
-def _colors(series):
-    """A color and dashes for each name: the total in ink, and no two of the others alike."""
+def _colors(series: Mapping[str, np.ndarray]) -> dict[str, tuple[str, Any]]:
+    """Returns a color and dashes for each name. The total is in ink, and the others differ."""
     hued = [name for name in series if name != "loss"]
     paired = {
         name: (_HUES[i % len(_HUES)], _DASHES[i // len(_HUES) % len(_DASHES)])
@@ -84,7 +95,7 @@ def _colors(series):
     return {"loss": (PAINT["ink"], "-"), **paired}
 
 
-def _scale(axes, epochs, kind):
+def _scale(axes: Axes, epochs: np.ndarray, kind: str) -> None:
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(
         MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
@@ -97,17 +108,23 @@ def _scale(axes, epochs, kind):
         axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
     low, high = axes.get_ylim()
     drawn = np.concatenate([line.get_ydata() for line in axes.lines])
-    if kind == "measures":
+    if kind == "metrics":
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
         axes.set_ylim(max(low, 0), max(min(high, 1), drawn.max()))
     elif drawn.min() >= 0:
         axes.set_ylim(0, high)
 
 
-def _name_lines(axes, height, series, names, colors):
+def _name_lines(
+    axes: Axes,
+    height: float,
+    series: Mapping[str, np.ndarray],
+    names: Mapping[str, str],
+    colors: Mapping[str, tuple[str, Any]],
+) -> None:
     low, high = axes.get_ylim()
     ends = [values[~np.isnan(values)][-1] for values in series.values()]
-    places = spread([(end - low) / (high - low) for end in ends], _LINE / height)
+    places = spread_labels([(end - low) / (high - low) for end in ends], _LINE / height)
     for name, place in zip(series, places, strict=True):
         axes.text(
             1.02,
@@ -120,13 +137,13 @@ def _name_lines(axes, height, series, names, colors):
         )
 
 
-def _describe(kind, epochs, series):
-    def told(value):
-        return f"{value:.1%}" if kind == "measures" else f"{value:.3g}"
+def _describe(kind: str, epochs: np.ndarray, series: Mapping[str, np.ndarray]) -> str:
+    def text(value: float) -> str:
+        return f"{value:.1%}" if kind == "metrics" else f"{value:.3g}"
 
     parts = []
     for name, values in series.items():
         known = values[~np.isnan(values)]
-        parts.append(f"{shorten(name)} from {told(known[0])} to {told(known[-1])}")
-    subject = "Retrieval measures" if kind == "measures" else "Loss terms"
+        parts.append(f"{shorten_label(name)} from {text(known[0])} to {text(known[-1])}")
+    subject = "Retrieval metrics" if kind == "metrics" else "Loss terms"
     return f"{subject}, epochs {epochs.min():g} to {epochs.max():g}: {'; '.join(parts)}."

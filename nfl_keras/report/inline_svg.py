@@ -1,13 +1,14 @@
-"""matplotlib figures as SVG that can stand inside a page, and takes its colors from it."""
+"""Matplotlib figures as SVG inside a page, in the page's colors."""
 
 import io
 import re
 import xml.etree.ElementTree as ET
 
 import matplotlib
+from matplotlib.figure import Figure
 
 _PAINTS = ("ink", "quiet", "line", *(f"series-{i}" for i in range(1, 7)))
-# Colors that nobody would choose stand for the page's own until the figure is drawn.
+# Placeholder colors of a figure, which `to_inline_svg` replaces by the page's CSS variables.
 PAINT = {name: f"#0000{index:02x}" for index, name in enumerate(_PAINTS, start=1)}
 _NAME_OF = {color: name for name, color in PAINT.items()}
 
@@ -17,9 +18,9 @@ STYLE = {
     "axes.edgecolor": PAINT["line"],
     "axes.labelcolor": PAINT["quiet"],
     "font.size": 11,
-    "svg.fonttype": "none",  # letters stay text: small, searchable, in the page's font
-    "svg.hashsalt": "nfl_keras",  # the same figure, the same bytes
-    "text.parse_math": False,  # a name with dollar signs is a name
+    "svg.fonttype": "none",  # text stays text: small, searchable, in the page's font
+    "svg.hashsalt": "nfl_keras",  # ids are the same in every run
+    "text.parse_math": False,  # dollar signs in a name are not TeX
     "text.color": PAINT["ink"],
     "xtick.color": PAINT["line"],
     "xtick.labelcolor": PAINT["quiet"],
@@ -28,16 +29,16 @@ STYLE = {
 }
 
 
-def to_inline_svg(figure, name, description):
-    """The figure as one `<svg>` element without header, namespace, style sheet or metadata.
+def to_inline_svg(figure: Figure, name: str, description: str) -> str:
+    """Converts a figure to one `<svg>` element without header, style sheet or metadata.
 
-    Whatever was drawn in a color of `PAINT` becomes the page's CSS variable of that name,
-    so that one drawing serves light and dark pages.
+    Each color of `PAINT` becomes the page's CSS variable of that name, so that one drawing fits
+    light and dark pages.
 
     Args:
         figure: `matplotlib.figure.Figure`, made under `STYLE`.
-        name: str. Prefix of every id, which keeps the ids of a page's figures apart.
-        description: str. What the figure shows, for those who do not see it.
+        name: str. Prefix of every id, different for each figure of a page.
+        description: str. Text for screen readers.
 
     Returns:
         str.
@@ -55,17 +56,18 @@ def to_inline_svg(figure, name, description):
         element.attrib = {
             _local(key): _rewrite(_local(key), value, name) for key, value in element.items()
         }
-    # The page decides the size; the viewBox keeps the proportions.
-    view_box = root.get("viewBox")
-    root.attrib = {"viewBox": view_box, "role": "img", "aria-label": description}
+    # The page sets the size; the viewBox keeps the proportions.
+    root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": description}
     return ET.tostring(root, encoding="unicode")
 
 
-def _local(name):
+def _local(name: str) -> str:
+    """Returns a name without its namespace."""
     return name.rpartition("}")[2]
 
 
-def _rewrite(key, value, name):
+def _rewrite(key: str, value: str, name: str) -> str:
+    """Returns an attribute's value with prefixed ids and the page's colors."""
     if key == "id":
         return f"{name}-{value}"
     if key == "style":
@@ -73,6 +75,6 @@ def _rewrite(key, value, name):
     return re.sub(r"^#|(?<=url\()#", f"#{name}-", value)
 
 
-def _variable(match):
-    paint = _NAME_OF.get(match.group())
-    return f"var(--{paint})" if paint else match.group()
+def _variable(match: re.Match[str]) -> str:
+    color = match.group()
+    return f"var(--{_NAME_OF[color]})" if color in _NAME_OF else color

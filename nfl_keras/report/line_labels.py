@@ -1,39 +1,41 @@
-"""Names at the ends of lines: short enough, and not on top of each other."""
+"""Labels at the ends of lines: short, and not on top of each other."""
+
+from collections.abc import Sequence
 
 _LONGEST = 20
 
 
-def shorten(name):
-    """The name in at most 20 printable characters, which is also safe inside XML."""
+def shorten_label(name: str) -> str:
+    """Shortens a name to at most 20 printable characters, which are valid in XML."""
     name = "".join(letter if letter.isprintable() else " " for letter in name)
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
-def spread(heights, gap):
-    """Heights in 0..1 moved as little as is needed for neighbors to be `gap` apart.
+def spread_labels(heights: Sequence[float], gap: float) -> list[float]:
+    """Moves labels apart, each as little as possible.
 
-    Names that collide are pooled and centerd on the mean of where they wanted to be
-    (isotonic regression by pooling adjacent violators), and all stay within 0..1 if there
-    is room.
+    Labels that collide are pooled and centered on the mean of their heights (isotonic regression
+    by pooling adjacent violators). All stay within 0..1 if there is room.
 
     Args:
-        heights: sequence of float `[N]`, where the names want to be.
-        gap: float. The least distance, in the unit of `heights`.
+        heights: sequence of float `[N]` in 0..1, the ends of the lines.
+        gap: float. The least distance between two labels, in the unit of `heights`.
 
     Returns:
         list of float `[N]`, in the order of `heights`.
     """
     order = sorted(range(len(heights)), key=lambda i: heights[i])
-    pools = []  # (mean of the wished heights less each name's own offset, count)
+    # Pairs of the mean of the heights, each less its label's offset, and the number of labels.
+    pools: list[tuple[float, int]] = []
     for rank, i in enumerate(order):
-        wish, count = heights[i] - rank * gap, 1
-        while pools and pools[-1][0] > wish:
+        target, count = heights[i] - rank * gap, 1
+        while pools and pools[-1][0] > target:
             other, members = pools.pop()
-            wish = (wish * count + other * members) / (count + members)
+            target = (target * count + other * members) / (count + members)
             count += members
-        pools.append((wish, count))
+        pools.append((target, count))
     highest = max(1 - (len(heights) - 1) * gap, 0)
-    settled = [min(max(wish, 0), highest) for wish, count in pools for _ in range(count)]
+    settled = [min(max(target, 0), highest) for target, count in pools for _ in range(count)]
     placed = [0.0] * len(heights)
     for rank, i in enumerate(order):
         placed[i] = settled[rank] + rank * gap

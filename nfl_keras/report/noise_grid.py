@@ -1,8 +1,10 @@
-"""One photograph as it is and under the noise that models are taught with."""
+"""A picture of one photograph with and without the noise of training."""
 
 import io
 import math
+from collections.abc import Sequence
 
+import keras
 import matplotlib
 import numpy as np
 from keras import ops
@@ -11,69 +13,83 @@ from matplotlib.figure import Figure
 from nfl_keras.errors import UserError
 from nfl_keras.layers import GaussianInputNoise, WindowShuffle
 
-GAP, TITLE = 12, 26  # pixels between pictures, and for the words below each
+GAP, TITLE = 12, 26  # pixels between pictures, and for the title below each
 _MOST_IN_A_ROW = 6
-_LEAST_SIDE = 160  # pixels that the words below a picture need
+_LEAST_SIDE = 160  # pixels that a title needs
 _TIMES, _SIGMA = "\N{MULTIPLICATION SIGN}", "\N{GREEK SMALL LETTER SIGMA}"
-_POINTS_PER_INCH = 72  # a pixel is a point, so that fonts are sized in pixels
+_POINTS_PER_INCH = 72  # one pixel is one point, so that font sizes are in pixels
 
 
-def noise_grid(image, windows=(2, 4, 8, 16, 32), stddevs=(), seed=0):
-    """Draws a photograph beside what noise makes of it, in the manner of [NAFL] Fig. 3.
+def noise_grid(
+    image: np.ndarray,
+    windows: Sequence[int] = (2, 4, 8, 16, 32),
+    stddevs: Sequence[float] = (),
+    seed: int = 0,
+) -> bytes:
+    """Draws a photograph beside its noisy versions.
 
-    The noise is that of `nfl.layers.WindowShuffle` and `nfl.layers.GaussianInputNoise`. Pictures
-    are drawn pixel for pixel, and those of less than 160 pixels enlarged by a whole number,
-    without smoothing. Gaussian noise is not clipped for a model, but is for the eye.
+    `nfl.layers.WindowShuffle` and `nfl.layers.GaussianInputNoise` make the noise. One pixel of
+    the photograph is one pixel of the picture. A photograph of less than 160 pixels is enlarged
+    by a whole factor, without smoothing. Pixels beyond 0..255 are clipped for display; a model
+    sees them unclipped.
 
     Args:
         image: `[S, S, 3]`, pixels in 0..255.
-        windows: sequence of int, one picture for each window. Defaults to `(2, 4, 8, 16, 32)`.
-        stddevs: sequence of float, one picture of Gaussian noise for each standard deviation, for
-            images in 0..1. Defaults to none.
-        seed: int, of the noise. Defaults to `0`.
+        windows: sequence of int, window sides in pixels, one picture each. Defaults to
+            `(2, 4, 8, 16, 32)`.
+        stddevs: sequence of float, standard deviations of Gaussian noise for images in 0..1, one
+            picture each. Defaults to none.
+        seed: int, seed of the noise. Defaults to `0`.
 
     Returns:
         bytes, a PNG. The same arguments give the same picture.
 
     Raises:
-        UserError: if a window or standard deviation cannot be.
+        UserError: if a window is not a whole number above 0, or a standard deviation is negative
+            or not finite.
 
     Example:
 
-    >>> pathlib.Path("noise.png").write_bytes(nfl.report.noise_grid(image, windows=[8, 56]))
+    >>> from nfl_keras.report import noise_grid
+    >>> image = np.random.default_rng(0).uniform(0, 255, (160, 160, 3))
+    >>> png = noise_grid(image, windows=[8, 56], stddevs=[0.1])
+    >>> png[1:4]
+    b'PNG'
+
+    Reference: [NAFL], Fig. 3.
     """
-    pictures = [("as it is", image)]
+    pictures = [("original", image)]
     for window in windows:
         layer = WindowShuffle(window, seed, dtype="float32")
-        pictures.append((f"window {window} {_TIMES} {window}", _under(layer, image)))
+        pictures.append((f"window {window} {_TIMES} {window}", _noisy(layer, image)))
     for stddev in stddevs:
         if not 0 <= stddev < math.inf:
             raise UserError(f"the standard deviation of noise must be 0 or more, not {stddev}.")
         layer = GaussianInputNoise(255.0 * stddev, seed, dtype="float32")
-        pictures.append((f"Gaussian noise, {_SIGMA} = {stddev:g}", _under(layer, image)))
-    return _drawn([(title, _for_the_eye(pixels)) for title, pixels in pictures])
+        pictures.append((f"Gaussian noise, {_SIGMA} = {stddev:g}", _noisy(layer, image)))
+    return _draw([(title, _displayable(pixels)) for title, pixels in pictures])
 
 
-def _under(layer, image):
+def _noisy(layer: keras.Layer, image: np.ndarray) -> np.ndarray:
     noisy = layer(np.asarray(image, "float32")[None], training=True)
     return ops.convert_to_numpy(noisy)[0]
 
 
-def _for_the_eye(pixels):
+def _displayable(pixels: np.ndarray) -> np.ndarray:
     pixels = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
     enlarged = math.ceil(_LEAST_SIDE / len(pixels))
     return pixels.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
 
 
-def _drawn(pictures):
-    """The pictures in rows of nearly equal length, their titles below them."""
+def _draw(pictures: Sequence[tuple[str, np.ndarray]]) -> bytes:
+    """Draws pictures in rows of nearly equal length, with their titles below them."""
     side = len(pictures[0][1])
     rows = math.ceil(len(pictures) / _MOST_IN_A_ROW)
     columns = math.ceil(len(pictures) / rows)
     width = GAP + columns * (side + GAP)
     height = GAP + rows * (side + TITLE)
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # not in a style that the user has set for figures
+        matplotlib.rcdefaults()  # the user's own style does not apply
         size = (width / _POINTS_PER_INCH, height / _POINTS_PER_INCH)
         figure = Figure(figsize=size, dpi=_POINTS_PER_INCH, facecolor="white")
         for place, (title, pixels) in enumerate(pictures):

@@ -1,12 +1,12 @@
-"""Queries and their nearest photographs, as the papers' figures show them."""
+"""Queries and their nearest photographs, as in the papers' figures."""
 
 import dataclasses
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from nfl_keras.report.thumbnail import thumbnail
 
-_TALLEST, _WIDEST = 3 / 4, 3 / 2  # of the tiles, width over height
+_LEAST_ASPECT, _MOST_ASPECT = 3 / 4, 3 / 2  # of a tile, width over height
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Neighbor:
         image: bytes. The encoded photograph (JPEG, PNG, ...).
         class_name: str. Its class.
         similarity: float. Its cosine similarity to the query.
-        correct: bool. Whether it is of the query's class.
+        correct: bool. Whether its class is the query's.
     """
 
     image: bytes
@@ -45,52 +45,65 @@ class RetrievalRow:
 
 @dataclasses.dataclass(frozen=True)
 class Tile:
-    """One photograph as the page draws it; `uri` is None where it cannot be read."""
+    """One photograph on the page.
+
+    Args:
+        uri: str. A `data:` URI, or None if the photograph cannot be read.
+        width: int, pixels.
+        height: int, pixels.
+        class_name: str.
+    """
 
     uri: str | None
     width: int
     height: int
     class_name: str
-    neighbor: Neighbor | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class DrawnRow:
-    """One row as the page draws it."""
+    """One row on the page.
+
+    Args:
+        query: `Tile`.
+        neighbors: list of `(Neighbor, Tile)`.
+        note: str.
+    """
 
     query: Tile
-    neighbors: list[Tile]
+    neighbors: list[tuple[Neighbor, Tile]]
     note: str
 
     @property
-    def num_right(self):
-        return sum(tile.neighbor.correct for tile in self.neighbors)
+    def num_correct(self) -> int:
+        """The number of neighbors of the query's class."""
+        return sum(neighbor.correct for neighbor, _ in self.neighbors)
 
 
-def draw_rows(rows):
-    """Rows with their photographs made small and put into `data:` URIs.
+def draw_rows(rows: Iterable[RetrievalRow]) -> tuple[list[DrawnRow], float]:
+    """Shrinks the photographs of rows to tiles.
 
     Args:
         rows: iterable of `RetrievalRow`.
 
     Returns:
-        A list of `DrawnRow`, and the width over height that suits most of their
-        photographs, so that cropping to one common shape cuts off little.
+        A list of `DrawnRow`, and the tiles' aspect ratio, width over height: the median of the
+        photographs', within 3/4 and 3/2.
     """
     drawn = [
         DrawnRow(
             query=_tile(row.query, row.query_class),
-            neighbors=[_tile(near.image, near.class_name, near) for near in row.neighbors],
+            neighbors=[(near, _tile(near.image, near.class_name)) for near in row.neighbors],
             note=row.note,
         )
         for row in rows
     ]
-    tiles = [tile for row in drawn for tile in (row.query, *row.neighbors)]
-    shapes = [tile.width / tile.height for tile in tiles if tile.uri]
-    typical = statistics.median(shapes) if shapes else 1.0
-    return drawn, round(min(max(typical, _TALLEST), _WIDEST), 3)
+    tiles = [row.query for row in drawn] + [tile for row in drawn for _, tile in row.neighbors]
+    aspects = [tile.width / tile.height for tile in tiles if tile.uri]
+    typical = statistics.median(aspects) if aspects else 1.0
+    return drawn, round(min(max(typical, _LEAST_ASPECT), _MOST_ASPECT), 3)
 
 
-def _tile(encoded, class_name, neighbor=None):
+def _tile(encoded: bytes, class_name: str) -> Tile:
     uri, width, height = thumbnail(encoded) or (None, 0, 0)
-    return Tile(uri, width, height, class_name, neighbor)
+    return Tile(uri, width, height, class_name)

@@ -1,4 +1,4 @@
-"""Encoded photographs made small enough to live inside a page."""
+"""Small copies of photographs for a page."""
 
 import base64
 import io
@@ -7,12 +7,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 _SHORT_SIDE = 112  # pixels
-_LONGEST = 2  # long side over short side: what a panorama is cropped to
+_LONGEST = 2  # long side over short side; a panorama is cropped to it
 _QUALITY = 82
 
 
-def thumbnail(encoded):
-    """A photograph of any color mode as a small upright RGB JPEG.
+def thumbnail(encoded: bytes) -> tuple[str, int, int] | None:
+    """Shrinks a photograph of any color mode to an upright RGB JPEG.
 
     Args:
         encoded: bytes. A photograph in any format that Pillow reads.
@@ -23,10 +23,10 @@ def thumbnail(encoded):
     """
     try:
         with Image.open(io.BytesIO(encoded)) as opened:
-            # Lets the JPEG decoder skip most of the work; other formats ignore it.
+            # A JPEG is decoded at a fraction of its size; other formats ignore `draft`.
             opened.draft("RGB", (2 * _SHORT_SIDE, 2 * _SHORT_SIDE))
             image = _shrink(_to_rgb(ImageOps.exif_transpose(opened)))
-    except Exception:  # decoders raise anything, and no photograph is worth the whole report
+    except Exception:  # decoders raise anything; one photograph must not stop the report
         return None
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=_QUALITY, optimize=True)
@@ -34,9 +34,9 @@ def thumbnail(encoded):
     return uri, image.width, image.height
 
 
-def _to_rgb(image):
+def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
-        # Pillow clips deep grays at 255, which turns most of them white.
+        # Pillow would clip grays of more than 8 bits at 255, and turn most of them white.
         values = np.asarray(image, dtype=np.float64)
         deep = image.mode.startswith("I;16")
         low, high = (0, 65535) if deep else (values.min(), values.max())
@@ -48,11 +48,11 @@ def _to_rgb(image):
     return image.convert("RGB")
 
 
-def _shrink(image):
+def _shrink(image: Image.Image) -> Image.Image:
     short = min(image.size)
-    kept = tuple(min(side, _LONGEST * short) for side in image.size)
+    kept = (min(image.width, _LONGEST * short), min(image.height, _LONGEST * short))
     if kept != image.size:
         image = ImageOps.fit(image, kept)
     scale = min(1.0, _SHORT_SIDE / short)
-    size = tuple(max(1, round(side * scale)) for side in image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.LANCZOS)

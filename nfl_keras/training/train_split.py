@@ -9,7 +9,7 @@ import keras
 
 from nfl_keras.data import BalancedSampler, balanced_batches
 from nfl_keras.distribution.strategies import in_words
-from nfl_keras.report import write_report
+from nfl_keras.report import draw_curves, write_report
 from nfl_keras.retrieval import RetrievalReport
 from nfl_keras.training.averaged_weights import averaged_weights
 from nfl_keras.training.build_model import build_model, compile_model
@@ -155,16 +155,17 @@ def train_split(config, dataset, folder, bad, goes_on, termination, strategy):
         }
         folder.write_json("metrics.json", metrics)
         before, after = figures(untrained), figures(trained)
+        before_compares = config.evaluation.crops == 1 and splits.watched is splits.final
         write_report(
             folder.report,
             title=f"{config.data.dataset}, {pathlib.PurePath(config.embedder.backbone).name}",
             summary=splits.final.description,
             metrics=[(name, before[name], after[name]) for name in after],
-            history=saved.history,
+            curves=draw_curves(
+                saved.history, before if before_compares else None, saved.best_epoch
+            ),
             rows=retrieval_rows(splits.final, *vectors, seed=config.run.seed),
             config=config.sections(),
-            best_epoch=saved.best_epoch,
-            before_in_curves=config.evaluation.crops == 1 and splits.watched is splits.final,
             notes=[
                 *epoch_notes(config, splits, last_epoch, saved.best_epoch),
                 *photograph_notes(trained, bad),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.report.draw_curves import draw_curves, is_measure
+from nfl_keras.report.draw_curves import draw_curves, is_metric
 
 EPOCHS = [1, 2, 3, 4, 5]
 
@@ -18,21 +18,21 @@ def points_drawn(svg):
     return [len(group.find("use")) for group in groups if group.find("use")]
 
 
-def test_terms_and_measures_have_a_panel_each(parse):
+def test_terms_and_metrics_have_a_panel_each(parse):
     history = {"epoch": EPOCHS, "loss": EPOCHS, "L_N": EPOCHS, "map": [0.1] * 5}
-    terms, measures = draw_curves(history)
-    assert (terms.heading, measures.heading) == ("Loss terms", "Retrieval")
+    terms, metrics = draw_curves(history)
+    assert (terms.heading, metrics.heading) == ("Loss terms", "Retrieval")
     assert {"loss", "L_N"} <= names_drawn(parse(terms.svg))
-    assert "map" in names_drawn(parse(measures.svg))
+    assert "map" in names_drawn(parse(metrics.svg))
     assert "map" not in names_drawn(parse(terms.svg))
 
 
 @pytest.mark.parametrize(
-    ("name", "measure"),
+    ("name", "metric"),
     [("recall@1", True), ("map", True), ("mAP", True), ("map@10", True), ("L_S", False)],
 )
-def test_what_counts_as_a_measure(name, measure):
-    assert is_measure(name) is measure
+def test_what_counts_as_a_metric(name, metric):
+    assert is_metric(name) is metric
 
 
 def test_epochs_without_a_measurement_are_no_points(parse):
@@ -41,7 +41,7 @@ def test_epochs_without_a_measurement_are_no_points(parse):
     svg = parse(panel.svg).find("svg")[0]
     assert 2 in points_drawn(svg)
     assert svg.attributes["aria-label"] == (
-        "Retrieval measures, epochs 1 to 5: map from 50.0% to 70.0%."
+        "Retrieval metrics, epochs 1 to 5: map from 50.0% to 70.0%."
     )
 
 
@@ -53,6 +53,8 @@ def test_untrained_level_is_dashed_and_named_as_in_the_table(parse):
     assert {"mAP", "Recall@1"} <= names_drawn(svg)
     dashed = [e for e in svg.find("path") if "stroke-dasharray" in e.attributes.get("style", "")]
     assert len(dashed) == 1
+    (panel,) = draw_curves(history)
+    assert "Dashed" not in panel.caption
 
 
 def test_best_epoch_is_marked_in_both_panels(parse):

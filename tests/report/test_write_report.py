@@ -3,9 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nfl_keras import files
-from nfl_keras.errors import UserError
 from nfl_keras.report import Neighbor, RetrievalRow
-from nfl_keras.report.write_report import write_report, write_summary
+from nfl_keras.report.draw_curves import draw_curves
+from nfl_keras.report.write_report import write_report
 
 HOSTILE = '<script>alert(1)</script> & "it\'s" {{ 7 * 7 }}'
 METRICS = [("Recall@1", 0.7804, 0.9294), ("mAP", 0.4213, 0.3913), ("queries", None, 1360)]
@@ -39,7 +39,7 @@ def arguments(**replaced):
         "title": "Flowers-17",
         "summary": "255 queries.",
         "metrics": METRICS,
-        "history": {},
+        "curves": [],
         "rows": [],
         "config": {"model": {"temperature": 0.1}, "resume": False},
         "notes": ["Epoch 4 was kept."],
@@ -50,16 +50,8 @@ def arguments(**replaced):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, parse, rows):
     path = tmp_path_factory.mktemp("run") / "report.html"
-    write_report(path, **arguments(history=HISTORY, rows=rows, best_epoch=4))
+    write_report(path, **arguments(curves=draw_curves(HISTORY, best_epoch=4), rows=rows))
     return parse(path)
-
-
-def test_values_before_training_are_drawn_only_where_they_compare(tmp_path):
-    for drawn in (True, False):
-        path = tmp_path / f"{drawn}.html"
-        write_report(path, **arguments(history=HISTORY, before_in_curves=drawn))
-        assert ("Dashed: before training." in path.read_text()) == drawn
-        assert "78.04%" in path.read_text()
 
 
 def test_headline_table_states_every_value_and_the_change(page):
@@ -148,7 +140,7 @@ def test_users_text_is_text_wherever_it_stands(tmp_path, parse, photograph):
         title=HOSTILE,
         summary=HOSTILE,
         metrics=[(HOSTILE, HOSTILE, HOSTILE)],
-        history={"epoch": [1, 2], HOSTILE: [1.0, 2.0], "$x^{$": [2.0, 1.0]},
+        curves=draw_curves({"epoch": [1, 2], HOSTILE: [1.0, 2.0], "$x^{$": [2.0, 1.0]}),
         rows=[RetrievalRow(photograph(0), HOSTILE, [near], note=HOSTILE)],
         config={HOSTILE: HOSTILE},
         notes=[HOSTILE],
@@ -180,7 +172,7 @@ def test_names_that_are_no_text_do_not_stop_the_page(tmp_path, parse):
 def test_same_arguments_same_bytes(tmp_path, rows):
     paths = [tmp_path / "1.html", tmp_path / "2.html"]
     for path in paths:
-        write_report(path, **arguments(history=HISTORY, rows=rows))
+        write_report(path, **arguments(curves=draw_curves(HISTORY), rows=rows))
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
@@ -199,15 +191,19 @@ def test_ten_rows_of_ten_stay_below_two_megabytes(tmp_path, photograph):
     pictures = [photograph(seed, size=(500, 375)) for seed in range(10)]
     near = [Neighbor(picture, "iris", 0.5, True) for picture in pictures]
     rows = [RetrievalRow(picture, "iris", near) for picture in pictures]
-    path = write_report(tmp_path / "report.html", **arguments(history=HISTORY, rows=rows))
+    path = write_report(
+        tmp_path / "report.html", **arguments(curves=draw_curves(HISTORY), rows=rows)
+    )
     assert path.stat().st_size < 2_000_000
 
 
 def test_failing_render_leaves_the_old_page(tmp_path):
     path = tmp_path / "report.html"
     path.write_text("old")
-    with pytest.raises(UserError, match="2 epochs but 1 values of 'loss'"):
-        write_report(path, **arguments(history={"epoch": [1, 2], "loss": [1.0]}))
+    circular = {}
+    circular["itself"] = [circular]
+    with pytest.raises(ValueError, match="Circular reference"):
+        write_report(path, **arguments(config=circular))
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
     assert path.read_text() == "old"
 
@@ -224,42 +220,3 @@ def test_failing_write_leaves_the_old_page(tmp_path, monkeypatch):
         write_report(path, **arguments())
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
     assert path.read_text() == "old"
-
-
-def test_summary_lists_the_splits_and_leads_to_their_reports(tmp_path, parse):
-    path = write_summary(
-        tmp_path / "new" / "summary.html",
-        title="Flowers-17",
-        summary="Two splits.",
-        splits=[
-            ("Split 1", {"Recall@1": 0.92, "mAP": 0.8}, "split 1/report.html"),
-            ("Split <2>", {"Recall@1": 0.94}, None),
-        ],
-        mean={"Recall@1": 0.93, "mAP": 0.8},
-        deviation={"Recall@1": 0.0141},
-    )
-    page = parse(path)
-    cells = [[c.text for c in row.find("th") + row.find("td")] for row in page.find("tr")]
-    assert cells == [
-        ["Split", "Recall@1", "mAP"],
-        ["Split 1", "92.00%", "80.00%"],
-        ["Split <2>", "94.00%", "—"],
-        ["Mean ± deviation", "93.00 ± 1.41%", "80.00%"],
-    ]
-    assert [link.attributes["href"] for link in page.find("a")] == ["split%201/report.html"]
-
-
-def test_summary_links_cannot_leave_the_disk(tmp_path, parse):
-    def summary(href):
-        return write_summary(
-            tmp_path / "summary.html",
-            title="t",
-            summary="s",
-            splits=[("Split 1", {}, href)],
-            mean={},
-        )
-
-    (link,) = parse(summary("javascript:alert(1)")).find("a")
-    assert link.attributes["href"] == "javascript%3Aalert%281%29"
-    with pytest.raises(UserError, match="must be relative"):
-        summary("//example.org/report.html")
