@@ -1,18 +1,18 @@
-"""The terms of [NAFL] beside each other: noises, L_intra, pretext tasks; with one dataset a call.
+"""Compares the terms of [NAFL] on one dataset: noises, L_intra, pretext tasks.
 
-    python benchmarks/noise_assisted.py configs/flowers17.yaml --cache CACHE \
+    python benchmarks/noise_assisted.py configs/nafl_flowers17.yaml --cache CACHE \
         --data-dir flowers17 --backbone efficientnet_lite0_imagenet
 
-Rate, epochs, temperature, batch and frozen blocks are those of the config, and of flags of
-`nfl_keras.train` given besides. Each row differs from the others in its terms alone.
+The config, and any flags of `nfl_keras.train`, give rate, epochs, temperature, batch and frozen
+blocks. The rows of the table differ in their terms alone.
 
-To be quick on a CPU, what the frozen blocks make of some augmented versions of each training
-photograph, and of each view of these, is computed once and kept in CACHE (1 to 2 GB a dataset);
-every row trains the other blocks on it, by `nfl.models.NoiseAssistedModel` and its `fit`. The
-seeds of a row are of weights, of batches and of which version comes when; the views are the same.
+To be quick on a CPU, the outputs of the frozen blocks are computed once, for some augmented
+versions of each training photograph and for each view of them. They are kept in CACHE (1 to 2 GB
+a dataset). Every row trains the other blocks on them, by `nfl.models.NoiseAssistedModel` and its
+`fit`. A row's seed draws weights, batches and the order of the versions; the views are the same.
 
-Finished runs are kept in CACHE, too, a line of JSON each; a call that was stopped goes on.
-`--evaluate-on validation` leaves the test photographs alone, to choose settings.
+CACHE also keeps each finished run as a line of JSON, so that a stopped call resumes.
+`--evaluate-on validation` measures on held-out training photographs, to choose settings.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from nfl_keras.data import open_dataset
 from nfl_keras.models import Embedder, NoiseAssistedModel
 from nfl_keras.retrieval import accuracy, class_diversity
 from nfl_keras.training.build_model import compile_model
-from nfl_keras.training.config import TrainConfig, read_config
+from nfl_keras.training.config import read_config
 from nfl_keras.training.splits import Splits
 
 SHUFFLE = {"noise": "shuffle", "window": 8}
@@ -51,7 +51,7 @@ ROWS = {
     "L_softmax + L_inter + L_intra, shuffle 8": {**SOFTMAX, **SHUFFLE},
 }
 REFERENCE = "L_inter"
-# What a table shows, and in which places.
+# The columns of a table and the formats of their numbers.
 COLUMNS = {
     "Recall@1": ".3f",
     "mAP": ".3f",
@@ -60,7 +60,7 @@ COLUMNS = {
     "accuracy": ".3f",
     "CPU seconds": ".0f",
 }
-# What two runs must agree on to stand in one table.
+# Runs in one table have the same values of these settings.
 SETTINGS = (
     "dataset",
     "evaluate_on",
@@ -68,7 +68,7 @@ SETTINGS = (
     "embedding_dim",
     "image_size",
     "temperature",
-    "lambda_d",
+    "lambda_inter",
     "lambda_intra",
     "lambda_pretext",
     "classes_per_batch",
@@ -95,7 +95,8 @@ def main():
     if splits.final.gallery is not queries:
         of_gallery = frozen.crops(f"{config.evaluation.evaluate_on}-gallery", splits.final.gallery)
 
-    settings = {name: getattr(config, name) for name in SETTINGS} | {"versions": given.versions}
+    all_settings = config.settings()
+    settings = {name: all_settings[name] for name in SETTINGS} | {"versions": given.versions}
     path = folder / "results.jsonl"
     runs = _finished(path, settings)
     same_classes = np.isin(queries.classes, splits.train.classes).all()
@@ -122,27 +123,32 @@ def _read():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("config", help="a file of configs/ with freeze_through")
-    parser.add_argument("--cache", type=pathlib.Path, required=True, help="folder for files")
+    parser.add_argument("config", help="file of configs/ for noise-assisted with freeze_through")
+    parser.add_argument(
+        "--cache",
+        type=pathlib.Path,
+        required=True,
+        help="folder for the outputs of the frozen blocks",
+    )
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--versions", type=int, default=3, help="augmented, of each photograph")
+    parser.add_argument(
+        "--versions", type=int, default=3, help="augmented versions of each photograph"
+    )
     given, flags = parser.parse_known_args()
-    # The settings of the other recipe, which a config may have, back to where they are not seen.
-    defaults = {"lambda-n": TrainConfig.lambda_n, "lambda-s": TrainConfig.lambda_s}
-    defaults["label-smoothing"] = TrainConfig.label_smoothing
-    recipe = ["--recipe=noise-assisted", *(f"--{n}={value}" for n, value in defaults.items())]
-    config = read_config(["--config", given.config, *recipe, *flags])
+    config = read_config(["--config", given.config, *flags])
+    if config.recipe.name != "noise-assisted":
+        parser.error(f"the config's recipe is {config.recipe.name}, not noise-assisted.")
     if config.embedder.freeze_through is None:
-        parser.error("the config freezes nothing; add --freeze-through, such as block5.")
+        parser.error("the config freezes nothing; add --freeze-through, e.g. block5.")
     return given, config.replace(split_seeds=config.data.split_seeds[:1])
 
 
 class _CachedViews(NoiseAssistedModel):
-    """A model that is given its views, and what was drawn for the pretext task's.
+    """A model whose inputs are cached views.
 
-    Images are `[B, V, h, w, C]`, the views in the order of `view_names`; labels are `[B, 2]`,
-    beside the class what was drawn.
+    Images are `[B, V, h, w, C]`, the views in the order of `view_names`. Labels are `[B, 2]`, the
+    class and the pretext task's draw.
     """
 
     def outputs(self, images, labels, training):
@@ -151,17 +157,12 @@ class _CachedViews(NoiseAssistedModel):
 
 
 def _model(row, upper, config, class_labels):
+    shared = ("temperature", "lambda_inter", "lambda_intra", "lambda_pretext")
     model = _CachedViews(
         Embedder(upper, config.embedder.embedding_dim),
         num_classes=len(class_labels),
         class_labels=class_labels.tolist(),
-        temperature=config.temperature,
-        **{
-            "lambda_inter": config.lambda_d,
-            "lambda_intra": config.lambda_intra,
-            "lambda_pretext": config.lambda_pretext,
-            **row,
-        },
+        **{**{name: config.recipe.settings[name] for name in shared}, **row},
     )
     model.view_names = ["clean"]
     if model.lambda_intra:
@@ -172,7 +173,7 @@ def _model(row, upper, config, class_labels):
 
 
 def _fit(model, row, train, config, seed):
-    """Trains, and gives the time that it took and the means of the last epoch's terms."""
+    """Trains, and returns the time it took and the means of the last epoch's terms."""
     noise = f"shuffle {model.window}" if model.noise == "shuffle" else model.noise
     task = row.get("pretext")
     names = {"clean": "clean", "noisy": noise, "other": "other", "pretext": task}
@@ -212,7 +213,7 @@ def _measure(model, of_queries, of_gallery, splits):
 
 
 def _embed(model, crops):
-    """Pooled features of each crop, `[N * crops, C]`, and embeddings `[N, D]` over the crops."""
+    """Returns the pooled features `[N * crops, C]` of all crops, and the embeddings `[N, D]`."""
     embedder = model.embedder
     network = keras.Model(embedder.input, embedder.get_layer("features").output)
     features = network.predict(crops.reshape(-1, *crops.shape[2:]), batch_size=96, verbose=0)
@@ -222,14 +223,14 @@ def _embed(model, crops):
 
 
 def _finished(path, settings):
-    """The runs of the same settings that a file holds, by row and seed."""
+    """Returns a file's runs of the same settings, by row and seed."""
     lines = path.read_text().splitlines() if path.exists() else []
     of_all = [json.loads(line) for line in lines]
     return {(r["row"], r["seed"]): r["run"] for r in of_all if r["settings"] == settings}
 
 
 def _table(runs, seeds, rows):
-    """Means and sample deviations over the seeds; mAP also beside that of L_inter of each seed."""
+    """Returns means and deviations over the seeds, and mAP less L_inter's at the same seed."""
     columns = {
         c: places for c, places in COLUMNS.items() if any(c in runs[row, seeds[0]] for row in rows)
     }

@@ -1,4 +1,4 @@
-"""What the frozen blocks of a backbone make of photographs and their views, kept in files."""
+"""The outputs of a backbone's frozen blocks for photographs and their views, kept in files."""
 
 import functools
 import itertools
@@ -19,17 +19,17 @@ from nfl_keras.training.recolor import build_recolor
 
 WINDOWS = (2, 4, 8, 16)
 TASKS = ("rotation", "exemplar", "jigsaw")
-# Along axis 1 of a file of views, in this order.
+# The views along axis 1 of a file.
 VIEWS = ("clean", "other", "gaussian", *(f"shuffle {window}" for window in WINDOWS), *TASKS)
 BATCH_SIZE = 32
 
 
 class FrozenPart:
-    """The backbone of a `TrainConfig`, cut behind its last frozen block.
+    """The backbone of a `TrainConfig`, cut after its last frozen block.
 
     Args:
         config: `TrainConfig` with `freeze_through`.
-        folder: `pathlib.Path` for the files. Those that it holds already are not made anew.
+        folder: `pathlib.Path` of the files. Existing files are read, not written again.
     """
 
     def __init__(self, config, folder):
@@ -50,16 +50,20 @@ class FrozenPart:
         folder.mkdir(parents=True, exist_ok=True)
 
     def crops(self, name, image_set):
-        """Of the crops of inference: float16 `[N, crops, h, w, C]`, a memory map."""
+        """Returns the outputs for the crops of inference.
+
+        Returns:
+            float16 `[N, crops, h, w, C]`, a memory map.
+        """
         crops = self.config.evaluation.crops
         return self._kept(f"{name}-{crops}", functools.partial(self._crops, image_set, crops))
 
     def views(self, image_set, version):
-        """Of every view of an augmented version of each photograph.
+        """Returns the outputs for every view of an augmented version of each photograph.
 
         Args:
             image_set: `ImageSet`.
-            version: int, the seed of all that is drawn.
+            version: int, the seed of all random draws.
 
         Returns:
             float16 `[N, len(VIEWS), h, w, C]`, a memory map.
@@ -88,7 +92,9 @@ class FrozenPart:
     def _views(self, image_set, version):
         noises = {
             "other": RandomView(seed=version),
-            "gaussian": GaussianInputNoise(255.0 * self.config.noise_stddev, version),
+            "gaussian": GaussianInputNoise(
+                255.0 * self.config.recipe.settings["noise_stddev"], version
+            ),
             **{f"shuffle {window}": WindowShuffle(window, version) for window in WINDOWS},
         }
         drawn = {name: _draws(name, len(image_set), version) for name in TASKS}
@@ -113,13 +119,13 @@ class TrainingViews:
     Args:
         frozen: `FrozenPart`.
         dataset: `nfl_keras.data.Dataset`.
-        train: `ImageSet`, its training split or a part of it, to train on.
+        train: `ImageSet` to train on: the training split or a part of it.
         config: `TrainConfig`.
         versions: int, augmented versions of each photograph.
     """
 
     def __init__(self, frozen, dataset, train, config, versions):
-        # Of the whole training split, so that runs with photographs held out share the files.
+        # Files are of the whole training split, so that runs with a held-out part share them.
         whole = dataset.split("train", config.data.protocol, config.data.split_seeds[0])
         self.labels = train.labels
         self.rows = np.flatnonzero(np.isin(whole.ids, train.ids))
@@ -134,16 +140,16 @@ class TrainingViews:
         return BalancedSampler(self.labels, self.classes, self.images, seed)
 
     def batches(self, names, task, seed):
-        """Batches without end.
+        """Yields batches endlessly.
 
         Args:
             names: sequence of str V, of `VIEWS`.
             task: str, the pretext task, or `None`.
-            seed: int, of batches and of which version of a photograph comes when.
+            seed: int, seed of the batches and of the order of the versions.
 
         Yields:
-            `(views, labels)`: float16 `[B, V, h, w, C]` and int32 `[B, 2]`, beside the class the
-            class that the task drew, or 0.
+            `(views, labels)`: float16 `[B, V, h, w, C]`, and int32 `[B, 2]` with the class and
+            the pretext task's draw, or 0 without one.
         """
         columns, sampler = [VIEWS.index(name) for name in names], self.sampler(seed)
         for epoch in itertools.count():
@@ -160,12 +166,12 @@ class TrainingViews:
 
 
 def _draws(task, count, version):
-    """What each of `count` photographs drew for its view of a pretext task, `[count, ...]`."""
+    """Returns a pretext task's draws for `count` photographs, `[count, ...]`."""
     return pretext_task(task, version).draw_for(tf.zeros((count, 1)), training=True)
 
 
 def _augmented(image_set, config, version):
-    """Each photograph in turn, as `nfl_keras.data.balanced_batches` shows it."""
+    """Returns a dataset of each photograph once, augmented as in `balanced_batches`."""
     size = config.embedder.image_size
     read, (recolor, _) = reader(image_set, shorter_side(size)), build_recolor(config)
 
