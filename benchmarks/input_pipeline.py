@@ -1,12 +1,12 @@
-"""Images/s of the training pipeline beside a PyTorch `DataLoader` that does the same.
+"""Measures the images/s of the training pipeline and of a PyTorch `DataLoader`.
 
     pip install 'nfl_keras[benchmarks]'
     python benchmarks/input_pipeline.py flowers17 --data-dir flowers17
 
-Both read the same photographs in random order, decode, bring the shorter side to 256, crop 224
-at random, turn by up to 15 degrees, mirror half of them, and give float32 batches of 64. Ours
-once more with white balance. Each side is a process of its own that waits while another is timed;
-they alternate.
+Both read the same photographs in random order, decode them, resize the shorter side to 256, crop
+224 at random, rotate by up to 15 degrees, flip half of them, and yield float32 batches of 64. Ours
+is also measured with white balance. Each side has its own process, which waits while another is
+timed. The sides alternate.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("dataset", help="as for nfl_keras.data.load; photographs in files")
+    parser.add_argument("dataset", help="as for nfl_keras.data.load, with photographs in files")
     parser.add_argument("--data-dir", help="the dataset's folder")
     parser.add_argument("--white-balance", help="folder of the published parameters")
     parser.add_argument("--runs", type=int, default=15)
@@ -60,7 +60,7 @@ def _started(side):
 
 
 def _answer(batches, seconds):
-    """Times `seconds` of batches for each line read, those not timed that were made before."""
+    """Prints the images/s of `seconds` for each line read, after batches that were ready before."""
     for _ in sys.stdin:
         for _ in range(UNTIMED):
             next(batches)

@@ -1,16 +1,17 @@
-"""Time and memory of L_D, forward and backward, beside its peers and the bare matrix products.
+"""Measures time and memory of L_D, forward and backward, against its peers.
 
     pip install 'nfl_keras[benchmarks]'
     python benchmarks/losses.py
 
-Unit embeddings of 512 numbers, four of each class, temperature 0.1, on the CPU. Peers are
-pytorch-metric-learning's `NTXentLoss`, which has the terms of L_D, and `SupConLoss`. "products" is
-the similarity matrix and its two products with the embeddings, by TensorFlow, and nothing else.
+The inputs are unit embeddings of 512 numbers, four of each class; the temperature is 0.1, and the
+CPU computes. The peers are `NTXentLoss` of pytorch-metric-learning, which has the terms of L_D, and
+`SupConLoss`. "products" is a lower bound: TensorFlow computes only the similarity matrix and its
+two products with the embeddings.
 
-Each measurement is a process of its own; the sides alternate. Memory is the process' peak from
-just before the first call at this batch size, over what it held then; time is the mean of the
-calls after the first, for a second at least. `NTXentLoss` needs gigabytes at a batch of 512 and
-grows with its cube: above, it is left out, and so is `SupConLoss` above 4,096.
+Each measurement has its own process, and the sides alternate. Memory is the process' peak less
+what it held before its first call at this batch size. Time is the mean of the calls after the
+first, over a second or more. `NTXentLoss` needs gigabytes at a batch of 512, and its memory grows
+with the cube of the batch; larger batches leave it out. Batches above 4,096 leave out `SupConLoss`.
 """
 
 import argparse
@@ -63,11 +64,11 @@ def main():
 
 
 def _measure(side, batch_size):
-    """Seconds a call, and MiB at the peak of them."""
+    """Returns the seconds of a call and the peak memory in MiB."""
     prepare = {"ours": _ours, "products": _products}.get(side, _torch)
     prepare(side, 8)()
     call = prepare(side, batch_size)
-    # From here on the kernel counts the peak anew.
+    # Resets the peak that the kernel counts.
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
     before = _memory("VmRSS")

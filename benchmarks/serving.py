@@ -1,19 +1,19 @@
-"""Images/s and latency of the embedded server, beside the same SavedModel and beside FastAPI.
+"""Measures images/s and latency of the embedded server, the bare SavedModel and FastAPI.
 
     pip install 'nfl_keras[benchmarks]'
     python benchmarks/serving.py
 
-An embedder on MobileNetV2 with random weights (or on any `--backbone`) is asked for one image a
-request, by 1, 4 and 16 clients that each wait for their answer: as pixels ("float": `embed_tensor`,
-float32 `[1, S, S, 3]`) and as an encoded photograph ("JPEG": `serving_default`, three crops).
-"gRPC" is `python -m nfl_keras.serve` as it is by default, asked through the stubs of TensorFlow
-Serving; "FastAPI" the service in `serving_fastapi.py`; "in-process" the SavedModel itself, called
-by as many threads, with no server, and by one thread that has all the images at once.
+The model is an embedder on MobileNetV2 with random weights, or on any `--backbone`. 1, 4 and 16
+clients send one image a request, and each waits for its answer. It is sent as pixels ("float":
+`embed_tensor`, float32 `[1, S, S, 3]`) or as an encoded photograph ("JPEG": `serving_default`,
+three crops). "gRPC" is `python -m nfl_keras.serve` with its defaults, called through the stubs of
+TensorFlow Serving. "FastAPI" is the service in `serving_fastapi.py`. "in-process" is the SavedModel
+without a server, called by as many threads, and by one thread with all the images at once.
 
-All sides are first checked to give the same embeddings. Each is a process, or two, of its own that
-waits while another is timed; they alternate. A rate is the median of the turns, a ratio the median
-of the turns' ratios; percentiles are those of the requests of all turns. CPU is that of server and
-clients together, which says more than a rate where other machines take a share of the cores.
+The script first checks that all sides return the same embeddings. Each side has its own process or
+two, which wait while another is timed. The sides alternate. A rate is the median of the turns, a
+ratio the median of the turns' ratios, and percentiles are over the requests of all turns. CPU is
+that of server and clients together. It says more than a rate if other programs use the cores.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import serving_sides
 from serving_load import KINDS
 from serving_sides import SIDES
 
-# What a ratio of the first side to the second is to be, with the most clients.
+# The aims for the ratios of the first side to the second, with the most clients.
 AIMS = {
     ("grpc", "in-process"): "at least 0.9",
     ("grpc", "grpc-alone"): "at least 1.4 for float",
@@ -49,7 +49,7 @@ def main():
     )
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="timed in each turn")
-    parser.add_argument("--lead", type=float, default=1.0, help="seconds asked before, not timed")
+    parser.add_argument("--lead", type=float, default=1.0, help="seconds before the timed ones")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
@@ -85,7 +85,7 @@ def _check_installed(sides):
 
 
 def _check_same(sides, kinds):
-    """Each side's embedding of a photograph is the first side's, and nearer to it than others."""
+    """Checks that all sides return nearly the same embedding for the same photograph."""
     for kind in kinds:
         vectors = {
             side: np.array(ordered(kind=kind, clients=0)["vectors"])
@@ -106,7 +106,7 @@ def _check_same(sides, kinds):
 
 
 def _measured(sides, given):
-    """Dict from (kind, clients, side) to its answers, one a turn."""
+    """Returns a dict from (kind, clients, side) to its answers, one a turn."""
     measured = {}
     names = list(sides)
     for turn in range(given.turns):
@@ -128,7 +128,7 @@ def _measured(sides, given):
                     )
                     measured.setdefault((kind, clients, side), []).append(answer)
                     print(turn, kind, clients, side, answer["rate"], file=sys.stderr, flush=True)
-    # By side and not by the order of the first turn.
+    # Sorted by side, since the first turn has another order.
     return dict(sorted(measured.items(), key=lambda item: _place(item[0], given)))
 
 

@@ -1,11 +1,11 @@
-"""The service that `serving.py` measures ours beside: an embedder behind FastAPI, by hand.
+"""The FastAPI service of an embedder with which `serving.py` compares the embedded server.
 
     MODEL=embedder.keras SIZE=128 uvicorn --app-dir benchmarks serving_fastapi:app
 
 `POST /photograph` takes an encoded image, `POST /pixels` a `.npy` of float32 `[S, S, 3]`; both
-answer with JSON. MODEL may be an `.onnx` file, too, which ONNX Runtime runs. The endpoints are
-plain functions, which FastAPI runs in threads. The Keras model is called through a `tf.function`:
-called as it is, it takes more than ten times as long for one image.
+answer with JSON. MODEL may also be an `.onnx` file, which ONNX Runtime runs. The endpoints are
+plain functions, which FastAPI runs in threads. A `tf.function` calls the Keras model; without it,
+one image takes more than ten times as long.
 """
 
 import io
@@ -53,7 +53,7 @@ def pixels(content: Annotated[bytes, Body(media_type="application/octet-stream")
 
 def crops(content):
     with Image.open(io.BytesIO(content)) as picture:
-        # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size, where that is enough.
+        # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is enough.
         picture.draft("RGB", (size, size))
         upright = ImageOps.exif_transpose(picture).convert("RGB")
     scale = size / min(upright.size)

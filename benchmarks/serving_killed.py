@@ -1,8 +1,8 @@
-"""Four clients for `serving_memory.py` that send one message without end, to be killed meanwhile.
+"""Four clients that send one message endlessly until `serving_memory.py` kills them.
 
     python benchmarks/serving_killed.py ADDRESS FILE
 
-Tells by a line that its first message is answered.
+It prints a line once its first message is answered.
 """
 
 import concurrent.futures
@@ -17,7 +17,7 @@ CLIENTS = 4
 def main():
     address, file = sys.argv[1:]
     message = pathlib.Path(file).read_bytes()
-    # Neither TensorFlow nor the stubs over it: it has to start in no time.
+    # Without TensorFlow and the stubs that import it, so that it starts at once.
     predict = grpc.insecure_channel(address).unary_unary(
         "/tensorflow.serving.PredictionService/Predict"
     )

@@ -1,8 +1,7 @@
-"""Clients of one side of `serving.py`: k threads, each asking for one image after the other.
+"""The clients of one side of `serving.py`: threads that each send one request after the other.
 
-A process that reads orders from its standard input, a JSON object a line, and answers each by one
-line. Requests are made before they are timed; what is timed ends with the numbers of the answer
-in an array.
+The process reads orders from its standard input, a JSON object a line, and answers each by one
+line. A request is built before it is timed. Its time ends once the answer is an array.
 """
 
 import concurrent.futures
@@ -35,7 +34,7 @@ def main():
 
 
 def _embeddings(connect, items, kind, **_):
-    """The embedding of each image, for the check."""
+    """Returns the embedding of each image, for the check."""
     vectors = []
     for item in items[kind]:
         ask, close = connect(kind, [item])
@@ -45,9 +44,9 @@ def _embeddings(connect, items, kind, **_):
 
 
 def _measured(connect, items, kind, clients, rows, lead, seconds):
-    """Images/s, the seconds of each request that ends while it is timed, and the images of all.
+    """Returns images/s, the seconds of each request that ends in time, and the number of images.
 
-    A request that is timed in part counts by that part, since those of a batch end all at once.
+    A request that is timed in part counts by that part, since a batch's requests end together.
     """
     begin = time.perf_counter() + lead
     end = begin + seconds
@@ -77,7 +76,7 @@ def _grpc(address):
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
     def connect(kind, items):
-        # A connection of its own for each client, as over HTTP.
+        # Each client has its own connection, as over HTTP.
         channel = grpc.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
         stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         request = predict_pb2.PredictRequest()

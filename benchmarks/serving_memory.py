@@ -1,12 +1,12 @@
-"""What the embedded server holds after 2,000 requests, and after 20,000.
+"""Measures the memory of the embedded server after 2,000 requests, and after 20,000.
 
     python benchmarks/serving_memory.py
 
-A server of a model of one multiplication, in a process of its own, is asked by eight threads. Of
-ten requests one is cancelled, one fails in the graph and one goes to a version that does not
-exist. Besides, for every hundred requests a process of four clients with messages of 3 MB is
-killed in the midst of them. What the server then holds is read from `/proc`. Ends with an error if
-its memory has grown by more than a tenth, or if it has more files and connections open.
+Eight threads send requests to a server, in a process of its own, whose model is one multiplication.
+Of ten requests one is cancelled, one fails in the graph and one names a version that does not
+exist. For every hundred requests, a process of four clients is killed while it sends messages of
+3 MB. `/proc` tells the server's memory, threads and open files. The script ends with an error if
+the memory has grown by more than a tenth, or if more files and connections are open.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def main():
 
 @contextlib.contextmanager
 def _served(base):
-    """The process id and the address of a server."""
+    """Starts a server and yields its process id and address."""
     command = [sys.executable, "-m", "nfl_keras.serve", str(base), "--port", "0", "--no-rest"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -102,7 +102,7 @@ def _compare(pid, address, given, killed_clients):
         )
     (before, _, files_before), (after, _, files_after) = held
     if after > MOST_GROWTH * before:
-        sys.exit(f"memory grew to {after / before:.2f} times what it was.")
+        sys.exit(f"memory grew to {after / before:.2f} times its size.")
     if files_after > files_before:
         sys.exit(f"{files_after - files_before} more files and connections are open than before.")
 
@@ -144,7 +144,7 @@ def _request(value, rows=ROWS, version=None):
 
 
 def _held(pid):
-    """Resident MiB, threads and open files of a process."""
+    """Returns the resident MiB, threads and open files of a process."""
     process = pathlib.Path(f"/proc/{pid}")
     status = (process / "status").read_text()
     kibibytes, threads = (

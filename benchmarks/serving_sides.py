@@ -1,4 +1,4 @@
-"""The sides of `serving.py`: what is served, the servers, and the processes that ask them."""
+"""The sides of `serving.py`: the models, the inputs, the servers and their clients."""
 
 import contextlib
 import http.client
@@ -30,7 +30,7 @@ _START_SECONDS = 180
 
 
 def write_models(folder, backbone, image_size, sides):
-    """The same embedder as a SavedModel, and as a Keras and an ONNX file if some side reads it."""
+    """Writes an embedder as a SavedModel, and as Keras and ONNX files if a side needs them."""
     import keras
 
     import nfl_keras as nfl
@@ -50,7 +50,7 @@ def write_models(folder, backbone, image_size, sides):
 
 
 def write_inputs(folder, photographs, image_size):
-    """JPEGs, drawn or from a folder, and the same as squares of pixels, float32 `[N, S, S, 3]`."""
+    """Writes JPEGs, drawn or from a folder, and their squares of pixels, `[N, S, S, 3]`."""
     if photographs is None:
         contents = [_drawn(seed) for seed in range(PHOTOGRAPHS)]
     else:
@@ -68,7 +68,7 @@ def write_inputs(folder, photographs, image_size):
 
 
 def _drawn(seed):
-    """A JPEG with detail at every scale, as a photograph has: about 45 kB."""
+    """Returns a JPEG of about 45 kB with detail at every scale, like a photograph's."""
     rng = np.random.default_rng(seed)
     size = _WIDTH, _HEIGHT
     picture = np.zeros((_HEIGHT, _WIDTH, 3))
@@ -86,9 +86,9 @@ def _drawn(seed):
 
 @contextlib.contextmanager
 def started(side, models, inputs, image_size):
-    """A side that is ready: a function that sends an order to its clients, and gives the answer.
+    """Starts a side and yields a function that sends an order and returns the answer.
 
-    The answer says, besides, how many CPU seconds server and clients took for an image.
+    The answer also has the CPU seconds of server and clients for an image.
     """
     with contextlib.ExitStack() as stack:
         processes = []
@@ -170,7 +170,7 @@ def _process(command, **how):
             yield process
         finally:
             process.terminate()
-            process.communicate()  # what it says as it stops
+            process.communicate()  # reads its last output
 
 
 def _line(process):

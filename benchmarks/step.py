@@ -1,4 +1,4 @@
-"""One training step of `nfl.models.NoiseInvariantModel` beside the same in native PyTorch.
+"""Measures a training step of `nfl.models.NoiseInvariantModel` and the same in PyTorch.
 
     pip install 'nfl_keras[benchmarks]'
     python benchmarks/step.py
@@ -6,12 +6,12 @@
 ResNet-18 on the CPU: 64 clean images of 224 x 224 and the same with noise, 128 through the
 network, four of each class, L_D + L_N + L_S over 98 classes, forward and backward, AdamW; in
 float32, and in bfloat16 (ours by Keras' policy "mixed_bfloat16", PyTorch's by `torch.autocast`).
-PyTorch is eager, channels-last, with its fused AdamW. "cross-entropy" is ours without noise and
-our losses: 128 clean images, one linear classifier.
+PyTorch is eager, channels-last, with its fused AdamW. "cross-entropy" is ours with 128 clean
+images and one linear classifier, without noise and our losses.
 
-Both sides are first checked to compute the same, from the same weights and without noise
-(`--check` does only that). Each measurement is a process of its own; the sides alternate. A rate
-is that of `--steps` steps after one that is not timed, memory the process' peak.
+The script first checks that both sides compute the same from the same weights, without noise
+(`--check` does only that). Each measurement has its own process, and the sides alternate. A rate is
+over `--steps` steps after one that is not timed. Memory is the process' peak.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def main():
 
 
 def _measure(side, precision, given):
-    """Images/s through the network, and MiB at the peak."""
+    """Returns the images/s through the network and the peak memory in MiB."""
     step = (_torch if side == "torch" else _keras)(side, precision, given)
     step()
     start = time.perf_counter()
@@ -100,7 +100,7 @@ def _torch(_, precision, given):
     model = step_sides.torch_model(DEPTH)
     optimizer = step_sides.torch_optimizer(model.parameters())
     images, labels = map(torch.from_numpy, step_sides.batch(given.batch, given.image_size))
-    # What was [B, H, W, C] in memory is PyTorch's channels-last.
+    # PyTorch's channels-last is [B, H, W, C] in memory.
     images = images.permute(0, 3, 1, 2)
 
     def step():

@@ -1,4 +1,4 @@
-"""One training step of `nfl.models.NoiseInvariantModel` on a GPU, under JAX and in PyTorch.
+"""Measures a training step of `nfl.models.NoiseInvariantModel` on a GPU, by JAX and PyTorch.
 
     pip install 'nfl_keras[benchmarks]' 'jax[cuda13]'
     python benchmarks/step_gpu.py
@@ -6,12 +6,12 @@
 ResNet-50 in bfloat16: 128 clean images of 224 x 224 and the same with noise, 256 through the
 network, four of each class, L_D + L_N + L_S over 98 classes, forward and backward, AdamW. Ours is
 `fit` on Keras' JAX backend by the policy "mixed_bfloat16"; PyTorch's is `torch.compile` of network
-and losses under `torch.autocast`, channels-last, with its fused AdamW. The images lie on the GPU.
+and losses under `torch.autocast`, channels-last, with its fused AdamW. The images are on the GPU.
 
-Both sides are first checked to compute the same in float32, from the same weights and without
-noise (`--check` does only that). Each measurement is a process of its own; the sides alternate. A
-rate is that of `--steps` steps after as many that are not timed. Where there is no GPU, small
-`--batch`, `--image-size` and `--steps` try the script on the CPU. TensorFlow is not needed.
+The script first checks that both sides compute the same in float32 from the same weights, without
+noise (`--check` does only that). Each measurement has its own process, and the sides alternate. A
+rate is over `--steps` steps after as many that are not timed. Without a GPU, small `--batch`,
+`--image-size` and `--steps` try the script on the CPU. TensorFlow is not needed.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main():
     if given.check:
         step_sides.check(DEPTH)
         return
-    # Rounding on GPUs aside, the maths is the same everywhere; a GPU's float32 is not.
+    # The check runs on the CPU, since float32 on a GPU is rounded in its own way.
     on_cpu = {**os.environ, "JAX_PLATFORMS": "cpu"}
     check = [sys.executable, sys.argv[0], "--check"]
     subprocess.run(check, stdout=sys.stderr, check=True, env=on_cpu)
@@ -70,7 +70,7 @@ def main():
 
 
 def _measure(given):
-    """Images/s through the network."""
+    """Returns the images/s through the network."""
     take = {"ours": _ours, "torch": _torch}[given.measure](given)
     take(given.steps)
     start = time.perf_counter()
@@ -104,7 +104,7 @@ def _torch(given):
     compiled = torch.compile(model, mode=given.compile_mode)
     batch = step_sides.batch(given.batch, given.image_size)
     images, labels = (torch.from_numpy(array).to(device) for array in batch)
-    # What was [B, H, W, C] in memory is PyTorch's channels-last.
+    # PyTorch's channels-last is [B, H, W, C] in memory.
     images = images.permute(0, 3, 1, 2)
 
     def take(steps):

@@ -1,29 +1,29 @@
-"""The two sides of the benchmarks of a step: the same network and recipe in Keras and PyTorch."""
+"""The network and recipe that the benchmarks of a step run in Keras and in PyTorch."""
 
 import re
 
 import numpy as np
 
-CLASSES = 98  # as many as Cars-196 has to train on, zero-shot
+CLASSES = 98  # as in zero-shot training on Cars-196
 IMAGES_PER_CLASS = 4
 EMBEDDING_DIM = 512
-NOISE = 25.5  # 0.1 of the range of pixels
+NOISE = 25.5  # 0.1 of the pixel range
 TEMPERATURE = 0.1
 LABEL_SMOOTHING = 0.1
 RATE = 1e-3
-# Of the check: a step that the loss shows, and too small for rounding to be blown up by it.
+# The learning rate of the check: large enough to change the loss, too small to amplify rounding.
 CHECKED_RATE = {18: 1e-6, 50: 3e-8}
 BLOCKS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3)}
 
 
 def batch(size, image_size):
-    """Clean images `[B, H, W, 3]`, float32 in 0..255, and their labels, int64 `[B]`."""
+    """Returns clean images `[B, H, W, 3]`, float32 in 0..255, and their labels, int64 `[B]`."""
     images = np.random.default_rng(0).uniform(0, 255, (size, image_size, image_size, 3))
     return images.astype("float32"), np.arange(size) // IMAGES_PER_CLASS % CLASSES
 
 
 def keras_embedder(depth, embedding_dim=EMBEDDING_DIM):
-    """An embedder on KerasHub's ResNet, with random weights."""
+    """Returns an embedder on KerasHub's ResNet, with random weights."""
     import keras_hub
 
     from nfl_keras.models import Embedder
@@ -40,7 +40,7 @@ def keras_embedder(depth, embedding_dim=EMBEDDING_DIM):
 
 
 def keras_model(depth, noise=True):
-    """`nfl.models.NoiseInvariantModel`, compiled."""
+    """Returns a compiled `nfl.models.NoiseInvariantModel`."""
     import keras
 
     from nfl_keras.models import NoiseInvariantModel
@@ -60,7 +60,7 @@ def keras_model(depth, noise=True):
 
 
 def keras_classifier(depth):
-    """The same network under plain cross-entropy: a `Learner` of one view and one term."""
+    """Returns the same network with plain cross-entropy: a `Learner` of one view and one term."""
     import keras
 
     from nfl_keras.models import Learner, Term
@@ -82,7 +82,7 @@ def keras_classifier(depth):
 
 
 def torch_model(depth, noise=True):
-    """A `torch.nn.Module` from clean images `[B, 3, H, W]` and labels to the loss."""
+    """Returns a `torch.nn.Module` from clean images `[B, 3, H, W]` and labels to the loss."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -160,7 +160,7 @@ def torch_model(depth, noise=True):
             class_discrimination = (of_pairs.sum(1) / positives.sum(1)).mean()
             targets = torch.arange(len(f), device=f.device)
             noise_invariance = functional.cross_entropy(noisy_f @ f.T / TEMPERATURE, targets)
-            # PyTorch's smoothing spreads over all classes, ours over the wrong ones.
+            # PyTorch's label smoothing spreads over all classes, ours over the wrong ones.
             smoothing = LABEL_SMOOTHING * CLASSES / (CLASSES - 1)
             noisy_classification = functional.cross_entropy(
                 logits, labels, label_smoothing=smoothing
@@ -171,14 +171,14 @@ def torch_model(depth, noise=True):
 
 
 def torch_optimizer(parameters):
-    """AdamW as `keras.optimizers.AdamW` is by default."""
+    """Returns PyTorch's AdamW with the defaults of `keras.optimizers.AdamW`."""
     import torch
 
     return torch.optim.AdamW(parameters, RATE, eps=1e-7, weight_decay=0.004, fused=True)
 
 
 def copy_weights(keras_model, torch_model):
-    """Gives the PyTorch side the weights of the Keras side."""
+    """Copies the weights of the Keras side to the PyTorch side."""
     import torch
 
     layers = {f"backbone.{layer.name}": layer for layer in keras_model.embedder.backbone.layers}
@@ -197,7 +197,7 @@ def copy_weights(keras_model, torch_model):
 
 
 def check(depth, image_size=64, size=8, steps=3):
-    """Both sides' losses, in float32, from the same weights and without noise, over some steps.
+    """Checks that both sides have the same losses over some steps, in float32 without noise.
 
     Raises:
         SystemExit: if they differ by more than a thousandth.
