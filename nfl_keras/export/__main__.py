@@ -1,64 +1,47 @@
-"""`python -m nfl_keras.export RUN --to DIR`: a finished run's embedder, for TF Serving."""
+"""`python -m nfl_keras.export RUN --to DIR` exports a finished run's embedder."""
 
 import argparse
 import pathlib
 from collections.abc import Sequence
 
-import tensorflow as tf
-
-from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS
 from nfl_keras.errors import UserError, answered_in_one_line
-from nfl_keras.export.deployment import render_deployment
-from nfl_keras.export.model_card import read_card
-from nfl_keras.export.saved_model import export_model, is_model_name
-from nfl_keras.files import write_whole
-from nfl_keras.servable.version_folder import versions_in
-from nfl_keras.training.load_learner import load_learner
-from nfl_keras.training.reporting.description import describe
-from nfl_keras.training.run_folder import RunFolder
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.export") -> None:
-    """Runs the command with a list of arguments, or with the process' own."""
+    """Runs the command with a list of arguments, or with those of the process."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Writes a finished run's embedder to DIR/NAME/VERSION as a SavedModel that "
-        "takes encoded images, compares it with the Keras model, and puts what a TF Serving "
-        "deployment needs into DIR.",
+        description="Exports a finished run's embedder to DIR/NAME/VERSION as a SavedModel that "
+        "takes encoded images, compares it with the Keras model, and writes what a TensorFlow "
+        "Serving deployment needs into DIR.",
     )
-    parser.add_argument("run", metavar="RUN", help="the run's folder, as train wrote it")
-    parser.add_argument("--to", metavar="DIR", required=True, help="folder of the served models")
-    parser.add_argument(
-        "--name",
-        default="embedder",
-        help="by which requests name the model (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--version", type=int, help="number of the version (default: one above the highest)"
-    )
-    parser.add_argument(
-        "--checkpoint",
-        choices=("last", "best"),
-        help="which model of the run to export (default: the one whose figures it reports)",
-    )
-    parser.add_argument(
-        "--max-pixels",
-        type=int,
-        default=MAX_PIXELS,
-        help="images that declare more are refused undecoded (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--weights-license",
-        metavar="TEXT",
-        help="under what the weights may be used, for the model card (default: unknown, unless "
-        "they were trained from random ones)",
-    )
+    add = parser.add_argument
+    add("run", metavar="RUN", help="folder of a finished run")
+    add("--to", metavar="DIR", required=True, help="folder of the served models")
+    add("--name", default="embedder", help="the model's name in requests (default: %(default)s)")
+    add("--version", type=int, help="the version's number (default: one above the highest)")
+    which = "the model to export (default: the one that the run's metrics describe)"
+    add("--checkpoint", choices=("last", "best"), help=which)
+    limit = "the served model refuses images that declare more pixels (default: 100000000)"
+    add("--max-pixels", type=int, help=limit)
+    license = "license of the weights, for the model card (default: unknown, unless training began "
+    add("--weights-license", metavar="TEXT", help=license + "from random weights)")
     given = parser.parse_args(arguments)
     with answered_in_one_line():
         _export(given)
 
 
-def _export(given):
+def _export(given: argparse.Namespace) -> None:
+    # Imported here, since `--help` does not need TensorFlow.
+    import tensorflow as tf
+
+    from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS
+    from nfl_keras.export.model_card import read_card
+    from nfl_keras.export.saved_model import export_model
+    from nfl_keras.training.load_learner import load_learner
+    from nfl_keras.training.reporting.description import describe
+    from nfl_keras.training.run_folder import RunFolder
+
     folder = RunFolder(given.run)
     config = folder.config()
     if len(config.data.split_seeds) > 1:
@@ -68,10 +51,11 @@ def _export(given):
     about = describe(folder, config, checkpoint)
     if given.weights_license:
         about["weights_license"] = given.weights_license
+    max_pixels = MAX_PIXELS if given.max_pixels is None else given.max_pixels
     model = load_learner(folder.checkpoint(checkpoint))
-    tf.get_logger().setLevel("WARNING")  # else it tells where it writes aside
+    tf.get_logger().setLevel("WARNING")  # saving a model logs its temporary path
     version = export_model(
-        model, given.to, given.version, given.name, max_pixels=given.max_pixels, about=about
+        model, given.to, given.version, given.name, max_pixels=max_pixels, about=about
     )
     checked = read_card(version)["checked"]
     print(
@@ -79,21 +63,25 @@ def _export(given):
         f"{checked['largest_difference']:.1e}"
     )
     print(f"exported: {version}")
-    _deploy(pathlib.Path(given.to))
+    _write_deployment(pathlib.Path(given.to))
 
 
-def _deploy(directory):
-    """Writes the deployment's files, but leaves alone what somebody may have changed."""
-    names = sorted(
-        path.name for path in directory.iterdir() if is_model_name(path.name) and versions_in(path)
-    )
-    for file_name, text in render_deployment(names).items():
+def _write_deployment(directory: pathlib.Path) -> None:
+    """Writes the files of a deployment, except those that exist and may have been edited."""
+    from nfl_keras.export.deployment_files import deployment_files
+    from nfl_keras.export.saved_model import is_model_name
+    from nfl_keras.files import write_whole
+    from nfl_keras.servable.version_folder import versions_in
+
+    models = (path for path in directory.iterdir() if is_model_name(path.name))
+    names = sorted(path.name for path in models if versions_in(path))
+    for file_name, text in deployment_files(names).items():
         path = directory / file_name
         if not path.exists():
             write_whole(path, text)
             print(f"written: {path}")
         elif path.read_text(encoding="utf-8") != text:
-            print(f"left as it was: {path}; remove it to have it written for these models")
+            print(f"kept as it was: {path}; remove it to have it written for these models")
 
 
 if __name__ == "__main__":

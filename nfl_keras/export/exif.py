@@ -1,60 +1,50 @@
-"""The EXIF orientation of a JPEG, PNG or WebP, as a TensorFlow graph."""
+"""The EXIF orientation of a JPEG, PNG or WebP, in a TensorFlow graph."""
+
+import functools
 
 import tensorflow as tf
 
-from nfl_keras.export.chunks import find_chunk
-from nfl_keras.export.formats import JPEG, PNG, WEBP
-from nfl_keras.export.header_bytes import bytes_at, equal, number, unless
-from nfl_keras.export.jpeg import FIRST_SEGMENT, advance
+from nfl_keras.export import formats
+from nfl_keras.export.image_bytes import bytes_at, equal, find_chunk, number, unless
 
 _ORIENTATION, _SHORT, _LONG = 0x0112, 3, 4
 _PREFIX = b"Exif\0\0"
 _MAX_ENTRIES = 64
 
 
-def orientation(encoded, image_format):
-    """How an image is to be turned to stand upright.
+def orientation(encoded: tf.Tensor, image_format: tf.Tensor) -> tf.Tensor:
+    """Reads how an image must be turned, int32 from 1 to 8; 1 if there is no valid orientation.
 
-    The first chunks are looked through, of a JPEG and a PNG those before its pixels.
-
-    Args:
-        encoded: scalar string tensor.
-        image_format: int32 scalar, as `format_of` gives it.
-
-    Returns:
-        int32 scalar from 1 to 8; 1 where there is no EXIF orientation, or none of these.
+    `image_format` is the result of `format_of`. The search ends after the first chunks, and before
+    the pixels of a JPEG or PNG.
     """
-    starts = {
-        JPEG: lambda: _inside(find_chunk(encoded, FIRST_SEGMENT, _jpeg_segment), 4),
-        PNG: lambda: _inside(find_chunk(encoded, 8, _png_chunk), 8),
-        WEBP: lambda: _inside(find_chunk(encoded, 12, _webp_chunk), 8),
+    chunks = {
+        formats.JPEG: (formats.FIRST_JPEG_SEGMENT, 4, _jpeg_exif),
+        formats.PNG: (8, 8, _png_exif),
+        formats.WEBP: (12, 8, _webp_exif),
     }
+    starts = {key: functools.partial(_content_of, encoded, *how) for key, how in chunks.items()}
     start = tf.switch_case(image_format, starts, default=lambda: tf.constant(0, tf.int64))
     return tf.cond(start > 0, lambda: _orientation_at(encoded, start), lambda: tf.constant(1))
 
 
-def _inside(chunk, header):
-    return tf.where(chunk > 0, chunk + header, chunk)
+def _content_of(encoded, first, header, look):
+    chunk = find_chunk(encoded, first, look)
+    return unless(chunk == 0, chunk + header)
 
 
-# ---- chunks: is this one EXIF, and how far is the next (0: no further) ----
+def _jpeg_exif(head):
+    return (head[1] == 0xE1) & equal(head[4:10], _PREFIX), formats.next_jpeg_segment(head)
 
 
-def _jpeg_segment(head):
-    return (head[1] == 0xE1) & equal(head[4:10], _PREFIX), advance(head)
-
-
-def _png_chunk(head):
+def _png_exif(head):
     kind, length = head[4:8], number(head[:4], False)
     return equal(kind, b"eXIf"), unless(equal(kind, b"IDAT"), 12 + length)
 
 
-def _webp_chunk(head):
+def _webp_exif(head):
     length = number(head[4:8])
     return equal(head[:4], b"EXIF"), 8 + length + length % 2
-
-
-# ---- the directory within ----
 
 
 def _orientation_at(encoded, start):

@@ -1,12 +1,12 @@
-"""BatchNormalization folded into the convolution before it, for an embedder that learns no more.
+"""BatchNormalization folded into the convolution before it, for inference.
 
-At rest the normalization is a product and a sum for each channel. The product goes into the kernel,
-and the sum is a bias, which TensorFlow adds within the convolution: two thirds of the time of a
-MobileNetV2 are left.
+At inference the normalization multiplies each channel and adds to it. The factor goes into the
+kernel and the summand into the bias. A MobileNetV2 then takes two thirds of the time.
 """
 
 import contextlib
 import functools
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -15,19 +15,19 @@ from keras import layers, ops
 
 
 @contextlib.contextmanager
-def folded(model):
-    """Within it, a model at rest runs without the normalizations that can be folded.
+def folded(model: keras.Model) -> Iterator[list[tf.Variable]]:
+    """Lets a model run inference without the normalizations that can be folded.
 
-    These are of the channels of feature maps `[B, H, W, C]`, each alone after a convolution
-    (`Conv2D`, `DepthwiseConv2D`) in float32 without an activation, in a functional model: rounded
-    to fewer bits, other kernels would be other embeddings. Layers of derived classes are left
-    alone, and so is everything after the context.
+    A normalization is folded if it normalizes the channels of feature maps `[B, H, W, C]` and is
+    the only layer after a float32 convolution (`Conv2D`, `DepthwiseConv2D`) without activation, in
+    a functional model. Subclasses of these layers are left alone, and so is lower precision, in
+    which rounded kernels would change the embeddings. The model is restored after the context.
 
     Args:
         model: `keras.Model`, under Keras' TensorFlow backend.
 
     Yields:
-        list of `tf.Variable`: what the model is computed from, folded or not.
+        The variables that inference depends on, folded or not.
     """
     pairs = _pairs(model)
     weights = {id(variable): variable.value for variable in model.variables}
@@ -46,15 +46,15 @@ def folded(model):
 
 
 def _pairs(model):
-    """Each convolution whose only use is to be normalized, and its normalization."""
+    """Finds each convolution that is only normalized, and its normalization."""
     parts = model._flatten_layers()
-    given_out = {id(t) for part in parts for t in getattr(part, "outputs", None) or ()}
+    outputs = {id(t) for part in parts for t in getattr(part, "outputs", None) or ()}
     pairs = []
     for layer in parts:
         if _is_plain_normalization(layer):
             (maps,) = layer._inbound_nodes[0].input_tensors
             before = maps._keras_history.operation
-            if before in parts and _is_plain_convolution(before) and id(maps) not in given_out:
+            if before in parts and _is_plain_convolution(before) and id(maps) not in outputs:
                 pairs.append((before, layer))
     return pairs
 
@@ -81,16 +81,17 @@ def _is_plain_convolution(layer):
 
 
 def _arrays(convolution, normalization):
-    """The kernel and the bias of both together, float32."""
+    """Computes the float32 kernel and bias of both layers together."""
 
-    def of(variable, otherwise):
+    def of(variable, otherwise=None):
         return otherwise if variable is None else ops.convert_to_numpy(variable).astype("float64")
 
-    variance = of(normalization.moving_variance, None)
-    scale = of(normalization.gamma, 1.0) / np.sqrt(variance + normalization.epsilon)
-    mean = of(normalization.moving_mean, None) - of(convolution.bias, 0.0)
+    scale = of(normalization.gamma, 1.0) / np.sqrt(
+        of(normalization.moving_variance) + normalization.epsilon
+    )
+    mean = of(normalization.moving_mean) - of(convolution.bias, 0.0)
     bias = of(normalization.beta, 0.0) - mean * scale
-    kernel = of(convolution.kernel, None)
+    kernel = of(convolution.kernel)
     if type(convolution) is layers.DepthwiseConv2D:
         scale = scale.reshape(kernel.shape[2:])
     return (kernel * scale).astype("float32"), bias.astype("float32")

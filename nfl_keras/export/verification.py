@@ -1,40 +1,86 @@
-"""Whether an exported model gives what the Keras model gives."""
+"""The comparison of an exported model with the Keras model, on photographs drawn for it."""
 
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
-from nfl_keras.data import inference_batches
+from nfl_keras.data import ImageSet, inference_batches
+from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.errors import UserError
-from nfl_keras.export.samples import as_image_set
 from nfl_keras.retrieval import embed
 from nfl_keras.servable.signature_names import CROPS, EMBED_TENSOR
 from nfl_keras.servable.status import MESSAGES, OK
 
 TOLERANCE = 1e-4
 
+# Height and width in units of the side that the model sees, and the format.
+_SHAPES = (
+    (1.0, 1.0, "JPEG"),
+    (1.0, 1.5, "JPEG"),
+    (1.6, 1.2, "PNG"),
+    (2.5, 3.5, "JPEG"),
+    (0.6, 0.5, "PNG"),
+    (1.0, 2.2, "WEBP"),
+)
 
-def largest_difference(loaded, embedder, image_size, photographs):
-    """How far the embeddings of a loaded SavedModel are from those of the Keras model.
 
-    Each signature is held against `nfl.retrieval.embed`, which decodes and crops on its own way.
+def sample_photographs(image_size: int) -> list[bytes]:
+    """Draws and encodes six flowers of several shapes, for a model of this image size."""
+    flowers = blooms(num_species=len(_SHAPES), images_per_species=1)
+    photographs = []
+    for position, (height, width, file_format) in enumerate(_SHAPES):
+        size = max(round(width * image_size), 1), max(round(height * image_size), 1)
+        buffer = io.BytesIO()
+        with Image.open(io.BytesIO(flowers.read(position))) as flower:
+            flower.resize(size, Image.Resampling.BICUBIC).save(buffer, file_format)
+        photographs.append(buffer.getvalue())
+    return photographs
+
+
+def as_image_set(photographs: Sequence[bytes]) -> ImageSet:
+    """Wraps encoded images as an `nfl.data.ImageSet` of one class."""
+    names = [f"sample {number}" for number in range(len(photographs))]
+    labels = np.zeros(len(photographs), np.int32)
+    return ImageSet(names, labels, ["samples"], photographs.__getitem__)
+
+
+def center_crops(photographs: Sequence[bytes], image_size: int) -> np.ndarray:
+    """Decodes the central squares of photographs, float32 `[N, S, S, 3]` in 0..255."""
+    (batch,) = inference_batches(as_image_set(photographs), image_size, 1, len(photographs))
+    return batch.numpy()[:, 0]
+
+
+def largest_difference(
+    loaded: Any, embedder: keras.Model, image_size: int, photographs: Sequence[bytes]
+) -> float:
+    """Compares the embeddings of a loaded SavedModel with those of the Keras model.
+
+    Each signature is compared with `nfl.retrieval.embed`, which decodes and crops independently.
 
     Args:
-        loaded: what `tf.saved_model.load` gave.
-        embedder: `keras.Model`, the one that was exported.
-        image_size: int, side of the crops.
-        photographs: list of bytes, encoded images.
+        loaded: the result of `tf.saved_model.load`.
+        embedder: the model that was exported.
+        image_size: side of the crops.
+        photographs: encoded images. A `UserError` names one that cannot be embedded.
 
     Returns:
-        float, the largest absolute difference of any number; not finite if one of them is not.
-
-    Raises:
-        UserError: if the exported model cannot embed a photograph.
+        The largest absolute difference of two numbers, not finite if one of them is not.
     """
     image_set = as_image_set(photographs)
     differences = []
     for name, crops in CROPS.items():
         answer = loaded.signatures[name](images=tf.constant(photographs))
-        _check_all_embedded(answer["status"].numpy())
+        for number, status in enumerate(answer["status"].numpy()):
+            if status != OK:
+                raise UserError(
+                    f"the exported model cannot embed sample photograph {number}: "
+                    f"{MESSAGES[status]}; it is not kept. Give other photographs to compare on."
+                )
         expected = embed(embedder, image_set, crops, image_size=image_size)
         differences.append(answer["embedding"].numpy() - expected)
     squares = center_crops(photographs, image_size)
@@ -43,30 +89,11 @@ def largest_difference(loaded, embedder, image_size, photographs):
     return float(np.abs(np.concatenate(differences)).max())
 
 
-def center_crops(photographs, image_size):
-    """float32 `[N, S, S, 3]`, the pixels of the central squares."""
-    (batch,) = inference_batches(as_image_set(photographs), image_size, 1, len(photographs))
-    return batch.numpy()[:, 0]
-
-
-def check_difference(difference, count):
-    """Refuses an exported model that is further than 1e-4 from the Keras model.
-
-    Raises:
-        UserError: saying how far it is.
-    """
+def check_difference(difference: float, count: int) -> None:
+    """Raises a `UserError` if `largest_difference` on `count` photographs is above 1e-4."""
     if not difference <= TOLERANCE:
         raise UserError(
             f"the exported model gives other embeddings than the Keras model: on {count} "
             f"photographs they differ by up to {difference:.1e}, more than {TOLERANCE:.0e}; it is "
             f"not kept. Export a model whose weights are finite, and whose precision is float32."
         )
-
-
-def _check_all_embedded(statuses):
-    for number, status in enumerate(statuses):
-        if status != OK:
-            raise UserError(
-                f"the exported model cannot embed sample photograph {number}: {MESSAGES[status]}; "
-                f"it is not kept. Give other photographs to compare on."
-            )

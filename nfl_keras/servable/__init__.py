@@ -1,1 +1,1 @@
-"""What export, client and server agree on: folders, status codes, signature names, warm-up."""
+"""What export, client and server agree on: version folders, status codes, signatures, warm-up."""

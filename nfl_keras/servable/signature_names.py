@@ -1,4 +1,4 @@
-"""The names of an exported model's signatures."""
+"""The names of an exported model's signatures, and how many crops those of images embed."""
 
 EMBED_IMAGES = "serving_default"
 EMBED_CENTER = "embed_center"

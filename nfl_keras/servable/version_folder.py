@@ -1,27 +1,23 @@
-"""A new version of a model: there whole or not at all, for servers that watch the folder."""
+"""The numbered folders of a model's versions, each written whole or not at all."""
 
 import contextlib
 import errno
-import os
 import pathlib
 import re
-import secrets
-import shutil
+from collections.abc import Iterator
 
 from nfl_keras.errors import UserError
+from nfl_keras.files import replacing
+from nfl_keras.typing import Path
 
 _VERSION = re.compile(r"[0-9]{1,18}")
 
 
-def versions_in(base):
-    """The versions of a model.
+def versions_in(base: Path) -> dict[int, pathlib.Path]:
+    """Finds the versions in a model's folder, which need not exist, in ascending order.
 
-    Args:
-        base: path of the model's folder, which need not exist.
-
-    Returns:
-        Dict from version to its path, in order. A folder whose name is no positive number, such as
-        one that is being written, is no version.
+    A folder whose name is not a positive number, such as one that is being written, is not a
+    version.
     """
     base = pathlib.Path(base)
     try:
@@ -32,61 +28,49 @@ def versions_in(base):
 
 
 @contextlib.contextmanager
-def new_version(base, version=None):
-    """Around the writing of a version, which servers see when it is complete.
+def new_version(base: Path, version: int | None = None) -> Iterator[tuple[pathlib.Path, int]]:
+    """Yields a folder for a new version, which servers see once the context has ended.
 
-    It is written into a folder `.partial-...` beside its place, flushed to the disk, and moved
-    there in one step. After any error, Ctrl-C included, nothing of it is left.
+    After any error, Ctrl-C included, nothing of the version is left.
 
     Args:
-        base: path of the model's folder. Folders that are missing are made.
-        version: int >= 1. Defaults to the one after the highest there is.
+        base: path of the model's folder. Missing folders are made.
+        version: int >= 1. Defaults to the one after the highest version.
 
     Yields:
-        `(folder, version)`: the `pathlib.Path` to write into, and the int.
+        `(folder, version)`: the folder to write into, and the version's number.
 
     Raises:
-        UserError: if there is such a version already, or it cannot be written.
+        UserError: if the version exists already, or cannot be written.
+
+    Example:
+
+    >>> from nfl_keras.servable.version_folder import new_version, versions_in
+    >>> with new_version("models/embedder") as (folder, version):
+    ...     _ = (folder / "saved_model.pb").write_bytes(b"")
+    >>> versions_in("models/embedder")
+    {1: PosixPath('models/embedder/1')}
     """
     base = pathlib.Path(base)
     version = max(versions_in(base), default=0) + 1 if version is None else version
     target = base / str(version)
     if target.exists():
         raise UserError(f"there is a version {version} in {str(base)!r}; leave out the number.")
-    folder = base / f".partial-{version}-{secrets.token_hex(4)}"
-    made = [path for path in (base, *base.parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True)
-        yield folder, version
-        for path in (*folder.rglob("*"), folder):
-            _flush(path)
-        os.rename(folder, target)
-        _flush(base)
-    except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            for path in made:
-                path.rmdir()
-        if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+        with replacing(target) as folder:
+            folder.mkdir()
+            yield folder, version
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             raise UserError(
-                f"another export has written version {version} into {str(base)!r} meanwhile; "
+                f"another export has just written version {version} into {str(base)!r}; "
                 f"export again."
             ) from error
-        if isinstance(error, OSError):
-            raise UserError(
-                f"cannot write version {version} into {str(base)!r} ({error.strerror}); name "
-                f"another folder, or make room."
-            ) from error
-        raise
+        raise UserError(
+            f"cannot write version {version} into {str(base)!r} ({error.strerror}); name another "
+            f"folder, or make room."
+        ) from error
 
 
-def _is_version(path):
+def _is_version(path: pathlib.Path) -> bool:
     return bool(_VERSION.fullmatch(path.name)) and int(path.name) > 0 and path.is_dir()
-
-
-def _flush(path):
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,51 +1,50 @@
-"""Requests that a server sends itself before it answers others', as TF Serving reads them.
+"""The requests that a server answers before it serves a version, in TensorFlow Serving's format.
 
-Without them the first requests wait for what TensorFlow does once: planning and optimising graphs,
-choosing kernels. TF Serving refuses a model of which one such request fails.
+Without them the first requests would wait while TensorFlow plans and optimizes its graphs.
+TensorFlow Serving refuses a model that fails one of them.
 """
+
+import pathlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow_serving.apis import prediction_log_pb2
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
+from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 
 from nfl_keras.errors import UserError
 
 PATH = "assets.extra/tf_serving_warmup_requests"
 
-_MOST = 1000  # as for TF Serving
+_MOST = 1000  # TensorFlow Serving's limit
 
 
-def write_warmup(folder, name, inputs):
-    """Writes the requests into the folder of a version.
+def write_warmup(
+    folder: pathlib.Path, name: str, inputs: Iterable[tuple[str, dict[str, Any]]]
+) -> None:
+    """Writes warm-up requests of a model into the folder of a version.
 
-    Args:
-        folder: `pathlib.Path`.
-        name: str, the model's.
-        inputs: sequence of `(signature, tensors)`, tensors a dict from name to array.
+    Each request is `(signature, tensors)`, where `tensors` is a dict from name to array.
     """
     path = folder / PATH
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, tensors in inputs:
-            log = prediction_log_pb2.PredictionLog()
-            request = log.predict_log.request
-            request.model_spec.name = name
-            request.model_spec.signature_name = signature
-            for key, array in tensors.items():
-                request.inputs[key].CopyFrom(tf.make_tensor_proto(array))
+            request = PredictRequest(
+                model_spec={"name": name, "signature_name": signature},
+                inputs={key: tf.make_tensor_proto(array) for key, array in tensors.items()},
+            )
+            log = PredictionLog(predict_log=PredictLog(request=request))
             writer.write(log.SerializeToString())
 
 
-def replay_warmup(folder, answer):
-    """Has each request of a version answered once, in their order; a version may have none.
-
-    Args:
-        folder: `pathlib.Path`.
-        answer: Function from a `PredictRequest`. What it gives is not looked at.
+def replay_warmup(folder: pathlib.Path, answer: Callable[[PredictRequest], Any]) -> None:
+    """Calls `answer` with each warm-up request of a version, in order. A version may have none.
 
     Raises:
-        UserError: naming the file and the first record, counted from 0, that cannot be read, is
-            no prediction, is one more than 1,000, or of which `answer` raises anything.
+        UserError: if a record cannot be read, is not a prediction, comes after 1,000 others, or
+            makes `answer` raise an exception. The message counts records from 0.
     """
     file = folder / PATH
     if not file.is_file():
@@ -53,16 +52,16 @@ def replay_warmup(folder, answer):
     for number, request in enumerate(_requests(file)):
         try:
             answer(request)
-        except Exception as error:  # a model raises anything
+        except Exception as error:  # a model may raise anything
             fault = f"fails on signature {request.model_spec.signature_name!r}"
-            raise _refusal(file, number, f"{fault} ({_one_line(error)})") from error
+            raise _refusal(file, number, fault, error) from error
 
 
-def _requests(file):
+def _requests(file: pathlib.Path) -> Iterator[PredictRequest]:
     number = 0
     try:
         for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
-            log = prediction_log_pb2.PredictionLog.FromString(record)
+            log = PredictionLog.FromString(record)
             if log.WhichOneof("log_type") != "predict_log":
                 raise _refusal(file, number, "is no predict_log")
             if number == _MOST:
@@ -70,14 +69,14 @@ def _requests(file):
             yield log.predict_log.request
             number += 1
     except (tf.errors.OpError, DecodeError) as error:
-        raise _refusal(file, number, f"cannot be read ({_one_line(error)})") from error
+        raise _refusal(file, number, "cannot be read", error) from error
 
 
-def _refusal(file, number, fault):
+def _refusal(
+    file: pathlib.Path, number: int, fault: str, error: Exception | None = None
+) -> UserError:
+    if error is not None:
+        fault += f" ({' '.join((str(error) or type(error).__name__).split())[:200]})"
     return UserError(
         f"warm-up request {number} of {str(file)!r} {fault}; TF Serving would refuse the model."
     )
-
-
-def _one_line(error):
-    return " ".join((str(error) or type(error).__name__).split())[:200]

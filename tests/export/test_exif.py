@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from nfl_keras.export.chunks import MAX_CHUNKS
 from nfl_keras.export.exif import orientation
 from nfl_keras.export.formats import format_of
+from nfl_keras.export.image_bytes import MAX_CHUNKS
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 
 import nfl_keras
-from nfl_keras import export
-from nfl_keras.export.deployment import render_deployment
+from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS
+from nfl_keras.export.__main__ import main
+from nfl_keras.export.deployment_files import deployment_files
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.run_folder import RunFolder
 
@@ -43,7 +44,7 @@ def run(tmp_path_factory):
 def exported(run, tmp_path_factory):
     """The folder of a first export."""
     directory = tmp_path_factory.mktemp("served") / "models"
-    export.main([str(run), "--to", str(directory)])
+    main([str(run), "--to", str(directory)])
     return directory
 
 
@@ -54,7 +55,7 @@ def card_of(version):
 def fails(capsys, *arguments):
     """The one line that the command ends with when it exits with code 2."""
     with pytest.raises(SystemExit) as exit_info:
-        export.main([str(argument) for argument in arguments])
+        main([str(argument) for argument in arguments])
     assert exit_info.value.code == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
@@ -64,14 +65,14 @@ def fails(capsys, *arguments):
 
 def test_a_run_is_exported_with_all_that_a_server_needs(run, tmp_path, capsys):
     directory = tmp_path / "models"
-    export.main([str(run), "--to", str(directory), "--name", "roses"])
+    main([str(run), "--to", str(directory), "--name", "roses"])
     printed = capsys.readouterr().out
     version = directory / "roses" / "1"
     card = card_of(version)
     largest = card["checked"]["largest_difference"]
     assert f"largest difference from the Keras model on 6 photographs: {largest:.1e}" in printed
     assert f"exported: {version}" in printed
-    files = render_deployment(["roses"])
+    files = deployment_files(["roses"])
     assert sorted(os.listdir(directory)) == sorted([*files, "roses"])
     for name, text in files.items():
         assert (directory / name).read_text() == text
@@ -85,7 +86,7 @@ def test_a_run_is_exported_with_all_that_a_server_needs(run, tmp_path, capsys):
 
 def test_the_card_says_what_the_run_was_and_how_well_it_finds(exported):
     card = card_of(exported / "embedder" / "1")
-    assert card["config"]["dataset"] == "roses"
+    assert card["config"]["data"]["dataset"] == "roses"
     assert card["data"] == {"dataset": "roses", "photographs_left_out": 0}
     assert card["protocol"] == "made up"
     assert card["metrics"]["map"] == 0.25
@@ -98,19 +99,19 @@ def test_another_export_is_another_version_and_leaves_changed_files_alone(run, e
     (exported / "batching_parameters.txt").write_text("max_batch_size { value: 8 }\n")
     capsys.readouterr()
     flags = ["--checkpoint", "best", "--weights-license", "MIT"]
-    export.main([str(run), "--to", str(exported), *flags])
+    main([str(run), "--to", str(exported), *flags])
     printed = capsys.readouterr().out
     card = card_of(exported / "embedder" / "2")
     assert (card["checkpoint"], card["metrics"], card["weights_license"]) == ("best", None, "MIT")
     assert "written: " not in printed
-    assert f"left as it was: {exported / 'batching_parameters.txt'}" in printed
-    assert printed.count("left as it was") == 1
+    assert f"kept as it was: {exported / 'batching_parameters.txt'}" in printed
+    assert printed.count("kept as it was") == 1
     assert (exported / "batching_parameters.txt").read_text() == "max_batch_size { value: 8 }\n"
 
 
 def test_settings_reach_the_graph(run, tmp_path):
     arguments = ["--to", str(tmp_path), "--version", "7", "--max-pixels", "1000000"]
-    export.main([str(run), *arguments])
+    main([str(run), *arguments])
     assert card_of(tmp_path / "embedder" / "7")["max_pixels"] == 1_000_000
 
 
@@ -124,6 +125,20 @@ def test_mistakes_are_told_in_one_line(run, tmp_path, capsys):
     assert not served.exists()
     (tmp_path / "file").write_text("")
     assert "cannot write version 1" in fails(capsys, run, "--to", tmp_path / "file")
+
+
+def test_help_names_the_largest_image_and_does_not_import_tensorflow(in_a_fresh_process):
+    printed = in_a_fresh_process(
+        "import sys",
+        "from nfl_keras.export.__main__ import main",
+        "sys.argv = ['export', '--help']",
+        "try:",
+        "    main()",
+        "except SystemExit:",
+        "    print(*sys.modules)",
+    )
+    assert f"(default: {MAX_PIXELS})" in " ".join(printed.split())
+    assert not {"keras", "tensorflow"} & set(printed.split())
 
 
 def test_a_run_over_several_splits_asks_for_one(tmp_path, capsys):

@@ -9,8 +9,8 @@ import tensorflow as tf
 import nfl_keras
 from nfl_keras.errors import UserError
 from nfl_keras.export import saved_model
-from nfl_keras.export.samples import as_image_set
 from nfl_keras.export.saved_model import export_model
+from nfl_keras.export.verification import as_image_set
 from nfl_keras.retrieval import embed
 from nfl_keras.servable.warmup import replay_warmup, write_warmup
 
@@ -155,7 +155,7 @@ def test_a_photograph_that_is_none_is_named(directory, embedder):
         ({"version": 0}, "version must be a whole number above 0, not 0"),
         ({"version": 1.5}, "version must be a whole number above 0, not 1.5"),
         ({"max_pixels": 0}, "max_pixels must be a whole number above 0"),
-        ({"model": "model.keras"}, "must be a keras.Model, not str"),
+        ({"model": "model.keras"}, "takes a keras.Model, not str"),
     ],
 )
 def test_what_cannot_be_used_is_refused(directory, embedder, arguments, message):

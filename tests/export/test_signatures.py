@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from nfl_keras.export.samples import as_image_set
 from nfl_keras.export.signatures import make_service
+from nfl_keras.export.verification import as_image_set
 from nfl_keras.retrieval import embed
-from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE
+from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
 
 SIZE = 16
 CROPS = {"serving_default": 3, "embed_center": 1}
@@ -59,7 +59,7 @@ def test_embeddings_of_pixels_are_the_models(loaded, embedder):
 
 @pytest.mark.parametrize("signature", CROPS)
 def test_bad_images_are_zeros_and_leave_the_others_alone(
-    loaded, photographs, damaged, bombs, foreign, signature
+    loaded, photographs, damaged, bombs, foreign, unsupported, signature
 ):
     good = list(photographs.values())[:3]
     alone = answer(loaded, signature, good)["embedding"]
@@ -67,6 +67,8 @@ def test_bad_images_are_zeros_and_leave_the_others_alone(
         (DAMAGED, damaged["JPEG, cut off"]),
         (TOO_LARGE, bombs["PNG"]),
         (NOT_AN_IMAGE, foreign["words"]),
+        (UNSUPPORTED, unsupported["GIF"]),
+        (UNSUPPORTED, unsupported["moving WebP"]),
         (EMPTY, b""),
     ):
         given = answer(loaded, signature, [bad, good[0], bad, good[1], good[2], bad])

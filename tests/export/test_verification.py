@@ -5,8 +5,12 @@ import pytest
 import tensorflow as tf
 
 from nfl_keras.errors import UserError
-from nfl_keras.export.samples import as_image_set
-from nfl_keras.export.verification import center_crops, check_difference, largest_difference
+from nfl_keras.export.verification import (
+    as_image_set,
+    center_crops,
+    check_difference,
+    largest_difference,
+)
 from nfl_keras.retrieval import embed
 from nfl_keras.servable.status import DAMAGED, OK
 

@@ -3,8 +3,8 @@ import os
 
 import pytest
 
+from nfl_keras import files
 from nfl_keras.errors import UserError
-from nfl_keras.servable import version_folder
 from nfl_keras.servable.version_folder import new_version, versions_in
 
 
@@ -35,7 +35,7 @@ def test_nobody_sees_a_version_before_it_is_whole(tmp_path):
     with new_version(tmp_path) as (folder, version):
         assert (version, versions_in(tmp_path)) == (1, {})
         assert folder.parent == tmp_path
-        assert folder.name.startswith(".partial-1-")
+        assert folder.name.startswith(".partial-")
     assert list(versions_in(tmp_path)) == [1]
 
 
@@ -73,7 +73,7 @@ def test_a_version_that_another_has_written_meanwhile_is_not_replaced(tmp_path):
             (folder / "data").write_text("slower")
             write(tmp_path, version, "faster")
 
-    with pytest.raises(UserError, match="another export has written version 1"):
+    with pytest.raises(UserError, match="another export has just written version 1"):
         race()
     assert os.listdir(tmp_path) == ["1"]
     assert (tmp_path / "1" / "variables" / "data").read_text() == "faster"
@@ -83,7 +83,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):
     def full(path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(version_folder, "_flush", full)
+    monkeypatch.setattr(files, "_flush", full)
     with pytest.raises(UserError, match=r"\(No space left on device\)"):
         write(tmp_path)
     assert os.listdir(tmp_path) == []

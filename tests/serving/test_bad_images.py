@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from nfl_keras.export.samples import as_image_set
+from nfl_keras.export.verification import as_image_set
 from nfl_keras.retrieval import embed
-from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE
+from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
 from nfl_keras.serving import Batching, Server
 
 THREADS = 8
@@ -37,12 +37,18 @@ def ask(models_folder):
 
 
 def test_bad_images_are_zeros_and_no_other_request_notices(
-    ask, embedder, photographs, damaged, bombs, foreign
+    ask, embedder, photographs, damaged, bombs, foreign, unsupported
 ):
     good = list(photographs.values())
     expected = embed(embedder, as_image_set(good))
-    kinds = ((DAMAGED, damaged), (TOO_LARGE, bombs), (NOT_AN_IMAGE, foreign), (EMPTY, {"": b""}))
-    bad = [(status, content) for status, files in kinds for content in files.values()]
+    kinds = {
+        DAMAGED: damaged,
+        TOO_LARGE: bombs,
+        NOT_AN_IMAGE: foreign,
+        UNSUPPORTED: unsupported,
+        EMPTY: {"": b""},
+    }
+    bad = [(status, content) for status, files in kinds.items() for content in files.values()]
 
     def ask_for(number):
         place, (status, content) = number % len(good), bad[number % len(bad)]
@@ -59,14 +65,14 @@ def test_bad_images_are_zeros_and_no_other_request_notices(
         assert len(list(pool.map(ask_for, range(6 * len(bad))))) >= 100
 
 
-def test_mutated_photographs_end_nothing(ask, photographs):
+def test_mutated_photographs_end_nothing(ask, photographs, animations):
     generator = np.random.default_rng(0)
     good = photographs["PNG"]
     (expected,), _ = ask([good])
     seen = set()
     for _ in range(20):
         bad = []
-        for content in photographs.values():
+        for content in (*photographs.values(), *animations.values()):
             changed = bytearray(content)
             for place in generator.integers(0, len(changed), 3):
                 changed[place] = generator.integers(256)

@@ -5,7 +5,7 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 from nfl_keras.data.decoding.decode import decode
-from nfl_keras.export.samples import as_image_set
+from nfl_keras.export.verification import as_image_set
 from nfl_keras.retrieval import embed
 from nfl_keras.serving import Client, Server
 
@@ -52,13 +52,14 @@ def test_a_turned_photograph_is_embedded_as_the_upright_one(client, turned, file
 
 
 def test_every_kind_of_file_is_embedded_as_in_training(
-    client, embedder, photographs, foreign, turned, picture, encoded
+    client, embedder, photographs, animations, foreign, turned, picture, encoded
 ):
-    gif = bytearray(photographs["GIF"])
+    gif = bytearray(animations["GIF"])
     gif[6:10] = np.array([60, 50], "<u2").tobytes()  # the canvas: larger than the first frame
     xmp = b'<rdf:Description tiff:Orientation="6"/>'
     images = {
         **photographs,
+        **animations,
         "GIF with a margin": bytes(gif),
         "BMP of 32 bits": encoded(picture(seed=300).convert("RGBA"), "BMP"),
         "lossy transparent WebP": encoded(picture(seed=301).convert("LA").convert("RGBA"), "WEBP"),

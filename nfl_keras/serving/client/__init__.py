@@ -1,6 +1,6 @@
-"""The client of TensorFlow Serving and of the embedded server, which speak one API."""
+"""The client of TensorFlow Serving and of the embedded server, which have the same API."""
 
 from nfl_keras.serving.client.client import Client
-from nfl_keras.serving.client.result import EmbeddingResult
+from nfl_keras.serving.client.embedding_result import EmbeddingResult
 
 __all__ = ["Client", "EmbeddingResult"]

@@ -1,17 +1,17 @@
-"""From what callers hold to what is sent: encoded photographs.
+"""What is sent of an image: an encoded photograph of which the server decodes what training sees.
 
-What training hands to TensorFlow as it is, is sent byte for byte: every JPEG, PNG, and still WebP
-without transparency. Where EXIF asks for a turn, the exported graph turns it, so that nothing is
-decoded here and nothing lost. The rest becomes a PNG of the picture that training sees, upright:
-
-- TIFF, and BMP with a palette or compressed, which the exported graph does not read;
-- GIF and moving WebP, of which it reads the first frame without its place on the canvas, plain BMP,
-  and transparent WebP: to check them is to decode them already.
+A JPEG, a PNG, and a WebP without transparency or animation are sent byte for byte, and the
+exported graph turns them as their EXIF orientation asks. Everything else is sent as a PNG of the
+picture that training sees, upright; of an animation, training sees the first frame. The exported
+graph does not read GIF, animated WebP, TIFF and some kinds of BMP. It does read transparent WebP
+and the other kinds of BMP, but the check decodes these already.
 """
 
 import io
 import os
 import pathlib
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -19,25 +19,17 @@ from PIL import Image, ImageOps
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
+
+Photograph: TypeAlias = Path | bytes | bytearray | memoryview | np.ndarray | Image.Image
 
 _PNG_LEVEL = 1
 
 
-def one_or_many(images):
-    """An iterable of images, whether one was given or many.
-
-    Args:
-        images: one image as `encoded_bytes` takes it, or an iterable of them, such as an array
-            `[N, H, W, 3]`.
-
-    Returns:
-        `(images, count)`; the count is `None` for an iterable that does not know it.
-
-    Raises:
-        UserError: for what is neither.
-    """
-    single = isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image))
-    if single or getattr(images, "ndim", None) == 3:
+def one_or_many(images: Any) -> tuple[Iterable[Photograph], int | None]:
+    """Wraps one image as a list, and counts many if the iterable has a length."""
+    single = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)
+    if isinstance(images, single) or getattr(images, "ndim", None) == 3:
         return [images], 1
     if not hasattr(images, "__iter__"):
         raise UserError(
@@ -47,8 +39,8 @@ def one_or_many(images):
     return images, len(images) if hasattr(images, "__len__") else None
 
 
-def encoded_bytes(image):
-    r"""What is sent for an image: bytes of which the server decodes what training sees.
+def encoded_bytes(image: Photograph) -> bytes:
+    r"""Encodes an image for the server.
 
     Args:
         image: path of an image file, its bytes, an array `[H, W, 3]` of uint8 or of floats in
@@ -56,14 +48,15 @@ def encoded_bytes(image):
             dropped, as in training.
 
     Returns:
-        bytes of a JPEG, PNG or WebP.
+        A JPEG, PNG or WebP.
 
     Raises:
-        PhotographError: if the file cannot be read, or holds no usable image, see
-            `nfl_keras.data.decoding.checked_bytes.checked_bytes`; for arrays as `checked_pixels`.
+        PhotographError: if the file cannot be read, or its bytes or pixels cannot be used, see
+            `nfl_keras.data.decoding.checked_bytes` and `checked_pixels`.
 
     Example:
 
+    >>> from nfl_keras.serving.client.images import encoded_bytes
     >>> encoded_bytes(np.zeros((224, 224, 3), np.uint8))[:4]
     b'\x89PNG'
     """
@@ -79,18 +72,12 @@ def encoded_bytes(image):
     raise PhotographError(kind, f"{kind} is neither a path, bytes, an array nor a PIL image")
 
 
-def checked_pixels(array):
-    """Looks at an image given as an array.
-
-    Args:
-        array: `[H, W, 3]`, uint8 or floats in 0..255.
-
-    Returns:
-        The array; floats as float32.
+def checked_pixels(array: Any) -> np.ndarray:
+    """Checks an array `[H, W, 3]` of uint8, or of floats in 0..255, which become float32.
 
     Raises:
-        PhotographError: for another shape, type or range. Fractions of which none is above 1
-            are taken for pixels in 0..1.
+        PhotographError: for another shape, dtype or range. Fractions without a value above 1 count
+            as pixels in 0..1.
     """
     array = np.asarray(array)
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
@@ -107,33 +94,33 @@ def checked_pixels(array):
     return array
 
 
-def _read(path):
+def _read(path: Path) -> bytes:
     try:
         return pathlib.Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null character within the path
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise PhotographError(str(path), f"cannot be read ({reason})") from error
 
 
-def _from_encoded(content, name):
+def _from_encoded(content: bytes, name: str) -> bytes:
     usable, _ = checked_bytes(content, name)
     return content if usable is content else _png(Image.open(io.BytesIO(usable)))
 
 
-def _from_picture(picture):
+def _from_picture(picture: Image.Image) -> bytes:
     if picture.mode in ("I", "F"):
         raise PhotographError("PIL image", "32 bits per pixel, of which no range is known")
     try:
         return _png(ImageOps.exif_transpose(picture))
-    except Exception as error:  # one opened from a file is decoded only now
+    except Exception as error:  # a PIL image opened from a file is decoded only now
         raise PhotographError("PIL image", DAMAGED) from error
 
 
-def _png(picture):
+def _png(picture: Image.Image) -> bytes:
     if picture.mode != "L" and not picture.mode.startswith("I;16"):
         picture = picture.convert("RGB")
     buffer = io.BytesIO()
-    # Both would be taken over from what the picture was read from, and help nobody here.
+    # Otherwise Pillow copies both from the file that the picture was read from.
     left_out = {"icc_profile": None, "transparency": None}
     picture.save(buffer, "PNG", compress_level=_PNG_LEVEL, **left_out)
     return buffer.getvalue()

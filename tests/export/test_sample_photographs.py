@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from nfl_keras.data import check_images
-from nfl_keras.export.samples import as_image_set, sample_photographs
+from nfl_keras.export.verification import as_image_set, sample_photographs
 
 
 @pytest.mark.parametrize("image_size", [1, 32])

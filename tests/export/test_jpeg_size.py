@@ -5,13 +5,13 @@ import hypothesis.strategies as st
 import pytest
 import tensorflow as tf
 
-from nfl_keras.export.chunks import MAX_CHUNKS
-from nfl_keras.export.jpeg import frame_size
+from nfl_keras.export.formats import jpeg_size
+from nfl_keras.export.image_bytes import MAX_CHUNKS
 
 
 @pytest.fixture(scope="module")
 def size():
-    graph = tf.function(frame_size, input_signature=[tf.TensorSpec((), tf.string)])
+    graph = tf.function(jpeg_size, input_signature=[tf.TensorSpec((), tf.string)])
     return lambda content: graph(content).numpy().tolist()
 
 

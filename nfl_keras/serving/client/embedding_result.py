@@ -1,4 +1,4 @@
-"""What a client brings back."""
+"""The result of a client: embeddings, and which images have none."""
 
 import dataclasses
 
@@ -7,22 +7,23 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class EmbeddingResult:
-    """Embeddings, and which images have none.
+    """Embeddings of images, and why some images have none.
 
     Args:
-        embeddings: float32 `[N, D]`, unit vectors in the order of the images; zeros for an
-            image that failed.
+        embeddings: float32 `[N, D]`, unit vectors in the order of the images; zeros for an image
+            that failed.
         failed: dict from the index of each image without an embedding to the reason.
-        versions: tuple of int, the model versions that answered. Embeddings of different
-            versions are not comparable: more than one says that the server changed versions
-            meanwhile.
+        versions: the model versions that answered. Embeddings of different versions are not
+            comparable: more than one means that the server changed versions meanwhile.
 
     Example:
 
-    >>> result = client.embed(paths)
+    >>> vectors = np.array([[0.6, 0.8], [0.0, 0.0]], "float32")
+    >>> result = nfl.serving.EmbeddingResult(vectors, {1: "not an image"}, versions=(1,))
     >>> result
-    EmbeddingResult(2 of 3 embedded, 256 dimensions; 1 failed: 1 (not an image))
-    >>> vectors = result.embeddings[result.ok]
+    EmbeddingResult(1 of 2 embedded, 2 dimensions; 1 failed: 1 (not an image))
+    >>> result.embeddings[result.ok].shape
+    (1, 2)
     """
 
     embeddings: np.ndarray
@@ -30,16 +31,16 @@ class EmbeddingResult:
     versions: tuple[int, ...] = ()
 
     @property
-    def ok(self):
+    def ok(self) -> np.ndarray:
         """Bool `[N]`, true for images that have an embedding."""
         ok = np.ones(len(self.embeddings), bool)
         ok[list(self.failed)] = False
         return ok
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.embeddings)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         count, width = self.embeddings.shape
         text = f"{count - len(self.failed):,} of {count:,} embedded, {width} dimensions"
         if self.failed:

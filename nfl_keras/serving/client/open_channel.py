@@ -1,4 +1,4 @@
-"""A gRPC channel to a server, in the clear or by TLS."""
+"""A gRPC channel to a server, encrypted by TLS or not."""
 
 import pathlib
 import ssl
@@ -6,29 +6,25 @@ import ssl
 import grpc
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
 
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
-    # By default a second, in which every attempt fails by the first one's refusal.
+    # By default one second, in which every attempt would fail with the first one's refusal.
     ("grpc.initial_reconnect_backoff_ms", 100),
 )
 
 
 def open_channel(
-    address, tls=False, certificate_authority=None, certificate=None, key=None, server_name=None
-):
-    """Opens a channel, which connects with its first request.
-
-    Args: as of `Client`.
-
-    Returns:
-        `grpc.Channel`.
-
-    Raises:
-        UserError: if the address has no port, a file is not what it should be, or the
-            arguments do not go together.
-    """
+    address: str,
+    tls: bool = False,
+    certificate_authority: Path | None = None,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    server_name: str | None = None,
+) -> grpc.Channel:
+    """Opens a channel with the arguments of `Client`. It connects with its first request."""
     if ":" not in address or address.startswith(("http:", "https:")):
         raise UserError(
             f"a server's address is HOST:PORT, such as 'localhost:8500', not {address!r}."
@@ -40,19 +36,17 @@ def open_channel(
             raise UserError("server_name is checked by TLS only: give tls=True, too.")
         return grpc.insecure_channel(address, _OPTIONS)
     _check_pem(certificate_authority, certificate, key)
-    credentials = grpc.ssl_channel_credentials(
-        _content(certificate_authority), _content(key), _content(certificate)
-    )
+    files = certificate_authority, key, certificate
+    contents = [None if path is None else pathlib.Path(path).read_bytes() for path in files]
+    credentials = grpc.ssl_channel_credentials(*contents)
     named = () if server_name is None else (("grpc.ssl_target_name_override", server_name),)
     return grpc.secure_channel(address, credentials, _OPTIONS + named)
 
 
-def _content(path):
-    return None if path is None else pathlib.Path(path).read_bytes()
-
-
-def _check_pem(certificate_authority, certificate, key):
-    # gRPC takes any bytes, and only logs why the first request fails then.
+def _check_pem(
+    certificate_authority: Path | None, certificate: Path | None, key: Path | None
+) -> None:
+    # gRPC accepts any bytes, and only its log says why the first request fails.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         if certificate_authority is not None:

@@ -21,14 +21,14 @@ from google.protobuf import (
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from tensorflow_serving.config import model_server_config_pb2
 
-from nfl_keras.export.deployment import render_deployment
+from nfl_keras.export.deployment_files import deployment_files
 
-EXAMPLE = pathlib.Path(__file__).parents[3] / "export"
+EXAMPLE = pathlib.Path(__file__).parents[2] / "export"
 
 
 @pytest.fixture(scope="module")
 def files():
-    return render_deployment(["roses-1.0", "tulips"])
+    return deployment_files(["roses-1.0", "tulips"])
 
 
 @pytest.fixture(scope="module")
@@ -198,4 +198,4 @@ def test_the_client_sends_photographs_and_prints_the_answer(files, tmp_path, mon
 
 def test_the_example_in_the_repository_is_what_is_rendered():
     shown = {path.name: path.read_text() for path in EXAMPLE.iterdir() if path.is_file()}
-    assert shown == render_deployment(["embedder"])
+    assert shown == deployment_files(["embedder"])

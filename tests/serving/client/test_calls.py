@@ -10,8 +10,8 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
-from nfl_keras.serving.client.forms import PHOTOGRAPHS
-from nfl_keras.serving.client.sending import Calls, RequestError, RequestTooLargeError
+from nfl_keras.serving.client.calls import CallError, Calls, MessageTooLargeError
+from nfl_keras.serving.client.embed_batch import PHOTOGRAPHS
 
 SPEC = ModelSpec(name="embedder", signature_name="serving_default")
 
@@ -60,7 +60,7 @@ def test_no_pause_is_longer_than_ten_seconds(stub, serving, request_of_one, monk
 def test_no_pause_goes_beyond_the_end(stub, serving, request_of_one):
     serving.refusals = refused(1)
     begin = time.monotonic()
-    with pytest.raises(RequestError) as raised:
+    with pytest.raises(CallError) as raised:
         Calls(5, 30, 4).send(stub.Predict, request_of_one)
     assert time.monotonic() - begin < 4
     assert str(raised.value) == "UNAVAILABLE: not yet"
@@ -70,27 +70,27 @@ def test_the_deadline_is_one_for_all_requests(stub, serving, request_of_one):
     calls = Calls(5, 0.001, 20, deadline=1)
     calls.send(stub.Predict, request_of_one)
     time.sleep(1)
-    with pytest.raises(RequestError, match="no answer within 1 seconds"):
+    with pytest.raises(CallError, match="no answer within 1 seconds"):
         calls.send(stub.Predict, request_of_one)
     assert len(serving.requests) == 1
 
 
 def test_a_servers_own_deadline_is_told_as_its_own(stub, serving, request_of_one):
     serving.refusals = [(grpc.StatusCode.DEADLINE_EXCEEDED, "the queue is long")]
-    with pytest.raises(RequestError, match="DEADLINE_EXCEEDED: the queue is long"):
+    with pytest.raises(CallError, match="DEADLINE_EXCEEDED: the queue is long"):
         Calls(5, 0.001, 20).send(stub.Predict, request_of_one)
     assert len(serving.requests) == 1
 
 
 def test_nothing_is_sent_after_a_failure(stub, serving, request_of_one):
     calls = Calls(5, 0.001, 20)
-    with pytest.raises(RequestError, match="NOT_FOUND"):
+    with pytest.raises(CallError, match="NOT_FOUND"):
         calls.send(stub.Predict, PredictRequest(model_spec=ModelSpec(name="birds")))
     for method, request in (
         (stub.Predict, request_of_one),
         (stub.GetModelMetadata, GetModelMetadataRequest(model_spec=SPEC)),
     ):
-        with pytest.raises(RequestError, match="NOT_FOUND"):
+        with pytest.raises(CallError, match="NOT_FOUND"):
             calls.send(method, request)
     assert len(serving.requests) == 1
     assert serving.metadata_requests == 0
@@ -101,7 +101,7 @@ def test_a_message_that_is_too_large_is_sent_once_and_ends_nothing(stub, serving
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "SERVER: Received message larger than max (9 vs. 8)")
     ]
     calls = Calls(5, 0.001, 20)
-    with pytest.raises(RequestTooLargeError):
+    with pytest.raises(MessageTooLargeError):
         calls.send(stub.Predict, request_of_one)
     assert len(serving.requests) == 1
     calls.send(stub.Predict, request_of_one)
@@ -120,7 +120,7 @@ def test_cancelling_ends_what_waits(waiting, stub, serving, request_of_one):
     def send():
         try:
             calls.send(stub.Predict, request_of_one)
-        except RequestError as error:
+        except CallError as error:
             raised.append(error)
 
     thread = threading.Thread(target=send)
@@ -138,7 +138,7 @@ def test_cancelling_ends_what_waits(waiting, stub, serving, request_of_one):
 
 
 def test_long_details_are_one_short_line():
-    error = RequestError(grpc.StatusCode.INTERNAL, "a\n\tb" * 1000)
+    error = CallError(grpc.StatusCode.INTERNAL, "a\n\tb" * 1000)
     assert str(error).startswith("INTERNAL: a ba ba b")
     assert len(str(error)) < 350
-    assert str(RequestError(grpc.StatusCode.INTERNAL, None)) == "INTERNAL: no details"
+    assert str(CallError(grpc.StatusCode.INTERNAL, None)) == "INTERNAL: no details"

@@ -1,0 +1,85 @@
+"""A model on a server: its signatures, and the explanation of its failures."""
+
+import dataclasses
+
+import grpc
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest, SignatureDefMap
+from tensorflow_serving.apis.model_pb2 import ModelSpec
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+from nfl_keras.errors import UserError
+from nfl_keras.serving.client.calls import CallError, Calls
+from nfl_keras.serving.client.embed_batch import Form
+
+
+@dataclasses.dataclass
+class ServedModel:
+    """A model on a server, in the version of a number or a label, or in the server's choice."""
+
+    stub: PredictionServiceStub
+    address: str
+    name: str
+    version: int | str | None = None
+    _signatures: dict[str, SignatureDef] | None = None
+
+    def spec(self, signature_name: str = "") -> ModelSpec:
+        """Names the model, and a signature, in a request."""
+        spec = ModelSpec(name=self.name, signature_name=signature_name)
+        if isinstance(self.version, str):
+            spec.version_label = self.version
+        elif self.version is not None:
+            spec.version.value = self.version
+        return spec
+
+    def signature(self, name: str, form: Form, calls: Calls) -> SignatureDef:
+        """Looks up a signature. The server is asked once.
+
+        Raises:
+            UserError: if no server answers, the server has no such model, or the model has no such
+                signature with the inputs and outputs of `form`.
+        """
+        if self._signatures is None:
+            self._signatures = self._declared(calls)
+        served = f"the model {self.name!r} at {self.address}"
+        if name not in self._signatures:
+            held = ", ".join(sorted(self._signatures)) or "none"
+            raise UserError(
+                f"{served} has no signature {name!r} (it has: {held}); export it with "
+                f"nfl.export_model."
+            )
+        signature = self._signatures[name]
+        lacking = {form.input, *form.outputs} - {*signature.inputs, *signature.outputs}
+        if lacking:
+            raise UserError(
+                f"the signature {name!r} of {served} lacks {', '.join(sorted(lacking))}; export it "
+                f"with nfl.export_model."
+            )
+        return signature
+
+    def explain(self, error: CallError) -> str:
+        """Explains a failed call in one line, and how to mend it."""
+        server = f"the server at {self.address}"
+        if error.code == grpc.StatusCode.UNAVAILABLE:
+            return f"{server} cannot be reached ({error.details}); start it or correct the address."
+        if error.code == grpc.StatusCode.NOT_FOUND:
+            return (
+                f"{server} has no model {self.name!r} of that version ({error.details}); "
+                f"correct the name or the version, or export it there."
+            )
+        return f"{server} does not embed with the model {self.name!r} ({error}); see its log."
+
+    def _declared(self, calls: Calls) -> dict[str, SignatureDef]:
+        request = GetModelMetadataRequest(model_spec=self.spec(), metadata_field=["signature_def"])
+        try:
+            response = calls.send(self.stub.GetModelMetadata, request)
+        except CallError as error:
+            raise UserError(self.explain(error)) from error
+        signatures = SignatureDefMap()
+        response.metadata["signature_def"].Unpack(signatures)
+        return dict(signatures.signature_def)
+
+
+def shape_of(info: TensorInfo) -> tuple[int, ...]:
+    """Reads the declared shape of an input or output, -1 for a size that is not fixed."""
+    return tuple(dimension.size for dimension in info.tensor_shape.dim)
