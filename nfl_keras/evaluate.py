@@ -4,13 +4,17 @@ import argparse
 from collections.abc import Sequence
 
 from nfl_keras.errors import answered_in_one_line
-from nfl_keras.training.evaluation import evaluate_run
 
 
 def main(
     arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.evaluate"
 ) -> None:
-    """Runs the command with a list of arguments, or with the process' own."""
+    """Runs the command.
+
+    Args:
+        arguments: sequence of str. Defaults to the process' own.
+        prog: str, the command that `--help` shows.
+    """
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Repeats the evaluation of a finished run and prints it. Nothing is written.",
@@ -21,10 +25,19 @@ def main(
         choices=("last", "best"),
         help="which model of the run to evaluate (default: the one whose figures it reports)",
     )
-    parser.add_argument("--data-dir", help="where the dataset lies now, if it has moved")
+    parser.add_argument("--data-dir", help="where the dataset is now, if it has moved")
+    parser.add_argument(
+        "--recipe",
+        metavar="CLASS",
+        help="package.module.Class of a recipe of your own, which this command then imports; "
+        "needed for a run by one",
+    )
     given = parser.parse_args(arguments)
     with answered_in_one_line():
-        evaluate_run(given.run, given.checkpoint, given.data_dir)
+        # Imported after `--help` and mistakes have been answered, since TensorFlow takes long.
+        from nfl_keras.training.evaluate_run import evaluate_run
+
+        evaluate_run(given.run, given.checkpoint, given.data_dir, given.recipe)
 
 
 if __name__ == "__main__":

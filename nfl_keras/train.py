@@ -24,9 +24,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
             return
         config = read_config(arguments, prog)
         # Imported after `--help` and mistakes have been answered.
-        from nfl_keras.training.run import train
+        from nfl_keras.training.train_run import train_run
 
-        train(config)
+        train_run(config)
 
 
 def _run_to_resume(arguments: Sequence[str]) -> tuple[str | None, str | None, list[str]]:
@@ -49,12 +49,12 @@ def _resume(run: str, recipe: str | None, others: Sequence[str]) -> None:
         )
     if recipe is not None:
         import_recipe(recipe)
-    from nfl_keras.training.run import resume
     from nfl_keras.training.run_folder import RunFolder
+    from nfl_keras.training.train_run import resume_run
 
     if recipe is not None and recipe != RunFolder(run).config().recipe.name:
         raise UserError(f"the run in {run!r} has another recipe than {recipe}; leave out --recipe.")
-    resume(run)
+    resume_run(run)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""A training run: its settings, its folder, its progress, its evaluation."""
+"""Defines a training run: its settings, its folder, its progress and its evaluation."""

@@ -1,26 +1,35 @@
-"""The moving averages of weights that an optimizer keeps."""
+"""Defines how a model uses the moving averages of its weights for a while."""
 
 import contextlib
+from collections.abc import Iterator
+
+import keras
 
 
 @contextlib.contextmanager
-def averaged_weights(model):
-    """Within it a model's weights are their moving averages; after it, themselves again.
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Returns a context within which a model's weights are their moving averages.
 
-    To be put around evaluating and saving. Training goes on from the weights as they were, bit
-    for bit, which `keras.callbacks.SwapEMAWeights` does not promise: it swaps by sums and
-    differences, and after an early stop it leaves the other weights in the model. The
-    statistics of BatchNormalization are moving averages already, and stay.
+    Evaluate and save the model within it. After it the weights are bit for bit what they were.
+    `keras.callbacks.SwapEMAWeights` does not promise that: it swaps by sums and differences, and
+    after an early stop it leaves the averages in the model. The statistics of BatchNormalization
+    are moving averages already, and stay.
 
-    Without `use_ema` in the optimizer, and before its first step, it changes nothing.
+    The context changes nothing if the optimizer has no `use_ema` or has made no step.
 
     Args:
         model: compiled `keras.Model`.
 
     Example:
 
+    >>> from nfl_keras.training.averaged_weights import averaged_weights
+    >>> model = keras.Sequential([keras.layers.Dense(1)])
+    >>> model.compile(keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5), "mse")
+    >>> history = model.fit(np.ones((4, 1)), np.zeros(4), epochs=2, verbose=0)
+    >>> weight = model.get_weights()[0]
     >>> with averaged_weights(model):
-    ...     model.save("averaged.keras")
+    ...     bool(np.any(model.get_weights()[0] != weight))
+    True
     """
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if not optimizer.use_ema or not optimizer.built or optimizer.iterations.numpy() == 0:

@@ -1,17 +1,20 @@
-"""Model and optimizer from a run's settings."""
+"""Defines how a run's model and optimizer are built from its settings."""
 
 import contextlib
+from collections.abc import Iterator, Sequence
 
 import keras
 
 from nfl_keras.models import (
     Embedder,
+    Learner,
     freeze_batch_norm,
     freeze_through,
     synchronize_batch_norm,
 )
 from nfl_keras.optimizers import GroupedAdamW, GroupedSGD
 from nfl_keras.training.build_schedule import build_schedule
+from nfl_keras.training.config import TrainConfig
 
 
 def build_model(config, class_labels):
@@ -44,17 +47,17 @@ def build_model(config, class_labels):
         return config.recipe.build(embedder, class_labels, config.run.seed)
 
 
-def compile_model(model, config, batches_per_epoch):
+def compile_model(model: Learner, config: TrainConfig, batches_per_epoch: int) -> None:
     """Compiles a model of `build_model` as its `TrainConfig` says.
 
-    Under mixed_float16 `compile` wraps the optimizer, so that it scales the loss.
+    Under mixed_float16 `compile` wraps the optimizer in a `LossScaleOptimizer`.
 
     Args:
-        model: `nfl_keras.models.Learner`.
+        model: `Learner`.
         config: `TrainConfig`.
-        batches_per_epoch: int, of a whole epoch, also in a run that goes on within one.
+        batches_per_epoch: int, number of batches of a whole epoch.
     """
-    factors = []
+    factors: list[float] = []
     if config.optimizer.backbone_rate != 1:
         backbone = {id(weight) for weight in model.embedder.backbone.trainable_weights}
         factors = [
@@ -67,12 +70,14 @@ def compile_model(model, config, batches_per_epoch):
     )
 
 
-def build_optimizer(config, batches_per_epoch, rate_factors=()):
-    """The optimizer that a `TrainConfig` describes.
+def build_optimizer(
+    config: TrainConfig, batches_per_epoch: int, rate_factors: Sequence[float] = ()
+) -> keras.optimizers.Optimizer:
+    """Builds the optimizer that a `TrainConfig` describes.
 
     Args:
         config: `TrainConfig`.
-        batches_per_epoch: int.
+        batches_per_epoch: int, number of batches of a whole epoch.
         rate_factors: floats, factors on the learning rate, one for each trainable weight.
             Defaults to none: all factors are 1.
 
@@ -93,7 +98,7 @@ def build_optimizer(config, batches_per_epoch, rate_factors=()):
 
 
 @contextlib.contextmanager
-def _dtype_policy(name):
+def _dtype_policy(name: str) -> Iterator[None]:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:

@@ -1,18 +1,21 @@
-"""How the learning rate goes over a run."""
+"""Defines how a run's learning rate changes with the step."""
 
 import keras
 
 from nfl_keras.optimizers import WarmUp
+from nfl_keras.training.config import TrainConfig
 
 SCHEDULES = keras.optimizers.schedules
 
 
-def build_schedule(config, batches_per_epoch):
-    """The learning rate that a `TrainConfig` describes, as a function of the step.
+def build_schedule(
+    config: TrainConfig, batches_per_epoch: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Builds the learning rate schedule that a `TrainConfig` describes.
 
     Args:
         config: `TrainConfig`.
-        batches_per_epoch: int, of a whole epoch, also in a run that goes on within one.
+        batches_per_epoch: int, number of batches of a whole epoch.
 
     Returns:
         A `keras.optimizers.schedules.LearningRateSchedule`.

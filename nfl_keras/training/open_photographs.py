@@ -1,22 +1,27 @@
-"""A run's dataset, and what is done about photographs that cannot be decoded."""
+"""Defines how a run opens its dataset, and reports photographs that cannot be decoded."""
 
 import contextlib
+from collections.abc import Iterator
 
 import tensorflow as tf
 
-from nfl_keras.data import bad_images, check_images, open_dataset
+from nfl_keras.data import Dataset, ImageSet, bad_images, check_images, open_dataset
+from nfl_keras.training.config import TrainConfig
 
 
-def open_photographs(config):
-    """The dataset of a `TrainConfig`, looked through as it says.
+def open_photographs(config: TrainConfig) -> tuple[Dataset, dict[str, str]]:
+    """Opens the dataset of a `TrainConfig`, and decodes every photograph if it asks for that.
+
+    Args:
+        config: `TrainConfig`.
 
     Returns:
-        `(dataset, bad)`: a `Dataset` less the bad photographs, and a dict from the id of each
-        of these to what is wrong with it.
+        `(dataset, bad)`: a `Dataset` without the bad photographs, and a dict from their ids to
+        the reasons.
 
     Raises:
-        UserError: if the dataset cannot be used, holds bad photographs that are not to be
-            skipped, or no others.
+        UserError: if the dataset cannot be used, if it has bad photographs and the config does
+            not skip them, or if all photographs are bad.
     """
     dataset = open_dataset(config.data.dataset, config.data.data_dir, config.data.missing_images)
     if not config.data.check_images:
@@ -37,11 +42,17 @@ def open_photographs(config):
 
 
 @contextlib.contextmanager
-def blaming_photographs(image_set):
-    """Around a run: a failed read or decode becomes a `UserError` that names the photograph.
+def translate_photograph_errors(image_set: ImageSet) -> Iterator[None]:
+    """Returns a context that turns a failed read into a `UserError` that names the photograph.
 
-    For a photograph that was damaged or removed after the run had looked through them all, or
-    in a run that did not look.
+    Such a photograph was damaged or removed after `open_photographs` had decoded it, or the run
+    did not decode the photographs first. Other errors stay as they are.
+
+    Args:
+        image_set: `ImageSet` that is read within the context.
+
+    Raises:
+        UserError: in the place of a TensorFlow error, if photographs cannot be decoded.
     """
     try:
         yield

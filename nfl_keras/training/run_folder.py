@@ -1,16 +1,21 @@
-"""The folder that holds everything a run leaves behind."""
+"""Defines the folder with everything that a run leaves."""
 
 import json
 import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
 
 from nfl_keras.errors import UserError
 from nfl_keras.files import replacing, write_whole
 from nfl_keras.retrieval import RetrievalReport
-from nfl_keras.training.config import dump_config, load_config
+from nfl_keras.training.config import TrainConfig, dump_config, load_config
+from nfl_keras.typing import Path
 
 
 class RunFolder:
-    """Paths of a run's results, and how they are written.
+    """The folder of a run: the paths of its files, and how they are written and read.
 
     ```
     config.yaml                    every setting, resolved
@@ -28,29 +33,46 @@ class RunFolder:
     `config.yaml`, `metrics.json` and `report.html` of the whole.
 
     Args:
-        path: str or `pathlib.Path`.
+        path: str or path.
+
+    Attributes:
+        path: `pathlib.Path` of the folder.
+        report: `pathlib.Path` of the report.
+        logs: `pathlib.Path` of TensorBoard's logs.
+        checkpoints: `pathlib.Path` of the folder of models and checkpoints.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.path = pathlib.Path(path)
         self.report = self.path / "report.html"
         self.logs = self.path / "logs"
         self.checkpoints = self.path / "checkpoints"
 
     @classmethod
-    def create(cls, path, config, bad=()):
-        """Makes the folder and writes its `config.yaml`, and `bad_images.json` if there are any.
+    def create(
+        cls, path: Path, config: TrainConfig, bad_images: Mapping[str, str] | None = None
+    ) -> "RunFolder":
+        """Makes the folder of a new run, and writes its config and its bad photographs.
+
+        Args:
+            path: str or path, new or an empty folder.
+            config: `TrainConfig`, written to `config.yaml`.
+            bad_images: mapping from ids to reasons, written to `bad_images.json` if there are
+                any. Defaults to none.
+
+        Returns:
+            The `RunFolder`.
 
         Raises:
-            UserError: if it holds anything already, or cannot be written.
+            UserError: if the folder holds anything, or cannot be written.
         """
         folder = cls(path)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
             occupied = any(folder.path.iterdir())
             if not occupied:
-                if bad:
-                    folder.write_json("bad_images.json", bad)
+                if bad_images:
+                    folder.write_json("bad_images.json", bad_images)
                 write_whole(folder.path / "config.yaml", dump_config(config))
         except OSError as error:
             raise UserError(
@@ -58,32 +80,36 @@ class RunFolder:
                 f"with --run-dir."
             ) from error
         if occupied:
-            what = "another run" if folder.begun else "other files"
+            what = "another run" if folder.exists else "other files"
             raise UserError(
                 f"the run folder {str(path)!r} holds {what}; name a new one with --run-dir."
             )
         return folder
 
     @property
-    def begun(self):
+    def exists(self) -> bool:
         """bool, whether this is the folder of a run."""
         return (self.path / "config.yaml").exists()
 
     @property
-    def finished(self):
-        """bool, whether the run has left everything behind; the report is the last of it."""
+    def finished(self) -> bool:
+        """bool, whether the run is finished: it writes the report last."""
         return self.report.exists()
 
-    def config(self):
-        """The run's `TrainConfig`.
+    def config(self) -> TrainConfig:
+        """Reads the run's `TrainConfig`.
 
         Raises:
-            UserError: if this is not a run folder.
+            UserError: if this is not the folder of a run, or its recipe is a class from outside
+                of nfl_keras that this command has not imported.
         """
         return load_config(self._read("config.yaml"))
 
-    def bad_images(self):
-        """The photographs that the run left out, a dict from id to what is wrong with it.
+    def bad_images(self) -> dict[str, str]:
+        """Reads which photographs the run left out.
+
+        Returns:
+            Dict from ids to what is wrong with each.
 
         Raises:
             UserError: if the list cannot be read.
@@ -99,8 +125,8 @@ class RunFolder:
             raise UserError(f"{str(path)!r} is not the list that the run wrote; train anew.")
         return bad
 
-    def trained(self):
-        """The `RetrievalReport` of the trained model; the keys of its dicts are strings.
+    def trained_report(self) -> RetrievalReport:
+        """Reads the `RetrievalReport` of the trained model. The keys of its dicts are strings.
 
         Raises:
             UserError: if it cannot be read.
@@ -112,24 +138,24 @@ class RunFolder:
             path = str(self.path / "metrics.json")
             raise UserError(f"{path!r} is not what the run wrote; train anew.") from error
 
-    def split(self, seed):
-        """The `RunFolder` of one split of a run over several."""
+    def split(self, seed: int) -> "RunFolder":
+        """Returns the `RunFolder` of one split of a run over several."""
         return RunFolder(self.path / f"split-{seed}")
 
-    def checkpoint(self, which):
-        """Path of `"last"` or `"best"`."""
-        return self.checkpoints / f"{which}.keras"
+    def checkpoint(self, name: str) -> pathlib.Path:
+        """Returns the path of a saved model, such as `"last"` or `"best"`."""
+        return self.checkpoints / f"{name}.keras"
 
-    def save_checkpoint(self, model, which):
-        """Saves a model as a `.keras` file of the run, whole or not at all."""
-        with replacing(self.checkpoint(which)) as partial:
+    def save_checkpoint(self, model: keras.Model, name: str) -> None:
+        """Saves a model at `checkpoint(name)`, whole or not at all."""
+        with replacing(self.checkpoint(name)) as partial:
             model.save(partial)
 
-    def write_json(self, name, value):
+    def write_json(self, name: str, value: Any) -> None:
         """Writes a JSON file of the run, whole or not at all."""
         write_whole(self.path / name, json.dumps(value, indent=2) + "\n")
 
-    def _read(self, name):
+    def _read(self, name: str) -> str:
         try:
             return (self.path / name).read_text()
         except OSError as error:

@@ -1,9 +1,10 @@
-"""What a run trains on, and what it is measured on."""
+"""Defines what a run trains on, and what it is measured on."""
 
 import dataclasses
 
-from nfl_keras.data import ImageSet, hold_out_classes, hold_out_validation
+from nfl_keras.data import Dataset, ImageSet, hold_out_classes, hold_out_validation
 from nfl_keras.retrieval import RetrievalTask
+from nfl_keras.training.config import TrainConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,8 +14,8 @@ class Splits:
     Args:
         train: `ImageSet`.
         watched: `RetrievalTask` that epochs are measured on.
-        final: `RetrievalTask` that the run's figures are measured on; `watched` itself where
-            nothing is held out, or where the test photographs are left alone.
+        final: `RetrievalTask` that the run's figures are measured on. It is `watched` itself if
+            no classes are held out, or if the run leaves the test photographs alone.
     """
 
     train: ImageSet
@@ -22,23 +23,29 @@ class Splits:
     final: RetrievalTask
 
     @classmethod
-    def of(cls, dataset, config):
-        """The splits of a `Dataset` for a `TrainConfig` with one split seed.
+    def of(cls, dataset: Dataset, config: TrainConfig) -> "Splits":
+        """Splits a dataset as a config with one split seed says.
+
+        Args:
+            dataset: `Dataset`.
+            config: `TrainConfig`.
+
+        Returns:
+            The `Splits`.
 
         Raises:
             UserError: if the dataset cannot be split so, or no query has anything to find.
         """
         (seed,) = config.data.split_seeds
         train = dataset.split("train", config.data.protocol, seed)
+        held_out = None
         if config.evaluation.validation_classes:
             train, held_out = hold_out_classes(train, config.evaluation.validation_classes, seed)
         elif config.evaluation.evaluate_on == "validation":
             protocol = config.data.protocol or dataset.protocol
             train, held_out = hold_out_validation(train, protocol, seed)
-        else:
-            held_out = None
-        validation = held_out and RetrievalTask(held_out, held_out)
-        if config.evaluation.evaluate_on == "validation":
+        validation = None if held_out is None else RetrievalTask(held_out, held_out)
+        if validation is not None and config.evaluation.evaluate_on == "validation":
             return cls(train, validation, validation)
         test = RetrievalTask(
             *(dataset.split(s, config.data.protocol, seed) for s in ("query", "gallery"))

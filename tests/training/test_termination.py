@@ -6,7 +6,7 @@ import pytest
 
 from nfl_keras.training.termination import Termination
 
-LINE = "stopped; go on with: python -m nfl_keras.train --resume runs/some\n"
+LINE = "stopped; resume with: python -m nfl_keras.train --resume runs/some\n"
 
 
 def tell_to_end():
@@ -26,7 +26,7 @@ def within_a_run(work, done):
         work(termination, done)
 
 
-def test_sigterm_ends_the_run_with_code_0_and_says_how_to_go_on(capsys):
+def test_sigterm_ends_the_run_with_code_0_and_says_how_to_resume(capsys):
     def work(termination, done):
         done.append("before")
         tell_to_end()
@@ -38,15 +38,15 @@ def test_sigterm_ends_the_run_with_code_0_and_says_how_to_go_on(capsys):
     assert capsys.readouterr().out == LINE
 
 
-def test_deferred_it_waits_to_be_obeyed(capsys):
+def test_postponed_it_waits_for_the_code_to_exit(capsys):
     def work(termination, done):
-        with termination.deferred():
+        with termination.postponed():
             for step in range(4):
                 if step == 1:
                     tell_to_end()
                 done.append(step)
-                if termination.asked:
-                    termination.leave()
+                if termination.requested:
+                    termination.exit()
 
     done, ended = run_that(work)
     assert done == [0, 1]
@@ -54,22 +54,22 @@ def test_deferred_it_waits_to_be_obeyed(capsys):
     assert capsys.readouterr().out == LINE
 
 
-def test_at_the_end_of_what_was_deferred_it_is_obeyed(capsys):
+def test_at_the_end_of_postponed_the_run_ends(capsys):
     def work(termination, done):
-        with termination.deferred():
+        with termination.postponed():
             tell_to_end()
-            done.append("deferred")
+            done.append("postponed")
         done.append("after")
 
     done, ended = run_that(work)
-    assert done == ["deferred"]
+    assert done == ["postponed"]
     assert ended.code == 0
     assert capsys.readouterr().out == LINE
 
 
-def test_an_error_of_what_was_deferred_is_not_hidden(capsys):
+def test_an_error_within_postponed_is_not_hidden(capsys):
     def work(termination, done):
-        with termination.deferred():
+        with termination.postponed():
             tell_to_end()
             done.append(1 / 0)
 
@@ -98,7 +98,7 @@ def test_in_another_thread_nothing_changes():
     seen = []
 
     def work():
-        with Termination("runs/some") as termination, termination.deferred():
+        with Termination("runs/some") as termination, termination.postponed():
             seen.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=work)

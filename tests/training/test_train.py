@@ -51,7 +51,7 @@ def truncate(path):
 
 @pytest.fixture(scope="module")
 def mistaken(tmp_path_factory):
-    """The folder and the process of a mistake in a shell, which goes on beside the tests."""
+    """The folder and the process of a mistake in a shell, which runs beside the tests."""
     folder = tmp_path_factory.mktemp("mistaken")
     with subprocess.Popen(
         [sys.executable, "-m", "nfl_keras.train", "--dataset", "bloms"],

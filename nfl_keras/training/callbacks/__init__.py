@@ -1,1 +1,1 @@
-"""What happens in a run while `fit` trains, one callback a file."""
+"""Defines the callbacks of a run, one in each file."""

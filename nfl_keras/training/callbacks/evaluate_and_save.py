@@ -1,41 +1,61 @@
-"""Evaluates and saves at the end of epochs."""
+"""Defines the callback that evaluates and saves the model at the end of epochs."""
 
 import os
+from typing import Any
 
 import keras
 
+from nfl_keras.retrieval import RetrievalTask
 from nfl_keras.training.averaged_weights import averaged_weights
+from nfl_keras.training.run_folder import RunFolder
 
 
 class EvaluateAndSave(keras.callbacks.Callback):
-    """Adds `recall@1` and `map` to an epoch's logs, and keeps the last and the best model.
+    """A callback that adds `recall@1` and `map` to the logs, and saves the last and best models.
 
-    The best model takes its place by `settle`, once it is written down which epoch's it is.
+    It saves a new best model as `best-EPOCH.keras`. `keep_best` renames the file to `best.keras`
+    when a checkpoint has stored which epoch is the best.
 
     Args:
-        search: `RetrievalTask` that epochs are measured on, with one crop.
+        task: `RetrievalTask` that epochs are measured on, with one crop.
         folder: `RunFolder`.
-        every: int, epochs between evaluations; the last epoch is always evaluated. 0 for none.
-        epochs: int.
+        every: int, epochs between evaluations. The last epoch is always evaluated, unless `0`
+            turns evaluation off.
+        epochs: int, number of epochs of the run.
+
+    Attributes:
+        history: dict from `"epoch"`, terms and metrics to lists with one value per epoch.
+        best_epoch: int, from 1, or `None` before an epoch is measured.
+        best_map: float, mAP of that epoch.
     """
 
-    def __init__(self, search, folder, every, epochs):
+    def __init__(self, task: RetrievalTask, folder: RunFolder, every: int, epochs: int) -> None:
         super().__init__()
-        self.search = search
+        self.task = task
         self.folder = folder
         self.every = every
         self.epochs = epochs
-        self.best_epoch = None
+        self.history: dict[str, list] = {"epoch": []}
+        self.best_epoch: int | None = None
         self.best_map = -1.0
-        self.history = {"epoch": []}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def state(self) -> dict[str, Any]:
+        """Returns the state that a checkpoint holds, see `Checkpoints`."""
+        return {"history": self.history, "best_epoch": self.best_epoch, "best_map": self.best_map}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Sets the state to what `state` has returned."""
+        self.history = state["history"]
+        self.best_epoch, self.best_map = state["best_epoch"], state["best_map"]
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         number = epoch + 1
+        logs = {} if logs is None else logs
         due = self.every and (number % self.every == 0 or number == self.epochs)
         with averaged_weights(self.model):
             if due:
-                vectors = self.search.embed(self.model.embedder, crops=1)
-                report = self.search.evaluate(*vectors)
+                vectors = self.task.embed(self.model.embedder, crops=1)
+                report = self.task.evaluate(*vectors)
                 logs["recall@1"], logs["map"] = report.recall_at[1], report.map
                 if report.map > self.best_map:
                     self.best_epoch, self.best_map = number, report.map
@@ -48,11 +68,11 @@ class EvaluateAndSave(keras.callbacks.Callback):
             self.history.setdefault(name, []).append(value)
         self.folder.write_json("history.json", self.history)
 
-    def settle(self):
-        """Makes the model of the best epoch `best.keras`, and drops those of epochs unfinished."""
+    def keep_best(self) -> None:
+        """Renames the best epoch's model to `best.keras`, and removes those of other epochs."""
         best = self.folder.checkpoint("best")
         new = self.folder.checkpoint(f"best-{self.best_epoch}")
         if new.exists():
             os.replace(new, best)
-        for unfinished in best.parent.glob("best-*.keras"):
-            unfinished.unlink()
+        for other in best.parent.glob("best-*.keras"):
+            other.unlink()

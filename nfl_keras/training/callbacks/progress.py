@@ -1,27 +1,33 @@
-"""What a run prints while it trains."""
+"""Defines the callback that prints a run's progress."""
 
 import sys
 import time
+from typing import Any
 
 import keras
 
+from nfl_keras.training.data_clock import DataClock
+
+_STATE = ("batches_done", "batches_timed", "seconds", "seconds_waited")
+
 
 class Progress(keras.callbacks.Callback):
-    """One line per epoch with the terms, the metrics, images/s and the time left.
+    """A callback that prints a line per epoch: terms, metrics, images/s and the time left.
 
-    On a terminal the line of the current epoch is rewritten as it goes. Speed and time left
-    leave out the time that evaluation and saving take between epochs. A run that goes on sets
-    `batches_done`, `batches_timed`, `seconds` and `seconds_waited` to what they were.
+    On a terminal it rewrites the line of the current epoch after each batch. Speed and time left
+    do not count the time that evaluation and saving take between epochs.
 
     Args:
         epochs: int.
-        batches_per_epoch: int, of a whole epoch, also in a run that goes on within one.
-        batch_size: int, images that enter a step (their noisy views not counted).
-        clock: `DataClock` that watches the batches, for the share of an epoch's time that its
-            steps waited for them. Defaults to `None`, which leaves it out.
+        batches_per_epoch: int, number of batches of a whole epoch.
+        batch_size: int, images per step, without their noisy views.
+        clock: `DataClock` that watches the batches. It gives the share of an epoch's time in
+            which the steps waited for data. Defaults to `None`, which prints no share.
     """
 
-    def __init__(self, epochs, batches_per_epoch, batch_size, clock=None):
+    def __init__(
+        self, epochs: int, batches_per_epoch: int, batch_size: int, clock: DataClock | None = None
+    ) -> None:
         super().__init__()
         self.epochs = epochs
         self.batches_per_epoch = batches_per_epoch
@@ -33,26 +39,35 @@ class Progress(keras.callbacks.Callback):
         self.seconds = 0.0
         self.seconds_waited = 0.0
 
+    def state(self) -> dict[str, Any]:
+        """Returns the state that a checkpoint holds, see `Checkpoints`."""
+        return {name: getattr(self, name) for name in _STATE}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Sets the state to what `state` has returned."""
+        for name in _STATE:
+            setattr(self, name, state[name])
+
     @property
-    def images_per_second(self):
-        """Training images per second so far, the first batch of a process (tracing) left out."""
+    def images_per_second(self) -> float:
+        """Training images per second so far, without the first batch, which Keras traces."""
         return self.batches_timed * self.batch_size / max(self.seconds, 1e-9)
 
     @property
-    def waiting_share(self):
-        """The share of that time in which steps waited for data."""
+    def waiting_share(self) -> float:
+        """Share of that time in which the steps waited for data, in 0..1."""
         return self.seconds_waited / max(self.seconds, 1e-9)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.epoch = epoch
         self.before_epoch = self.seconds, self.seconds_waited
         self.since = time.perf_counter()
 
-    def on_train_batch_begin(self, batch, logs=None):
-        # Before the first step of an epoch, Keras sets up the pipeline: that is waiting, too.
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        # Keras starts the pipeline before the first step of an epoch; the step waits for it.
         self.step_began = time.perf_counter() if batch else self.since
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         now = time.perf_counter()
         waited = self.clock.waited(self.step_began) if self.clock else 0.0
         if self.traced:
@@ -67,11 +82,11 @@ class Progress(keras.callbacks.Callback):
             line = self._line(logs, f"batch {number}/{self.batches_per_epoch}")
             print(f"\r{line}\x1b[K", end="", flush=True)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         start, end = ("\r", "\x1b[K") if sys.stdout.isatty() else ("", "")
         print(f"{start}{self._line(logs)}{end}", flush=True)
 
-    def _line(self, logs, batch=""):
+    def _line(self, logs: dict[str, Any] | None, batch: str = "") -> str:
         left = self.epochs * self.batches_per_epoch - self.batches_done
         seconds_left = left * self.batch_size / max(self.images_per_second, 1e-9)
         numbers = "  ".join(f"{name} {value:.3f}" for name, value in (logs or {}).items())
@@ -80,13 +95,13 @@ class Progress(keras.callbacks.Callback):
         parts = [f"epoch {self.epoch + 1}/{self.epochs}", batch, numbers, speed, waiting]
         return " | ".join(part for part in parts if part)
 
-    def _waiting(self):
+    def _waiting(self) -> str:
         seconds, waited = self.before_epoch
         share = (self.seconds_waited - waited) / max(self.seconds - seconds, 1e-9)
         return f"{100 * share:.1f}% waiting for data"
 
 
-def _clock(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
+def _clock(duration: float) -> str:
+    minutes, seconds = divmod(round(duration), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

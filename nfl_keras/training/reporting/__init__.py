@@ -1,1 +1,1 @@
-"""What a run tells of its results."""
+"""Defines what a run reports of its results."""

@@ -1,4 +1,4 @@
-"""A run that was stopped goes on as if it had not been."""
+"""A run that was stopped resumes as if it had not been."""
 
 import concurrent.futures
 import contextlib
@@ -18,11 +18,11 @@ import tensorflow as tf
 from tensorflow.python.framework.config import disable_op_determinism
 
 from nfl_keras import train
-from nfl_keras.training import train_split
 from nfl_keras.training.callbacks import checkpoints
 from nfl_keras.training.callbacks.evaluate_and_save import EvaluateAndSave
 from nfl_keras.training.callbacks.progress import Progress
 from nfl_keras.training.callbacks.stop_early import StopEarly
+from nfl_keras.training.reporting import report_split
 from nfl_keras.training.run_folder import RunFolder
 
 # 12 steps: 3 epochs of 4 batches.
@@ -50,7 +50,7 @@ def _determinism_ends():
 def ended(quick_in, draw_photographs, tmp_path_factory):
     """The folder of a run that was killed twice and told to end, when that is done.
 
-    That takes three processes, one after the other, which go on beside the tests.
+    That takes three processes, one after the other, which run beside the tests.
     """
     root = tmp_path_factory.mktemp("ended")
     draw_photographs(root / "photographs")
@@ -161,7 +161,7 @@ def test_stopped_anywhere_again_and_again_a_run_ends_the_same(
     steps = (Progress, "on_train_batch_end")
     with interrupted(*steps, call=8):
         train.main(quick(**STEADY))
-    with interrupted(EvaluateAndSave, "settle", call=2):  # where its epoch is done
+    with interrupted(EvaluateAndSave, "keep_best", call=2):  # where its epoch is done
         resume(run)
     newest, before = sorted(run.glob("checkpoints/step-*.npz"), reverse=True)
     newest.write_bytes(newest.read_bytes()[:-100])
@@ -171,11 +171,11 @@ def test_stopped_anywhere_again_and_again_a_run_ends_the_same(
     printed = capsys.readouterr().out
     assert f"{newest.name} is torn; resuming from the checkpoint before it" in printed
     assert before.name.startswith("step-0000000006")
-    assert "going on at epoch 2, batch 3" in printed
-    with interrupted(train_split, "write_report", call=1):
+    assert "resuming at epoch 2, batch 3" in printed
+    with interrupted(report_split, "write_report", call=1):
         resume(run)
     resume(run)
-    assert "going on when training is done" in capsys.readouterr().out
+    assert "resuming after training" in capsys.readouterr().out
     assert_same_results(run, uninterrupted)
 
     resume(run)
@@ -189,7 +189,7 @@ def test_a_stopped_run_of_noise_assisted_learning_ends_the_same(quick, shared, t
         train.main(quick(**ASSISTED))
     capsys.readouterr()
     resume(run)
-    assert "going on at epoch 2, batch 3" in capsys.readouterr().out
+    assert "resuming at epoch 2, batch 3" in capsys.readouterr().out
     assert_same_results(run, expected)
     assert json_of(run, "history.json").keys() >= {"L_inter", "L_intra", "L_pretext"}
 
@@ -237,7 +237,7 @@ def kill_and_end(run, arguments):
         'strike(Progress, "on_train_batch_end", 4, signal.SIGTERM)', ["--resume", str(run)]
     )
     assert ended.returncode == 0, ended.stderr
-    line = f"stopped; go on with: python -m nfl_keras.train --resume {run}"
+    line = f"stopped; resume with: python -m nfl_keras.train --resume {run}"
     assert ended.stdout.splitlines()[-1] == line
     return run
 
@@ -265,7 +265,7 @@ def test_splits_that_are_finished_are_not_trained_again(quick, tmp_path, capsys)
     resume(run)
     printed = capsys.readouterr().out
     assert "split 0 is finished: Recall@1" in printed
-    assert "going on" not in printed  # split 5 has no checkpoint, and begins anew
+    assert "resuming" not in printed  # split 5 has no checkpoint, and begins anew
     assert first.stat().st_mtime_ns == trained
     assert json_of(run / "split-5", "history.json")["epoch"] == [1]
     maps = [json_of(run / f"split-{s}", "metrics.json")["trained"]["map"] for s in (0, 5)]
@@ -277,7 +277,7 @@ def test_an_early_stop_is_remembered(quick, tmp_path, monkeypatch):
     monkeypatch.setattr(
         StopEarly, "on_epoch_end", lambda self, *_: setattr(self.model, "stop_training", True)
     )
-    with interrupted(train_split, "write_report", call=1):
+    with interrupted(report_split, "write_report", call=1):
         train.main(quick(early_stopping_epochs=1))
     resume(tmp_path / "run")
     assert json_of(tmp_path / "run", "history.json")["epoch"] == [1]
@@ -292,10 +292,10 @@ def test_a_model_is_the_best_when_its_epoch_is_done(tmp_path):
     folder.checkpoint("best-3").write_text("epoch 3")
     folder.checkpoint("best-4").write_text("epoch 4, not done")
     saved.best_epoch = 3
-    saved.settle()
+    saved.keep_best()
     assert os.listdir(folder.checkpoints) == ["best.keras"]
     assert folder.checkpoint("best").read_text() == "epoch 3"
-    saved.settle()
+    saved.keep_best()
     assert folder.checkpoint("best").read_text() == "epoch 3"
 
 
@@ -314,8 +314,8 @@ def test_other_settings_beside_a_run_to_resume_are_refused_by_name(others, named
 
 
 def test_what_is_no_run_cannot_be_resumed(tmp_path, capsys):
-    assert "no run to go on with" in fails(capsys, "--resume", tmp_path)
-    assert "no run to go on with" in fails(capsys, "--resume", tmp_path / "gone")
+    assert "no run to resume" in fails(capsys, "--resume", tmp_path)
+    assert "no run to resume" in fails(capsys, "--resume", tmp_path / "gone")
     assert "needs the folder" in fails(capsys, "--resume")
 
 

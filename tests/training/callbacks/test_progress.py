@@ -60,10 +60,12 @@ def test_an_epoch_tells_the_share_of_its_time_that_steps_waited(clock, capsys):
     assert progress.waiting_share == pytest.approx((2 * 1.0 + 3 * 0.25) / 10)
 
 
-def test_a_run_that_goes_on_has_less_left_and_keeps_its_speed(clock, capsys, monkeypatch):
+def test_a_run_that_resumes_has_less_left_and_keeps_its_speed(clock, capsys, monkeypatch):
     monkeypatch.setattr(module.sys.stdout, "isatty", lambda: True)
     progress = Progress(epochs=2, batches_per_epoch=4, batch_size=10)
-    progress.batches_done, progress.batches_timed, progress.seconds = 6, 5, 10.0
+    state = {"batches_done": 6, "batches_timed": 5, "seconds": 10.0, "seconds_waited": 1.0}
+    progress.restore(state)
+    assert progress.state() == state
     progress.on_epoch_begin(1)
     for batch, seconds in enumerate([50.0, 8.0]):
         progress.on_train_batch_begin(batch)

@@ -6,13 +6,24 @@ import pytest
 from keras import ops
 
 import nfl_keras
-from nfl_keras.data import balanced_batches
+from nfl_keras.data import BalancedSampler, sampled_batches
 from nfl_keras.errors import UserError
 from nfl_keras.models import Learner, Term
-from nfl_keras.training.callbacks.stop_at_non_finite import StopAtNonFinite, batch_ids_of
-from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.callbacks.stop_at_non_finite import StopAtNonFinite
 
-SETTINGS = {"classes_per_batch": 3, "images_per_class": 2, "seed": 3}
+
+class Plan:
+    """A sampler whose batch i of epoch e holds 64 photographs that are named `e-i/...`."""
+
+    batches_per_epoch = 100
+    ids = np.array([f"{p // 6400}-{p % 6400 // 64}/{p % 64}.jpg" for p in range(6 * 6400)])
+
+    def __init__(self):
+        self.epochs = []
+
+    def epoch(self, number):
+        self.epochs.append(number)
+        return number * 6400 + np.arange(6400).reshape(100, 64)
 
 
 class Saving(keras.callbacks.Callback):
@@ -50,8 +61,8 @@ def stopped(guard, logs, epoch=0, batch=0):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_run_stops_at_the_step_with_the_term_and_the_photographs(value, embedder, photographs):
     train = nfl_keras.data.load(str(photographs), split="all")
-    config = TrainConfig.from_settings(**SETTINGS, image_size=16)
-    plan = [labels.numpy() for _, labels in balanced_batches(train, **SETTINGS, image_size=16)]
+    sampler = BalancedSampler(train.labels, classes_per_batch=3, images_per_class=2, seed=3)
+    plan = [labels.numpy() for _, labels in sampled_batches(train, sampler, image_size=16)]
     # The first class that the first batch lacks turns up in a later one.
     poison = next(c for c in range(6) if c not in plan[0])
     first = next(i for i, labels in enumerate(plan) if poison in labels)
@@ -66,8 +77,8 @@ def test_a_run_stops_at_the_step_with_the_term_and_the_photographs(value, embedd
     terms = [Term("sound", 1.0, sound), Term("sick", 1.0, lambda o: ops.cast(sick(o), "float32"))]
     learner = Learner(embedder, terms)
     learner.compile(keras.optimizers.SGD(1e-3))
-    batches = balanced_batches(train, **SETTINGS, image_size=16)
-    guard, saving = StopAtNonFinite(batch_ids_of(train, config), len(batches)), Saving()
+    batches = sampled_batches(train, sampler, image_size=16)
+    guard, saving = StopAtNonFinite(sampler, train.ids), Saving()
     with pytest.raises(UserError) as refused:
         learner.fit(batches, epochs=2, verbose=0, shuffle=False, callbacks=[guard, saving])
     message = str(refused.value)
@@ -80,29 +91,28 @@ def test_a_run_stops_at_the_step_with_the_term_and_the_photographs(value, embedd
 
 
 def test_the_names_are_few_and_the_step_is_counted_over_epochs():
-    def ids(epoch, batch):
-        return [f"{epoch}-{batch}/{i}.jpg" for i in range(64)]
-
-    message = stopped(StopAtNonFinite(ids, 100), {"L_D": np.nan, "loss": np.nan}, epoch=2, batch=4)
+    guard = StopAtNonFinite(Plan(), Plan.ids)
+    message = stopped(guard, {"L_D": np.nan, "loss": np.nan}, epoch=2, batch=4)
     assert message.startswith("L_D is nan at step 205 (epoch 3, batch 5)")
     assert "2-4/0.jpg, 2-4/1.jpg" in message
     assert "2-4/7.jpg and 56 more;" in message
     assert "2-4/8.jpg" not in message
 
 
-def test_a_run_that_goes_on_within_an_epoch_counts_from_there():
-    asked = []
-    guard = StopAtNonFinite(lambda *batch: asked.append(batch) or [], 10, first_batch=7)
+def test_a_run_that_resumes_within_an_epoch_counts_from_there():
+    guard = StopAtNonFinite(Plan(), Plan.ids, first_batch=7)
     sick = {"L_D": 1.0, "loss": np.inf}
-    assert "loss is inf at step 49 (epoch 5, batch 9)" in stopped(guard, sick, epoch=4, batch=1)
+    message = stopped(guard, sick, epoch=4, batch=1)
+    assert "loss is inf at step 409 (epoch 5, batch 9)" in message
+    assert "photographs 4-8/0.jpg, 4-8/1.jpg" in message
     guard.on_epoch_end(4)
-    assert "at step 52 (epoch 6, batch 2)" in stopped(guard, sick, epoch=5, batch=1)
-    assert asked == [(4, 8), (5, 1)]
+    message = stopped(guard, sick, epoch=5, batch=1)
+    assert "at step 502 (epoch 6, batch 2)" in message
+    assert "photographs 5-1/0.jpg, 5-1/1.jpg" in message
 
 
-def test_finite_terms_go_on_whatever_the_metrics_are():
-    def ids(epoch, batch):
-        raise AssertionError("asked for")
-
+def test_finite_terms_do_not_stop_whatever_the_metrics_are():
+    plan = Plan()
     logs = {"L_D": 3e38, "loss": 0.0, "metric of one's own": np.nan}
-    assert stopped(StopAtNonFinite(ids, 10), logs) is None
+    assert stopped(StopAtNonFinite(plan, Plan.ids), logs) is None
+    assert plan.epochs == []

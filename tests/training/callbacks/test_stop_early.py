@@ -41,6 +41,6 @@ def test_it_stops_after_so_many_epochs_without_a_better_map(maps, patience, expe
     assert stopped_after(maps, patience) == expected
 
 
-def test_a_run_that_goes_on_stops_where_it_would_have():
+def test_a_run_that_resumes_stops_where_it_would_have():
     maps = [0.1, 0.5, 0.4, 0.3, 0.2, 0.1]
     assert [stopped_after(maps, 3, from_epoch) for from_epoch in range(5)] == 5 * [5]

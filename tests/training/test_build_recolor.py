@@ -5,8 +5,8 @@ import tensorflow as tf
 from nfl_keras.data import ColorJitter
 from nfl_keras.errors import UserError
 from nfl_keras.layers import WhiteBalanceEmulation
+from nfl_keras.training.build_recolor import build_recolor
 from nfl_keras.training.config import TrainConfig
-from nfl_keras.training.recolor import build_recolor
 
 
 @pytest.fixture

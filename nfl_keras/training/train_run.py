@@ -1,0 +1,118 @@
+"""Defines how a run is trained, from its beginning or from where it stopped."""
+
+import pathlib
+import time
+
+import tensorflow as tf
+
+from nfl_keras.data import open_dataset
+from nfl_keras.distribution.strategies import strategy_of
+from nfl_keras.distribution.workers import missing_workers, own_folder
+from nfl_keras.errors import UserError
+from nfl_keras.report import write_summary
+from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.open_photographs import open_photographs, translate_photograph_errors
+from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
+from nfl_keras.training.run import Run
+from nfl_keras.training.run_folder import RunFolder
+from nfl_keras.training.splits import Splits
+from nfl_keras.training.termination import Termination
+from nfl_keras.training.train_split import train_split
+from nfl_keras.typing import Path
+
+
+def train_run(config: TrainConfig) -> None:
+    """Trains as a `TrainConfig` says, and writes a run folder.
+
+    Args:
+        config: `TrainConfig`.
+
+    Raises:
+        UserError: if the data, the backbone or the run folder cannot be used. Then nothing is
+            written.
+        SystemExit: with code 0 after SIGTERM, when a checkpoint is written.
+    """
+    strategy = strategy_of(config.run.strategy)
+    path = config.run.run_dir or _default_run_dir(config.data.dataset)
+    with own_folder(path, strategy, False) as own:
+        dataset, bad = open_photographs(config)
+        run = Run(config, RunFolder(own), dataset, bad, strategy, Termination(own))
+        if len(config.data.split_seeds) > 1:
+            for of_split in run.of_each_split().values():
+                Splits.of(dataset, of_split.config)  # This refuses what cannot be split.
+            RunFolder.create(own, config, bad)
+        _train(run)
+
+
+def resume_run(path: Path) -> None:
+    """Resumes a run that was stopped, by its own settings, as if it had not been stopped.
+
+    It resumes from the latest checkpoint, or trains from the beginning if there is none. Splits
+    that are finished are not trained again.
+
+    Args:
+        path: str or path, the run's folder.
+
+    Raises:
+        UserError: if this is not the folder of a run, its checkpoints are torn, or its data,
+            backbone or folder cannot be used.
+        SystemExit: with code 0 after SIGTERM, when a checkpoint is written.
+    """
+    folder = RunFolder(path)
+    if not folder.exists:
+        raise UserError(
+            f"there is no run to resume in {str(path)!r}: it holds no config.yaml; name the "
+            f"folder that the run printed, or train without --resume."
+        )
+    config = folder.config()
+    if folder.finished:
+        print(f"{path} is finished; report: {folder.report}")
+        return
+    strategy = strategy_of(config.run.strategy)
+    with own_folder(path, strategy, True) as own:
+        bad = folder.bad_images()
+        dataset = open_dataset(
+            config.data.dataset, config.data.data_dir, config.data.missing_images
+        ).without(bad)
+        _train(Run(config, RunFolder(own), dataset, bad, strategy, Termination(own), resumes=True))
+
+
+def _train(run: Run) -> None:
+    if run.config.run.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    splits = run.of_each_split()
+    rows = {}
+    for seed, of_split in splits.items():
+        name = of_split.folder.path.name
+        if len(splits) > 1 and run.resumes and of_split.folder.finished:
+            rows[name] = figures(of_split.folder.trained_report())
+            print(f"\nsplit {seed} is finished: {in_one_line(rows[name])}")
+            continue
+        if len(splits) > 1:
+            print(f"\nsplit {seed}")
+        with translate_photograph_errors(run.dataset.whole), missing_workers():
+            rows[name] = train_split(of_split)
+    if len(splits) > 1:
+        _summarize(run, rows)
+
+
+def _summarize(run: Run, rows: dict[str, dict[str, float]]) -> None:
+    mean, deviation = mean_and_deviation(list(rows.values()))
+    run.folder.write_json(
+        "metrics.json", {"splits": rows, "mean": mean, "standard_deviation": deviation}
+    )
+    write_summary(
+        run.folder.report,
+        title=f"{run.config.data.dataset}, {len(rows)} splits",
+        summary="One run per seed of the split; its page states the protocol.",
+        splits=[(name, row, f"{name}/report.html") for name, row in rows.items()],
+        mean=mean,
+        deviation=deviation,
+    )
+    print(f"\nmean       {in_one_line(mean)}\ndeviation  {in_one_line(deviation)}")
+    print(f"report: {run.folder.report}")
+
+
+def _default_run_dir(dataset: str) -> pathlib.Path:
+    name = pathlib.PurePath(dataset).name or "folder"
+    return pathlib.Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
