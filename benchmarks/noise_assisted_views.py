@@ -15,7 +15,7 @@ from nfl_keras.data.views.augment import augment, shorter_side
 from nfl_keras.layers import GaussianInputNoise, RandomView, WindowShuffle
 from nfl_keras.models import Embedder, freeze_batch_norm, freeze_through
 from nfl_keras.models.pretext import pretext_task
-from nfl_keras.training.recolor import build_recolor
+from nfl_keras.training.build_recolor import build_recolor
 
 WINDOWS = (2, 4, 8, 16)
 TASKS = ("rotation", "exemplar", "jigsaw")

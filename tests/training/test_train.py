@@ -363,7 +363,7 @@ def test_a_class_that_is_too_small_is_named(quick, photographs, tmp_path, capsys
     with pytest.warns(UserWarning, match=r"\(class 4\) and are left out"):
         train.main(quick(small_classes="drop", color="jitter", epochs=1, evaluate_every=0))
     assert metrics_of(tmp_path / "run")["best_epoch"] is None
-    jitter = "olour jitter: brightness 0.2, contrast 0.2, saturation 0.2, hue 0.02"
+    jitter = "olor jitter: brightness 0.2, contrast 0.2, saturation 0.2, hue 0.02"
     assert f"c{jitter}\n" in capsys.readouterr().out
     assert f"C{jitter}." in (tmp_path / "run" / "report.html").read_text()
 
