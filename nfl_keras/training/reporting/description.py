@@ -1,6 +1,10 @@
-"""What a finished run says of its model to those who use it elsewhere."""
+"""Defines how a finished run describes its model, for a model card."""
+
+from typing import Any
 
 from nfl_keras.models.backbones import TINY
+from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.run_folder import RunFolder
 
 _FIGURES = (
     "recall_at",
@@ -15,23 +19,23 @@ _FIGURES = (
 _NO_OTHERS = "no others' weights are in it: it was trained from random ones"
 
 
-def describe(folder, config, checkpoint):
-    """The model of a run, in JSON values.
+def describe(folder: RunFolder, config: TrainConfig, checkpoint: str) -> dict[str, Any]:
+    """Describes the model of a run in JSON values.
 
     Args:
         folder: `RunFolder` of a finished run over one split.
-        config: its `TrainConfig`.
-        checkpoint: `"last"` or `"best"`, which model is meant.
+        config: the run's `TrainConfig`.
+        checkpoint: `"last"` or `"best"`, the model to describe.
 
     Returns:
-        Dict of `"checkpoint"`, `"protocol"`, `"data"`, `"config"` and `"metrics"`, which is `None`
-        for a checkpoint that the run did not measure; and `"weights_license"` for a model that was
-        trained from random weights.
+        Dict of `"checkpoint"`, `"protocol"`, `"data"`, `"config"`, `"metrics"` and, for a model
+        that was trained from random weights, `"weights_license"`. `"metrics"` is `None` for a
+        model that the run did not measure.
 
     Raises:
         UserError: if the run's results cannot be read.
     """
-    report = folder.trained()
+    report = folder.trained_report()
     metrics = None
     if checkpoint == config.evaluation.final_epoch:
         figures = {name: getattr(report, name) for name in _FIGURES}

@@ -1,18 +1,27 @@
-"""What a report says about how its figures came about."""
+"""Defines the notes of a report: how its figures came about."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from nfl_keras.retrieval import RetrievalReport
+from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.splits import Splits
 
 
-def epoch_notes(config, splits, last_epoch, best_epoch):
-    """Sentences about the epoch whose figures are reported, and how it was chosen.
+def epoch_notes(
+    config: TrainConfig, splits: Splits, last_epoch: int, best_epoch: int | None
+) -> list[str]:
+    """Says which epoch the figures are from, and how it was chosen.
 
     Args:
         config: `TrainConfig`.
         splits: `Splits`.
-        last_epoch: int, below `config.optimizer.epochs` where the run stopped early.
-        best_epoch: int, the epoch with the highest mAP on `splits.watched`; `None` if epochs
+        last_epoch: int. It is below `config.optimizer.epochs` if the run stopped early.
+        best_epoch: int, the epoch with the highest mAP on `splits.watched`, or `None` if epochs
             were not measured.
 
     Returns:
-        A list of str.
+        List of str, sentences.
     """
     crops = (
         f"{config.evaluation.crops} crop{'s' if config.evaluation.crops > 1 else ''} per photograph"
@@ -46,15 +55,15 @@ def epoch_notes(config, splits, last_epoch, best_epoch):
     return [*notes, f"{measured}."]
 
 
-def photograph_notes(report, bad):
-    """Sentences about queries and photographs that were left out.
+def photograph_notes(report: RetrievalReport, bad: Collection[str]) -> list[str]:
+    """Says how many queries and photographs were left out.
 
     Args:
         report: `RetrievalReport`.
         bad: collection of the photographs that could not be decoded.
 
     Returns:
-        A list of str.
+        List of str, sentences.
     """
     notes = []
     if bad:
@@ -66,14 +75,14 @@ def photograph_notes(report, bad):
     return notes
 
 
-def measure_notes(measured):
-    """Sentences about what `nfl_keras.training.reporting.measures` found.
+def measure_notes(measured: Mapping[str, Any]) -> list[str]:
+    """Says how often the softmax head is right, and how diverse the queries of a class are.
 
     Args:
-        measured: dict, as `measures` gives it.
+        measured: dict that `measures` has returned.
 
     Returns:
-        A list of str.
+        List of str, sentences.
     """
     notes = []
     if measured["accuracy"] is not None:

@@ -1,19 +1,26 @@
-"""Which queries a report shows, beside their nearest."""
+"""Defines which queries a report shows, beside their nearest neighbors."""
 
 import numpy as np
 
 from nfl_keras.report import Neighbor, RetrievalRow
-from nfl_keras.retrieval import neighbors
+from nfl_keras.retrieval import RetrievalTask, neighbors
 
 
-def retrieval_rows(search, query_embeddings, gallery_embeddings, seed=0, rows=10, columns=8):
-    """Rows for the report's retrieval grid: queries drawn at random, some of them failures.
+def retrieval_rows(
+    task: RetrievalTask,
+    query_embeddings: np.ndarray,
+    gallery_embeddings: np.ndarray,
+    seed: int = 0,
+    rows: int = 10,
+    columns: int = 8,
+) -> list[RetrievalRow]:
+    """Draws the queries of the report's retrieval grid at random, some of them failures.
 
-    Of the rows, up to a third are drawn from the queries whose nearest is of another class;
-    the report's headline says how rare they are.
+    Up to a third of the rows are queries whose nearest neighbor is of another class. The
+    report's figures say how rare these queries are.
 
     Args:
-        search: `RetrievalTask`.
+        task: `RetrievalTask`.
         query_embeddings: float32 `[Q, D]`.
         gallery_embeddings: float32 `[G, D]`.
         seed: int, of the draw. Defaults to `0`.
@@ -21,9 +28,9 @@ def retrieval_rows(search, query_embeddings, gallery_embeddings, seed=0, rows=10
         columns: int, neighbors in a row. Defaults to `8`.
 
     Returns:
-        A list of `RetrievalRow`.
+        List of `RetrievalRow`.
     """
-    query, gallery = search.query, search.gallery
+    query, gallery = task.query, task.gallery
     found, similarities = neighbors(
         query_embeddings, gallery_embeddings, columns, query.ids, gallery.ids
     )
