@@ -17,7 +17,7 @@ from nfl_keras.training.build_schedule import build_schedule
 from nfl_keras.training.config import TrainConfig
 
 
-def build_model(config, class_labels):
+def build_model(config: TrainConfig, class_labels: Sequence[int]) -> Learner:
     """Builds the `Learner` that a `TrainConfig` describes, not yet compiled.
 
     Args:

@@ -63,7 +63,7 @@ def prepare_split(run: Run) -> PreparedSplit:
         config.data.small_classes,
     )
     with run.strategy.scope():
-        model = build_model(config, splits.train.classes)
+        model = build_model(config, splits.train.classes.tolist())
         compile_model(model, config, sampler.batches_per_epoch)
         model.optimizer.build(model.trainable_variables)
     if not (run.resumes and run.folder.exists):

@@ -1,10 +1,10 @@
 """Defines the callback that stops a run whose loss is not finite."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from nfl_keras.data import BalancedSampler
 from nfl_keras.errors import UserError
@@ -20,7 +20,7 @@ class StopAtNonFinite(keras.callbacks.Callback):
 
     Args:
         sampler: `BalancedSampler` of the batches.
-        ids: sequence of str, the ids of the photographs that the sampler draws from.
+        ids: array of str `[N]`, the ids of the photographs that the sampler draws from.
         first_batch: int, the batch at which the first epoch begins. Defaults to `0`; more in a
             run that resumes within an epoch.
 
@@ -28,7 +28,7 @@ class StopAtNonFinite(keras.callbacks.Callback):
         UserError: with the step, the terms and the photographs.
     """
 
-    def __init__(self, sampler: BalancedSampler, ids: Sequence[str], first_batch: int = 0) -> None:
+    def __init__(self, sampler: BalancedSampler, ids: np.ndarray, first_batch: int = 0) -> None:
         super().__init__()
         self.sampler = sampler
         self.ids = ids
