@@ -53,6 +53,7 @@ def test_a_runs_model_is_loaded_with_its_weights(model, recipe, tmp_path):
 
 def test_a_recipe_that_is_not_registered_is_loaded_where_it_is_given(embedder, tmp_path):
     model = Unregistered(embedder, num_classes=2)
+    model(np.zeros((1, 8, 8, 3)))
     model.save(tmp_path / "last.keras")
     loaded = load_learner(tmp_path / "last.keras", Unregistered)
     assert type(loaded) is Unregistered
