@@ -56,7 +56,7 @@ def _pose(rng: np.random.Generator, side: int) -> Pose:
     return Pose(center, radius, _rotation(axis) @ squeeze @ _rotation(turn - axis))
 
 
-def _surroundings(rng, side, pose):
+def _surroundings(rng: np.random.Generator, side: int, pose: Pose) -> Image.Image:
     half = side // 2
     palette = np.concatenate([_GREENS, _GREENS, _GROUNDS[rng.integers(len(_GROUNDS))][None]])
     cells = palette[rng.integers(len(palette), size=(5, 5))] * rng.uniform(0.6, 1.15, (5, 5, 1))
@@ -76,12 +76,12 @@ def _surroundings(rng, side, pose):
     return image.resize((side, side), Image.Resampling.BILINEAR)
 
 
-def _stem(image, rng, pose):
+def _stem(image: Image.Image, rng: np.random.Generator, pose: Pose) -> None:
     reach = np.array([rng.uniform(-0.3, 0.3), 1.0]) * image.height
     _blade(ImageDraw.Draw(image), rng, pose.center, reach, 0.05 * pose.radius, tip=1.0)
 
 
-def _obstacle(image, rng, pose):
+def _obstacle(image: Image.Image, rng: np.random.Generator, pose: Pose) -> None:
     """Draws a blade or leaf before the flower, from outside the picture into the petals."""
     angle = rng.uniform(0, 2 * np.pi)
     outward = np.array([np.cos(angle), np.sin(angle)])
@@ -92,7 +92,14 @@ def _obstacle(image, rng, pose):
     _blade(ImageDraw.Draw(image), rng, start, tip - start, width)
 
 
-def _blade(pen, rng, start, reach, half_width, tip=0.0):
+def _blade(
+    pen: ImageDraw.ImageDraw,
+    rng: np.random.Generator,
+    start: np.ndarray,
+    reach: np.ndarray,
+    half_width: float,
+    tip: float = 0.0,
+) -> None:
     """Draws a bent, tapering leaf whose two halves have different shades."""
     t = np.linspace(0, 1, 9)[:, None]
     normal = np.array([-reach[1], reach[0]]) / np.hypot(*reach)
@@ -106,7 +113,7 @@ def _blade(pen, rng, start, reach, half_width, tip=0.0):
         pen.polygon([tuple(p) for p in points.tolist()], _ink(color * shade))
 
 
-def _expose(image, rng):
+def _expose(image: Image.Image, rng: np.random.Generator) -> np.ndarray:
     """Returns the scene under its light, with the sensor's noise, as uint8 `[H, W, 3]`."""
     image = image.filter(ImageFilter.GaussianBlur(image.height / 96 * rng.uniform(0.0, 0.7)))
     pixels = np.asarray(image, dtype=np.float32)
@@ -120,17 +127,22 @@ def _expose(image, rng):
     return np.clip(pixels + np.float32(rng.uniform(1, 6)) * noise, 0, 255).astype(np.uint8)
 
 
-def _blob(pen, center, radius, color):
+def _blob(
+    pen: ImageDraw.ImageDraw,
+    center: np.ndarray,
+    radius: float,
+    color: np.ndarray | tuple[int, int, int],
+) -> None:
     pen.ellipse([*(center - radius), *(center + radius)], _ink(np.asarray(color)))
 
 
-def _rotation(angle):
+def _rotation(angle: float) -> np.ndarray:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def _pick(rng, rows):
+def _pick(rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
     return rows[rng.integers(len(rows))]
 
 
-def _ink(color):
+def _ink(color: np.ndarray) -> tuple[int, ...]:
     return tuple(int(channel) for channel in np.clip(color, 0, 255))

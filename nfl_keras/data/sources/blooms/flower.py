@@ -2,6 +2,7 @@
 
 import colorsys
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -73,12 +74,26 @@ def draw_flower(image: Image.Image, species: Species, pose: Pose, rng: np.random
 
 
 class _Petal:
-    def __init__(self, pen, pose, outline, angle, size):
+    def __init__(
+        self,
+        pen: ImageDraw.ImageDraw,
+        pose: Pose,
+        outline: np.ndarray,
+        angle: float,
+        size: float,
+    ) -> None:
         cos, sin = np.cos(angle), np.sin(angle)
         self.pen, self.pose, self.outline = pen, pose, outline
         self.turn = size * np.array([[cos, sin], [-sin, cos]])
 
-    def fill(self, color, along=1.0, across=1.0, start=0.0, border=None):
+    def fill(
+        self,
+        color: np.ndarray,
+        along: float = 1.0,
+        across: float = 1.0,
+        start: float = 0.0,
+        border: np.ndarray | None = None,
+    ) -> None:
         points = self.outline * (along, across) + (start, 0.0)
         self.pen.polygon(
             self.pose.place(points @ self.turn),
@@ -86,13 +101,13 @@ class _Petal:
             None if border is None else _ink(border),
         )
 
-    def vein(self, color, slope, end):
+    def vein(self, color: np.ndarray, slope: float, end: float) -> None:
         points = np.array([[0.2, 0.2 * slope], [0.6 * end, 0.75 * end * slope], [end, end * slope]])
         width = max(1, round(0.045 * self.pose.radius))
         self.pen.line(self.pose.place(points @ self.turn), _ink(color), width)
 
 
-def _draw_petal(petal, pattern, color, accent):
+def _draw_petal(petal: _Petal, pattern: str, color: np.ndarray, accent: np.ndarray) -> None:
     base, border = _mix(color, _DARK, 0.14), _mix(color, _DARK, 0.38)
     if pattern == "edged":
         petal.fill(accent, border=border)
@@ -113,7 +128,7 @@ def _draw_petal(petal, pattern, color, accent):
             petal.vein(accent, slope, 0.86 if slope == 0 else 0.78)
 
 
-def _petal_outline(species):
+def _petal_outline(species: Species) -> np.ndarray:
     """Returns the petal along the x axis, from base 0 to tip 1, as float `[N, 2]`."""
     t = np.sin(np.linspace(0, np.pi / 2, 12))
     half = t**0.9 * (1 - t**1.5) ** 0.85 if species.tip == "pointed" else t**0.8 * (1 - t**6) ** 0.5
@@ -125,12 +140,14 @@ def _petal_outline(species):
     return outline
 
 
-def _draw_center(pen, species, pose, rng):
+def _draw_center(
+    pen: ImageDraw.ImageDraw, species: Species, pose: Pose, rng: np.random.Generator
+) -> None:
     radius = _CENTER_RADIUS[species.center_size]
     color = np.array(_CENTER_RGB[species.center_color]) * rng.uniform(0.9, 1.08)
     dark, bright = _mix(color, _DARK, 0.5), _mix(color, _WHITE, 0.5)
 
-    def disc(center, radius, color):
+    def disc(center: Sequence[float] | np.ndarray, radius: float, color: np.ndarray) -> None:
         angles = np.linspace(0, 2 * np.pi, 20, endpoint=False)
         circle = np.stack([np.cos(angles), np.sin(angles)], 1)
         pen.polygon(pose.place(np.asarray(center) + radius * circle), _ink(color))
@@ -158,13 +175,13 @@ def _draw_center(pen, species, pose, rng):
             disc(seed, 0.15 * radius, bright if k % 2 else color)
 
 
-def _rgb(hue, saturation, value):
+def _rgb(hue: float, saturation: float, value: float) -> np.ndarray:
     return 255 * np.array(colorsys.hsv_to_rgb(hue % 1, min(1, saturation), min(1, value)))
 
 
-def _mix(color, other, share):
+def _mix(color: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
     return (1 - share) * color + share * other
 
 
-def _ink(color):
+def _ink(color: np.ndarray) -> tuple[int, ...]:
     return tuple(int(channel) for channel in np.clip(color, 0, 255))
