@@ -1,4 +1,4 @@
-"""What replicas of one batch and workers of one run share."""
+"""Training on several devices and machines: the part of it that lies below data and models."""
 
 from nfl_keras.distribution.distributed_fit import DistributedFit
 

@@ -1,43 +1,49 @@
-"""Keras' own `fit` under `tf.distribute`, on several machines, too."""
+"""Defines the mixin that makes Keras' `fit` run under `tf.distribute` on several machines."""
+
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
-from nfl_keras.distribution.share import TOO_SMALL
+from nfl_keras.distribution.batch_share import TOO_SMALL
 from nfl_keras.errors import UserError
 
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
+# For a type checker a mixin has the methods of the class that it is mixed into.
+_Model = keras.Model if TYPE_CHECKING else object
 
-class DistributedFit:
-    """Mixin with which `fit` and `evaluate` of a Keras model run on several machines.
 
-    Keras 3.15 itself stops under `MultiWorkerMirroredStrategy`: it takes a batch from the dataset
-    to build the model by, which it cannot reduce, and reduces logs that are scalars over an axis
-    (keras-team/keras #20585). With this mixin the model is built from the dataset's signature,
-    in the strategy's scope, and no batch is taken.
+class DistributedFit(_Model):
+    """A mixin with which `fit` and `evaluate` of a Keras model run on several machines.
 
-    Every worker runs the same program, its place in `TF_CONFIG`, and must read the same batches:
-    shuffle with a seed (`keras.utils.set_random_seed` gives Keras' arrays one). `Learner` and its
-    recipes have the mixin already. The loss of any other model is that of each replica's part
-    of a batch, as Keras has it.
+    Under `MultiWorkerMirroredStrategy`, `fit` of Keras 3.15 fails twice: it cannot build a model
+    from a distributed batch, and it cannot reduce scalar logs over the machines
+    (keras-team/keras #20585). This mixin builds the model from the dataset's signature, in the
+    strategy's scope, and gives the logs an axis.
+
+    Every worker runs the same program and finds its place in `TF_CONFIG`. All workers must read
+    the same batches: shuffle with a seed (`keras.utils.set_random_seed` seeds the shuffling of
+    arrays). `Learner` and its recipes have the mixin already. The loss of any other model is
+    computed on each replica's part of a batch, as always in Keras.
 
     Raises:
-        UserError: from `fit` and `evaluate`, if model, optimizer or metrics were made outside of
+        UserError: from `fit` and `evaluate`, if model, optimizer or metrics were made outside
             the strategy's scope, or a batch has fewer images than there are replicas; from
             `train_on_batch` and `test_on_batch`, if there are several replicas.
 
-    Example:
+    Example (on several machines, use `tf.distribute.MultiWorkerMirroredStrategy()`):
 
     >>> class Classifier(nfl.distribution.DistributedFit, keras.Sequential):
     ...     pass
-    >>> keras.utils.set_random_seed(0)
-    >>> strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    >>> strategy = tf.distribute.MirroredStrategy(["CPU:0"])
     >>> with strategy.scope():
-    ...     model = Classifier(layers)
-    ...     model.compile("adamw", loss="sparse_categorical_crossentropy")
-    >>> model.fit(dataset, epochs=10)
+    ...     model = Classifier([keras.layers.Dense(3)])
+    ...     model.compile("adamw", loss="mse")
+    >>> history = model.fit(np.ones((4, 2)), np.ones((4, 3)), epochs=2, verbose=0)
+    >>> len(history.history["loss"])
+    2
     """
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
@@ -67,17 +73,17 @@ class DistributedFit:
     def _make_function(self, step_function, **options):
         if keras.config.backend() != "tensorflow":
             return super()._make_function(step_function, **options)
-        reduced_over_axis = _has_workers(self.distribute_strategy)
+        has_workers = _has_workers(self.distribute_strategy)
 
-        def step(data):
+        def step(data: Any) -> Any:
             logs = step_function(data)
-            if reduced_over_axis:
+            if has_workers:
                 logs = keras.tree.map_structure(lambda value: ops.expand_dims(value, 0), logs)
             return logs
 
         function = super()._make_function(step, **options)
 
-        def in_one_line(iterator):
+        def function_with_short_error(iterator: Any) -> Any:
             try:
                 return function(iterator)
             except tf.errors.InvalidArgumentError as error:
@@ -85,7 +91,7 @@ class DistributedFit:
                     raise UserError(TOO_SMALL) from error
                 raise
 
-        return in_one_line
+        return function_with_short_error
 
 
 def _has_workers(strategy):

@@ -3,7 +3,7 @@
 from keras import ops
 from keras.losses import Loss
 
-from nfl_keras.distribution.share import Share
+from nfl_keras.distribution.batch_share import BatchShare
 from nfl_keras.errors import UserError
 from nfl_keras.losses.anchors import anchor_weights
 
@@ -34,7 +34,7 @@ class PerAnchorLoss(Loss):
         return None
 
     def call(self, y_true, y_pred):
-        share = Share.of(y_pred)
+        share = BatchShare.of(y_pred)
         if share.replicas == 1:
             return self._values(y_true, y_pred)
         [y_true], [y_pred] = share.gather([y_true]), share.gather([y_pred])

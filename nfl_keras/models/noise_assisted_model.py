@@ -6,7 +6,7 @@ from typing import Literal
 import keras
 from keras import ops
 
-from nfl_keras.distribution.replicas import in_global_batch
+from nfl_keras.distribution.call_in_global_batch import call_in_global_batch
 from nfl_keras.errors import UserError
 from nfl_keras.layers import GaussianInputNoise, RandomView, WindowShuffle
 from nfl_keras.losses import class_discrimination, intra_class_diversity
@@ -165,9 +165,9 @@ class NoiseAssistedModel(Learner):
     def views(self, images, training):
         views = {"clean": images}
         if self.lambda_intra and self.input_noise is not None:
-            views["noisy"] = in_global_batch(self.input_noise, images, training)
+            views["noisy"] = call_in_global_batch(self.input_noise, images, training)
         if self.lambda_intra:
-            views["other"] = in_global_batch(self.augmentation, images, training)
+            views["other"] = call_in_global_batch(self.augmentation, images, training)
         return views
 
     def outputs(self, images, labels, training):
@@ -175,7 +175,7 @@ class NoiseAssistedModel(Learner):
         if self.pretext is not None:
             # The number of images is all that a draw needs; in evaluation, too, it is of the
             # global batch.
-            draws["pretext"] = in_global_batch(
+            draws["pretext"] = call_in_global_batch(
                 lambda rows, **_: self.pretext.draw_for(rows, training),
                 images[:, :1, :1, :1],
                 training=True,

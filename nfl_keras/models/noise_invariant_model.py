@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
-from nfl_keras.distribution.replicas import in_global_batch
+from nfl_keras.distribution.call_in_global_batch import call_in_global_batch
 from nfl_keras.errors import UserError
 from nfl_keras.layers import GaussianInputNoise, UnitFeatureNoise
 from nfl_keras.losses import class_discrimination, noise_invariance, noisy_classification
@@ -104,7 +104,7 @@ class NoiseInvariantModel(Learner):
     def views(self, images, training):
         views = {"clean": images}
         if self.lambda_n:
-            views["noisy"] = in_global_batch(self.input_noise, images, training)
+            views["noisy"] = call_in_global_batch(self.input_noise, images, training)
         return views
 
     def _class_discrimination(self, outputs):

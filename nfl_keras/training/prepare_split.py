@@ -5,7 +5,7 @@ import dataclasses
 import keras
 
 from nfl_keras.data import BalancedSampler
-from nfl_keras.distribution.strategies import in_words
+from nfl_keras.distribution.describe_strategy import describe_strategy
 from nfl_keras.models import Learner
 from nfl_keras.training.build_model import build_model, compile_model
 from nfl_keras.training.build_recolor import Recolor, build_recolor
@@ -68,7 +68,7 @@ def prepare_split(run: Run) -> PreparedSplit:
         model.optimizer.build(model.trainable_variables)
     if not (run.resumes and run.folder.exists):
         RunFolder.create(run.folder.path, config, run.bad_images)
-    devices = f"training {in_words(run.strategy)}"
+    devices = f"training {describe_strategy(run.strategy)}"
     print(splits.final.description)
     if splits.watched is not splits.final:
         print(f"epochs measured on: {splits.watched.description}")

@@ -6,8 +6,9 @@ import time
 import tensorflow as tf
 
 from nfl_keras.data import open_dataset
-from nfl_keras.distribution.strategies import strategy_of
-from nfl_keras.distribution.workers import missing_workers, own_folder
+from nfl_keras.distribution.explain_lost_workers import explain_lost_workers
+from nfl_keras.distribution.make_strategy import make_strategy
+from nfl_keras.distribution.worker_folder import worker_folder
 from nfl_keras.errors import UserError
 from nfl_keras.report import write_summary
 from nfl_keras.training.config import TrainConfig
@@ -32,9 +33,9 @@ def train_run(config: TrainConfig) -> None:
             written.
         SystemExit: with code 0 after SIGTERM, when a checkpoint is written.
     """
-    strategy = strategy_of(config.run.strategy)
+    strategy = make_strategy(config.run.strategy)
     path = config.run.run_dir or _default_run_dir(config.data.dataset)
-    with own_folder(path, strategy, False) as own:
+    with worker_folder(path, strategy, resume=False) as own:
         dataset, bad = open_photographs(config)
         run = Run(config, RunFolder(own), dataset, bad, strategy, Termination(own))
         if len(config.data.split_seeds) > 1:
@@ -68,8 +69,8 @@ def resume_run(path: Path) -> None:
     if folder.finished:
         print(f"{path} is finished; report: {folder.report}")
         return
-    strategy = strategy_of(config.run.strategy)
-    with own_folder(path, strategy, True) as own:
+    strategy = make_strategy(config.run.strategy)
+    with worker_folder(path, strategy, resume=True) as own:
         bad = folder.bad_images()
         dataset = open_dataset(
             config.data.dataset, config.data.data_dir, config.data.missing_images
@@ -90,7 +91,7 @@ def _train(run: Run) -> None:
             continue
         if len(splits) > 1:
             print(f"\nsplit {seed}")
-        with translate_photograph_errors(run.dataset.whole), missing_workers():
+        with translate_photograph_errors(run.dataset.whole), explain_lost_workers():
             rows[name] = train_split(of_split)
     if len(splits) > 1:
         _summarize(run, rows)

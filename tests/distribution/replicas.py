@@ -1,4 +1,4 @@
-"""Trains small networks on replicas and keeps what comes out, for `test_distribution.py`.
+"""Trains small networks on replicas and keeps what comes out, for `test_replicas.py`.
 
 `python replicas.py OUT.npz 1 2` does so on 1 and 2 logical devices of one process. (TensorFlow
 cannot have two numbers of replicas above 1 in a process.) With `TF_CONFIG` in the environment it
@@ -13,12 +13,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nfl_keras.distribution.replicas import in_global_batch
+from nfl_keras.distribution import DistributedFit
+from nfl_keras.distribution.call_in_global_batch import call_in_global_batch
 from nfl_keras.errors import UserError
 from nfl_keras.layers import GaussianInputNoise, WindowShuffle
 from nfl_keras.losses import ClassDiscriminationLoss
 from nfl_keras.models import (
-    DistributedFit,
     Embedder,
     NoiseAssistedModel,
     NoiseInvariantModel,
@@ -278,7 +278,7 @@ def loss_in_compile(strategy):
 
 
 def noise(strategy):
-    """What random layers make of 8 rows that the replicas share, then of 4, and of 8 at rest."""
+    """The output of random layers for 8 rows on several replicas, for 4, and in inference."""
     rows = np.arange(8, dtype="float32")[:, None] * np.ones(5, "float32")
     pixels = np.arange(8 * 5 * 5, dtype="float32").reshape(8, 5, 5, 1)
     with strategy.scope():
@@ -289,14 +289,14 @@ def noise(strategy):
     for name, (layer, inputs) in layers.items():
         for count, drawn in dealt(strategy, layer, inputs):
             yield f"{name} of {count} rows", flat(drawn)
-        at_rest = in_global_batch(layer, tf.constant(inputs), training=False)
-        yield f"{name} on request", flat([at_rest])
+        inferred = call_in_global_batch(layer, tf.constant(inputs), training=False)
+        yield f"{name} in inference", flat([inferred])
 
 
 def dealt(strategy, layer, rows):
     @tf.function(reduce_retracing=True)
     def drawn(part):
-        return strategy.run(lambda x: in_global_batch(layer, x, training=True), (part,))
+        return strategy.run(lambda x: call_in_global_batch(layer, x, training=True), (part,))
 
     for count in (8, 4):
         dataset = tf.data.Dataset.from_tensor_slices(rows[:count]).batch(count, drop_remainder=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nfl_keras.distribution.share import _position
+from nfl_keras.distribution.batch_share import _position
 
 pytestmark = pytest.mark.tensorflow("replicas are TensorFlow's")
 
@@ -141,7 +141,7 @@ def test_noise_is_that_of_one_device(found, replicas):
             found[f"{replicas}: noise of {rows} rows"], found[f"1: noise of {rows} rows"]
         )
     rows = np.repeat(np.arange(8), 5)
-    np.testing.assert_array_equal(found[f"{replicas}: noise on request"], rows)
+    np.testing.assert_array_equal(found[f"{replicas}: noise in inference"], rows)
     drawn = found["1: noise of 8 rows"] - rows
     assert len(np.unique(drawn)) == 40
     assert np.abs(drawn[:20] - (found["1: noise of 4 rows"] - rows[:20])).min() > 0
@@ -153,7 +153,7 @@ def test_a_shuffle_is_that_of_one_device(found, replicas):
         np.testing.assert_array_equal(
             found[f"{replicas}: shuffle of {rows} rows"], found[f"1: shuffle of {rows} rows"]
         )
-    np.testing.assert_array_equal(found[f"{replicas}: shuffle on request"], np.arange(200))
+    np.testing.assert_array_equal(found[f"{replicas}: shuffle in inference"], np.arange(200))
     first = found["1: shuffle of 8 rows"].reshape(8, 25)
     again = found["1: shuffle of 4 rows"].reshape(4, 25)
     np.testing.assert_array_equal(np.sort(first), np.arange(200).reshape(8, 25))

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nfl_keras.distribution.workers import missing_workers, own_folder
+from nfl_keras.distribution.explain_lost_workers import explain_lost_workers
+from nfl_keras.distribution.worker_folder import worker_folder
 from nfl_keras.errors import UserError
 
 SETTINGS = {"ema": 0.5, "embedding_dim": 8, "learning_rate": 3e-3, "synchronize_batch_norm": True}
@@ -137,14 +138,14 @@ def strategy_of_worker(index):
     return types.SimpleNamespace(cluster_resolver=resolver)
 
 
-@pytest.mark.parametrize("goes_on", [False, True])
-def test_a_worker_writes_to_a_copy_that_does_not_last(tmp_path, capsys, goes_on):
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_worker_writes_to_a_copy_that_does_not_last(tmp_path, capsys, resume):
     run = tmp_path / "run"
     run.mkdir()
     (run / "config.yaml").write_text("epochs: 1")
-    with own_folder(run, strategy_of_worker(1), goes_on) as own:
+    with worker_folder(run, strategy_of_worker(1), resume) as own:
         assert own.parent != tmp_path
-        assert (own / "config.yaml").exists() == goes_on
+        assert (own / "config.yaml").exists() == resume
         print("epoch 1")
         own.mkdir(exist_ok=True)
         (own / "history.json").write_text("{}")
@@ -154,17 +155,17 @@ def test_a_worker_writes_to_a_copy_that_does_not_last(tmp_path, capsys, goes_on)
 
 
 def test_the_chief_writes_to_the_folder_itself(tmp_path, capsys):
-    with own_folder(tmp_path / "run", strategy_of_worker(0), goes_on=False) as own:
+    with worker_folder(tmp_path / "run", strategy_of_worker(0), resume=False) as own:
         assert own == tmp_path / "run"
         print("epoch 1")
     assert capsys.readouterr().out == "epoch 1\n"
 
 
 def test_a_worker_that_is_gone_is_told_in_one_line():
-    with pytest.raises(UserError, match="another worker has ended") as told, missing_workers():
+    with pytest.raises(UserError, match="another worker has ended") as told, explain_lost_workers():
         raise tf.errors.UnavailableError(None, None, "Socket closed")
     assert "--resume" in str(told.value)
-    with pytest.raises(UserError, match="another worker has ended"), missing_workers():
+    with pytest.raises(UserError, match="another worker has ended"), explain_lost_workers():
         raise tf.errors.InternalError(None, None, "Collective ops is aborted by: b:1")
-    with pytest.raises(tf.errors.InvalidArgumentError), missing_workers():
+    with pytest.raises(tf.errors.InvalidArgumentError), explain_lost_workers():
         raise tf.errors.InvalidArgumentError(None, None, "no JPEG")

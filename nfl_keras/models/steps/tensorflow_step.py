@@ -6,9 +6,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from nfl_keras.distribution.average_batch_norm import average_batch_norm
+from nfl_keras.distribution.batch_share import BatchShare
 from nfl_keras.distribution.distributed_fit import DistributedFit
-from nfl_keras.distribution.replicas import average_batch_norm, gradients_for
-from nfl_keras.distribution.share import Share
+from nfl_keras.distribution.global_gradients import global_gradients
 from nfl_keras.models.steps.fused_batch_norm import fused_batch_norm
 
 
@@ -25,7 +26,7 @@ class TensorFlowStep(DistributedFit):
 
     def train_step(self, data):
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        share = Share.of(images)
+        share = BatchShare.of(images)
         with fused_batch_norm(self), tf.GradientTape() as tape:
             outputs, sample_weight = self._global(images, labels, sample_weight, share, True)
             loss, means = self.objective(outputs, sample_weight)
@@ -33,14 +34,14 @@ class TensorFlowStep(DistributedFit):
             scaled_loss = self.optimizer.scale_loss(share.fraction * loss)
         gradients = tape.gradient(scaled_loss, self.trainable_weights)
         if share.replicas > 1:
-            gradients = gradients_for(self.optimizer, gradients)
+            gradients = global_gradients(self.optimizer, gradients)
             average_batch_norm(self)
         self.optimizer.apply(gradients, self.trainable_weights)
         return self.track(outputs, loss, means, sample_weight, share.size)
 
     def test_step(self, data):
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        share = Share.of(images)
+        share = BatchShare.of(images)
         outputs, sample_weight = self._global(images, labels, sample_weight, share, False)
         loss, means = self.objective(outputs, sample_weight)
         return self.track(outputs, loss, means, sample_weight, share.size)

@@ -1,4 +1,4 @@
-"""The devices that a run trains on."""
+"""Defines the choice of the devices that a run trains on."""
 
 import json
 import os
@@ -11,37 +11,40 @@ from nfl_keras.errors import UserError
 STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 
 
-def strategy_of(name):
-    """The `tf.distribute.Strategy` of a name.
+def make_strategy(name: str) -> tf.distribute.Strategy:
+    """Makes the `tf.distribute.Strategy` of a name.
 
-    `"multi-worker"` waits until all workers of `TF_CONFIG` have come. It must be made before
-    TensorFlow does anything else in the process, which `"auto"` may come to.
+    A `"multi-worker"` strategy waits until all workers of `TF_CONFIG` have started. Make it, or
+    `"auto"`, before TensorFlow does anything else in the process.
 
     Args:
-        name: `"one"` device; `"mirrored"`, all GPUs of this machine (without any, all logical
-            CPUs); `"multi-worker"`, the machines that `TF_CONFIG` names; or `"auto"`, the last
-            where `TF_CONFIG` names several, else all GPUs where there are several, else one
-            device.
+        name: str, one of
+
+            - `"one"`: one device;
+            - `"mirrored"`: all GPUs of this machine, or all logical CPUs if it has no GPU;
+            - `"multi-worker"`: the machines that `TF_CONFIG` names;
+            - `"auto"`: the machines of `TF_CONFIG` if it names several, else all GPUs if there
+              are several, else one device.
 
     Returns:
-        A `tf.distribute.Strategy`, in whose `scope()` to make model, optimizer and metrics.
+        A `tf.distribute.Strategy`. Make model, optimizer and metrics in its `scope()`.
 
     Raises:
-        UserError: if there is no such name, `TF_CONFIG` cannot be used, or TensorFlow is not
-            Keras' backend.
+        UserError: if there is no strategy of this name, `TF_CONFIG` cannot be used, or
+            TensorFlow is not Keras' backend.
 
     Example:
 
-    >>> strategy = strategy_of("mirrored")
-    >>> strategy.num_replicas_in_sync
-    2
+    >>> from nfl_keras.distribution.make_strategy import make_strategy
+    >>> make_strategy("one").num_replicas_in_sync
+    1
     """
     if name not in STRATEGIES:
         raise UserError(f"strategy must be one of {', '.join(STRATEGIES)}, not {name!r}.")
     if keras.config.backend() != "tensorflow":
         raise UserError(
-            f"runs are trained by TensorFlow, and Keras' backend is {keras.config.backend()}; "
-            f"leave out KERAS_BACKEND, or train by the fit of nfl.models.NoiseInvariantModel."
+            f"a run needs TensorFlow, but Keras' backend is {keras.config.backend()}; leave out "
+            f"KERAS_BACKEND, or train with the fit of nfl.models.NoiseInvariantModel."
         )
     if name == "multi-worker" or (name == "auto" and _number_of_workers(required=False) > 1):
         _number_of_workers(required=True)
@@ -52,24 +55,6 @@ def strategy_of(name):
     if name == "mirrored" or (name == "auto" and len(devices) > 1):
         return tf.distribute.MirroredStrategy([device.name for device in devices])
     return tf.distribute.get_strategy()
-
-
-def in_words(strategy):
-    """What a strategy trains on, in words for logs and reports."""
-    replicas = strategy.num_replicas_in_sync
-    if replicas == 1:
-        return "on one device"
-    workers = replicas // len(strategy.extended.worker_devices)
-    return f"on {replicas} replicas" + (f" of {workers} workers" if workers > 1 else "")
-
-
-def is_chief(strategy):
-    """Whether this process is the one among its workers that prints and writes files."""
-    resolver = strategy.cluster_resolver
-    cluster = resolver.cluster_spec().as_dict() if resolver else {}
-    if not cluster:
-        return True
-    return resolver.task_type == "chief" or ("chief" not in cluster and resolver.task_id == 0)
 
 
 def _number_of_workers(required):

@@ -5,7 +5,7 @@ import keras
 import pytest
 import tensorflow as tf
 
-from nfl_keras.distribution.strategies import in_words, is_chief, strategy_of
+from nfl_keras.distribution.make_strategy import make_strategy
 from nfl_keras.errors import UserError
 
 TWO = {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}
@@ -62,7 +62,7 @@ ONE = tf.distribute.get_strategy()
 )
 def test_what_is_trained_on(machine, name, config, gpus, expected):
     machine(config, gpus)
-    assert strategy_of(name) == expected
+    assert make_strategy(name) == expected
 
 
 @pytest.mark.parametrize(
@@ -83,64 +83,32 @@ def test_what_is_trained_on(machine, name, config, gpus, expected):
 def test_a_tf_config_that_cannot_be_used_is_answered_with_one_that_can(machine, config):
     machine(config)
     with pytest.raises(UserError, match="TF_CONFIG must say which machines train") as error:
-        strategy_of("multi-worker")
+        make_strategy("multi-worker")
     assert "\n" not in str(error.value)
     example = str(error.value).partition("such as ")[2].partition(", but it is")[0]
     machine(example)
-    assert strategy_of("multi-worker") == "workers"
+    assert make_strategy("multi-worker") == "workers"
 
 
 def test_auto_does_not_overlook_a_broken_tf_config(machine):
     machine("{")
     with pytest.raises(UserError, match="TF_CONFIG"):
-        strategy_of("auto")
+        make_strategy("auto")
 
 
 def test_there_is_no_such_strategy():
     with pytest.raises(UserError, match="auto, one, mirrored, multi-worker, not 'tpu'"):
-        strategy_of("tpu")
+        make_strategy("tpu")
 
 
 def test_runs_are_trained_by_tensorflow(monkeypatch):
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
     with pytest.raises(UserError, match="backend is jax; leave out KERAS_BACKEND") as error:
-        strategy_of("auto")
+        make_strategy("auto")
     assert "\n" not in str(error.value)
 
 
 def test_one_device_is_no_strategy_at_all():
-    with strategy_of("one").scope():
+    with make_strategy("one").scope():
         assert not tf.distribute.has_strategy()
         assert not hasattr(tf.Variable(1.0), "values")
-    assert in_words(strategy_of("one")) == "on one device"
-    assert is_chief(strategy_of("one"))
-
-
-def fake(replicas, devices, cluster=None, job=None, index=None):
-    resolver = types.SimpleNamespace(
-        cluster_spec=lambda: tf.train.ClusterSpec(cluster or {}), task_type=job, task_id=index
-    )
-    return types.SimpleNamespace(
-        num_replicas_in_sync=replicas,
-        extended=types.SimpleNamespace(worker_devices=["device"] * devices),
-        cluster_resolver=resolver,
-    )
-
-
-def test_replicas_and_workers_in_words():
-    assert in_words(fake(4, 4)) == "on 4 replicas"
-    assert in_words(fake(8, 4)) == "on 8 replicas of 2 workers"
-
-
-@pytest.mark.parametrize(
-    ("cluster", "job", "index", "expected"),
-    [
-        ({}, None, None, True),
-        (TWO, "worker", 0, True),
-        (TWO, "worker", 1, False),
-        ({"chief": ["a:1"], **TWO}, "chief", 0, True),
-        ({"chief": ["a:1"], **TWO}, "worker", 0, False),
-    ],
-)
-def test_one_worker_is_the_chief(cluster, job, index, expected):
-    assert is_chief(fake(2, 1, cluster, job, index)) is expected

@@ -1,9 +1,12 @@
-"""One global batch on several replicas: each holds a share, and all see the whole."""
+"""Defines the share of a global batch that one replica holds."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 from keras import ops
+
+from nfl_keras.typing import Tensor
 
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
@@ -15,39 +18,39 @@ TOO_SMALL = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Share:
+class BatchShare:
     """The rows of a global batch that one replica holds.
 
-    Replicas need not hold equally many, but one at least. Sizes are ints where the shapes are
-    static, int32 scalars where they are not.
+    Replicas may hold different numbers of rows, but each holds at least one. Sizes are ints
+    where the shapes are static, and int32 scalars elsewhere.
 
     Args:
-        replicas: int R.
-        first: position in the global batch of the first of these rows.
-        size: b, how many they are.
-        total: B, the rows of the global batch.
+        replicas: int R, number of replicas.
+        first: int, position of the replica's first row in the global batch.
+        size: int b, number of the replica's rows.
+        total: int B, number of rows in the global batch.
     """
 
     replicas: int
-    first: object
-    size: object
-    total: object
+    first: int | Tensor
+    size: int | Tensor
+    total: int | Tensor
 
     @classmethod
-    def of(cls, rows):
-        """The share of this replica, which holds `rows` `[b, ...]`.
+    def of(cls, rows: Tensor) -> "BatchShare":
+        """Returns the share of the replica that holds `rows`.
 
-        Outside `tf.distribute.Strategy.run`, and under other backends than TensorFlow, that is
-        the whole batch. Where b is not the same for all by its static shape, the replicas tell
-        each other theirs, and a batch that leaves one of them without a row fails with
-        `TOO_SMALL`.
+        The share is the whole batch outside `tf.distribute.Strategy.run` and under every backend
+        but TensorFlow. Replicas whose number of rows is not static exchange their numbers. If
+        one of them has no row, the step fails with `TOO_SMALL`.
+
+        Args:
+            rows: `[b, ...]`.
         """
-        context = None
-        if keras.config.backend() == "tensorflow":
-            context = tf.distribute.get_replica_context()
-        replicas = 1 if context is None else context.num_replicas_in_sync
         size = ops.shape(rows)[0]
-        if replicas == 1:
+        context = _replica_context()
+        replicas = 1 if context is None else context.num_replicas_in_sync
+        if context is None or replicas == 1:
             return cls(1, 0, size, size)
         position = _position(context)
         if isinstance(size, int) and not tf.executing_eagerly():
@@ -59,48 +62,48 @@ class Share:
         return cls(replicas, tf.reduce_sum(sizes[:position]), size, tf.reduce_sum(sizes))
 
     @property
-    def fraction(self):
-        """The part b / B, a float or a float32 scalar. They add up to 1 over the replicas."""
+    def fraction(self) -> float | Tensor:
+        """The fraction b / B, a float or a float32 scalar. All replicas' fractions add up to 1."""
         if isinstance(self.total, int):
             return self.size / self.total
         return ops.cast(self.size, "float32") / ops.cast(self.total, "float32")
 
-    def checked(self, rows):
-        """The rows as they are, in a graph only once no replica is known to be without any."""
+    def checked(self, rows: Tensor) -> Tensor:
+        """Returns the rows unchanged, after the check that each replica holds a row."""
         if self.replicas == 1:
             return rows
         with tf.control_dependencies([tf.convert_to_tensor(self.total)]):
             return tf.identity(rows)
 
-    def place(self, rows):
-        """These rows `[b, ...]` in their place in the global batch `[B, ...]`, 0 elsewhere."""
+    def place(self, rows: Tensor) -> Tensor:
+        """Returns `[B, ...]` with the rows `[b, ...]` in their place and zeros elsewhere."""
         after = self.total - self.first - self.size
         paddings = [[self.first, after]] + [[0, 0]] * (rows.shape.rank - 1)
         total = self.total if isinstance(self.total, int) else None
         return tf.ensure_shape(tf.pad(rows, paddings), (total, *rows.shape[1:]))
 
-    def take(self, rows):
-        """This replica's `[b, ...]` of the rows `[B, ...]` of the global batch."""
+    def take(self, rows: Tensor) -> Tensor:
+        """Returns the replica's rows `[b, ...]` out of the global batch `[B, ...]`."""
         size = self.size if isinstance(self.size, int) else None
         own = rows[self.first : self.first + self.size]
         return tf.ensure_shape(own, (size, *rows.shape[1:]))
 
-    def gather(self, tensors):
-        """The rows of all replicas, in the same order on each, with gradients.
+    def gather(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Returns the rows of all replicas, in the same order on each replica.
 
-        A sum over the replicas of rows put in their place; a row's gradient is the sum of what
-        each replica's objective has for it. `all_gather` has no such gradient under
-        `MultiWorkerMirroredStrategy`.
+        The gradient of a row is the sum of its gradients on all replicas. (`all_gather` of
+        TensorFlow has no gradient under `MultiWorkerMirroredStrategy`. Each replica therefore
+        places its rows among zeros, and the replicas sum the results.)
 
         Args:
             tensors: sequence of `[b, ...]`, all floating or all integer.
 
         Returns:
-            List of `[B, ...]`, of the same dtypes.
+            List of `[B, ...]` of the same dtypes.
         """
         if self.replicas == 1:
             return list(tensors)
-        # Halves are widened so that the sum of their gradients is not rounded at each addition.
+        # In float16 the sum of the gradients would be rounded at each addition.
         wide = tf.float32 if tensors[0].dtype.is_floating else tf.int64
         placed = [self.place(tf.cast(tensor, wide)) for tensor in tensors]
         context = tf.distribute.get_replica_context()
@@ -108,11 +111,17 @@ class Share:
         return [tf.cast(s, tensor.dtype) for s, tensor in zip(summed, tensors, strict=True)]
 
 
-def _position(context):
-    """Which part of the global batch a replica was given.
+def _replica_context():
+    if keras.config.backend() != "tensorflow":
+        return None
+    return tf.distribute.get_replica_context()
 
-    Of the parts of a batch, the dataset of worker w keeps every W-th from the w-th on; without
-    workers this is the replica's own number.
+
+def _position(context):
+    """Returns the position of a replica's part among the parts of the global batch.
+
+    The dataset of worker w of W keeps every W-th part, from part w on. Without workers the
+    position is the replica's own number.
     """
     of_worker = len(context.strategy.extended.worker_devices)
     workers = context.num_replicas_in_sync // of_worker
