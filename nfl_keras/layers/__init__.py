@@ -1,4 +1,4 @@
-"""Keras layers that change images and features at random, while training only."""
+"""Keras layers that change images and features at random during training."""
 
 from nfl_keras.layers.gaussian_input_noise import GaussianInputNoise
 from nfl_keras.layers.random_view import RandomView

@@ -1,27 +1,31 @@
-"""Gaussian noise on the input image."""
+"""Defines a layer that adds Gaussian noise to images."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class GaussianInputNoise(keras.layers.Layer):
-    """Adds Gaussian noise to every pixel and channel, while training only.
+    """Adds Gaussian noise to every pixel and channel during training.
 
-    Nothing is clipped, so that the noise keeps its distribution. Unlike
-    `keras.layers.GaussianNoise`, any scale is possible, and with it images in 0..255.
+    The layer does not clip its output, so that the noise keeps its distribution.
+    `keras.layers.GaussianNoise` allows a `stddev` of at most 1; this layer allows any, as images
+    in 0..255 need.
 
     Args:
-        stddev: float >= 0. Standard deviation, in the unit of the input: the papers' 0.1 is
-            for images in 0..1 (25.5 for images in 0..255). Defaults to `0.1`.
-        seed: int or `None`. Two layers of one seed draw the same noise.
-        **kwargs: as for `keras.layers.Layer`.
+        stddev: float >= 0. Standard deviation in the unit of the input. The papers' 0.1 is for
+            images in 0..1 (25.5 for images in 0..255). Defaults to `0.1`.
+        seed: int or `None`. Two layers with one seed draw the same noise. Defaults to `None`.
+        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: float `[B, H, W, C]` (any shape will do).
-        training: bool. Without it, or if false, the input is returned as it is.
+        inputs: float `[B, H, W, C]`, or of any other shape.
+        training: bool. If false, the input is returned unchanged. Defaults to `False`.
 
     Returns:
         A tensor of the input's shape, in the layer's compute dtype.
@@ -32,12 +36,14 @@ class GaussianInputNoise(keras.layers.Layer):
     Example:
 
     >>> noise = nfl.layers.GaussianInputNoise(stddev=0.1, seed=0)
-    >>> noisy = noise(images, training=True)
+    >>> noisy = noise(np.zeros((2, 64, 64, 3), "float32"), training=True)
+    >>> round(float(np.std(noisy)), 2)
+    0.1
 
     Reference: [NIFL] section 3, doi 10.1038/s41598-025-97528-9.
     """
 
-    def __init__(self, stddev=0.1, seed=None, **kwargs):
+    def __init__(self, stddev: float = 0.1, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not stddev >= 0:
             raise UserError(f"stddev must be 0 or more, not {stddev}.")
@@ -47,7 +53,7 @@ class GaussianInputNoise(keras.layers.Layer):
         self.supports_masking = True
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         inputs = ops.cast(inputs, self.compute_dtype)
         if not training or self.stddev == 0:
             return inputs
@@ -55,8 +61,8 @@ class GaussianInputNoise(keras.layers.Layer):
             ops.shape(inputs), stddev=self.stddev, dtype=inputs.dtype, seed=self.seed_generator
         )
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}

@@ -1,14 +1,16 @@
-"""Another view of the same photograph: moved, turned, of other size and colors."""
+"""Defines a layer that moves, turns, scales and recolors images at random."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Tensor
 
-# Luma and two axes of color of analog television (NTSC). Grays have no color.
+# YIQ of analog television (NTSC): luma and two axes of color, which are 0 for grays.
 _RGB_TO_YIQ = np.array(
     [[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], "float32"
 )
@@ -19,57 +21,61 @@ _LARGEST = {"translation": 1, "rotation": 180, "contrast": 1, "saturation": 1, "
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class RandomView(keras.layers.Layer):
-    """Shows each image of a batch in another way, while training only.
+    """Changes the geometry and the colors of each image of a batch during training.
 
-    Each image draws its own translation, scaling and rotation about its center, and whether it
-    is mirrored, all of which is one bilinear sampling; past its border an image shows its
-    reflection (the border pixel comes twice). Then its own contrast, saturation and hue, which
-    are one linear map of its colors; what leaves 0..255 is clipped. All are drawn uniformly,
-    the scaling by its logarithm.
+    Each image draws its own translation, scaling, rotation about its center and mirroring. One
+    bilinear sampling applies them together, and fills the outside of an image with its
+    reflection (the border pixel comes twice). Each image also draws its own contrast, saturation
+    and hue. One linear map of the colors applies them together and clips the result to 0..255.
+    All draws are uniform; the scaling is uniform in its logarithm.
 
     Args:
-        translation: float in 0..1. Up to this share of height and of width, either way.
-            Defaults to `0.1`.
-        scaling: float >= 1. Sizes are multiplied by 1 / scaling to scaling. Defaults to `1.25`.
-        rotation: float in 0..180, degrees either way. Defaults to `15.0`.
-        mirror: bool, whether half of the images are mirrored. Defaults to `True`.
-        contrast: float in 0..1. Distances from the image's mean color are multiplied by
+        translation: float in 0..1, largest shift as a fraction of height and of width, in both
+            directions. Defaults to `0.1`.
+        scaling: float >= 1. The layer multiplies sizes by 1 / scaling to scaling. Defaults to
+            `1.25`.
+        rotation: float in 0..180, largest angle in degrees, in both directions. Defaults to
+            `15.0`.
+        mirror: bool, whether to mirror half of the images. Defaults to `True`.
+        contrast: float in 0..1. The layer multiplies distances from the image's mean color by
             1 - contrast to 1 + contrast. Defaults to `0.2`.
-        saturation: float in 0..1, likewise of distances from gray of the same luma. Defaults
-            to `0.2`.
-        hue: float in 0..0.5, turns of the circle of hues either way. Defaults to `0.02`.
-        seed: int or `None`. Two layers of one seed draw the same. Defaults to `None`.
-        **kwargs: as for `keras.layers.Layer`.
+        saturation: float in 0..1. The layer multiplies distances from the gray of the same luma
+            by 1 - saturation to 1 + saturation. Defaults to `0.2`.
+        hue: float in 0..0.5, largest turn of the circle of hues, in both directions. Defaults to
+            `0.02`.
+        seed: int or `None`. Two layers with one seed draw the same views. Defaults to `None`.
+        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: `[B, H, W, 3]` in 0..255. Computed with in float32.
-        training: bool. Without it, or if false, the input is returned as it is.
+        inputs: `[B, H, W, 3]` in 0..255, cast to float32.
+        training: bool. If false, the input is returned unchanged. Defaults to `False`.
 
     Returns:
         A tensor of the input's shape, in the layer's compute dtype.
 
     Raises:
-        UserError: for a strength out of its range.
+        UserError: if an argument is outside its range.
 
     Example:
 
     >>> layer = nfl.layers.RandomView(rotation=30, hue=0.0, seed=0)
-    >>> others = layer(images, training=True)
+    >>> layer(np.ones((2, 8, 8, 3), "float32"), training=True).shape
+    TensorShape([2, 8, 8, 3])
     """
 
     def __init__(
         self,
-        translation=0.1,
-        scaling=1.25,
-        rotation=15.0,
-        mirror=True,
-        contrast=0.2,
-        saturation=0.2,
-        hue=0.02,
-        seed=None,
-        **kwargs,
-    ):
-        # Cast to bfloat16, pixels would be rounded before they are computed with.
+        translation: float = 0.1,
+        scaling: float = 1.25,
+        rotation: float = 15.0,
+        mirror: bool = True,
+        contrast: float = 0.2,
+        saturation: float = 0.2,
+        hue: float = 0.02,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # Autocasting to bfloat16 would round the pixels first.
         super().__init__(autocast=False, **kwargs)
         self.translation = translation
         self.scaling = scaling
@@ -88,16 +94,16 @@ class RandomView(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training:
             return ops.cast(inputs, self.compute_dtype)
         return self.render(inputs, self.draw(inputs, self.seed_generator))
 
-    def draw(self, images, seed):
-        """What each image draws.
+    def draw(self, images: Tensor, seed: int | keras.random.SeedGenerator) -> Tensor:
+        """Draws the random numbers of each image.
 
         Args:
-            images: `[B, ...]`, of which only the number matters.
+            images: `[B, ...]`. The draws depend only on B.
             seed: int or `keras.random.SeedGenerator`.
 
         Returns:
@@ -105,13 +111,13 @@ class RandomView(keras.layers.Layer):
         """
         return keras.random.uniform((ops.shape(images)[0], 8), dtype="float32", seed=seed)
 
-    def render(self, images, draws):
-        """Images as their draws say; nothing is drawn at random.
+    def render(self, images: Tensor, draws: Tensor) -> Tensor:
+        """Changes images by given draws.
 
         Args:
             images: `[B, H, W, 3]`, in 0..255.
-            draws: float32 `[B, 8]` in 0..1, of `draw`: across, down, scaling, rotation, mirror,
-                contrast, saturation, hue. 0.5 changes nothing.
+            draws: float32 `[B, 8]` in 0..1, as `draw` returns them: across, down, scaling,
+                rotation, mirror, contrast, saturation, hue. A draw of 0.5 changes nothing.
 
         Returns:
             Tensor of the images' shape, in the layer's compute dtype.
@@ -132,10 +138,10 @@ class RandomView(keras.layers.Layer):
         return ops.cast(ops.clip(changed, 0.0, 255.0), self.compute_dtype)
 
     def _geometry(self, draws, height, width):
-        """For each image, how its new pixels (x, y) go to old ones, `[B, 8]` as Keras wants it."""
+        """Returns each image's map from new pixels (x, y) to old ones, Keras' `[B, 8]`."""
         across, down, scaling, rotation, mirror = (2.0 * draw - 1.0 for draw in draws[:5])
         middle_y, middle_x = ((ops.cast(side, "float32") - 1.0) / 2.0 for side in (height, width))
-        # From old to new, an image is mirrored, turned counterclockwise, scaled and moved.
+        # The order from old to new: mirror, turn counterclockwise, scale, move.
         angle = math.radians(self.rotation) * rotation
         shrink = self.scaling**-scaling
         cos, sin = shrink * ops.cos(angle), shrink * ops.sin(angle)
@@ -150,7 +156,7 @@ class RandomView(keras.layers.Layer):
         return ops.stack([*rows[0], *rows[1], zero, zero], axis=1)
 
     def _colors(self, draws):
-        """For each image, the matrix `[B, 3, 3]` of saturation and hue, and the contrast `[B]`."""
+        """Returns each image's matrix `[B, 3, 3]` of saturation and hue, and its contrast `[B]`."""
         contrast, saturation, hue = (2.0 * draw - 1.0 for draw in draws[5:])
         angle = 2.0 * math.pi * self.hue * hue
         stretch = 1.0 + self.saturation * saturation
@@ -161,10 +167,10 @@ class RandomView(keras.layers.Layer):
         matrix = ops.einsum("ij,bjk,kl->bil", _YIQ_TO_RGB, turn, _RGB_TO_YIQ)
         return matrix, 1.0 + self.contrast * contrast
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "translation": self.translation,

@@ -1,26 +1,29 @@
-"""Noise of unit norm on the features."""
+"""Defines a layer that adds noise of one length to feature vectors."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class UnitFeatureNoise(keras.layers.Layer):
-    """Adds `scale * ξ / |ξ|` to each feature vector, ξ Gaussian, while training only.
+    """Adds `scale * ξ / |ξ|` to each feature vector, ξ Gaussian, during training.
 
-    The direction of the noise is uniform and its length is always `scale`. (A standard
-    deviation of ξ would cancel in the normalization, hence `scale`.)
+    The direction of the noise is uniform, and its length is always `scale`. (The normalization
+    cancels any standard deviation of ξ.)
 
     Args:
         scale: float >= 0. Length of the noise vector. Defaults to `1.0`.
-        seed: int or `None`. Two layers of one seed draw the same noise.
-        **kwargs: as for `keras.layers.Layer`.
+        seed: int or `None`. Two layers with one seed draw the same noise. Defaults to `None`.
+        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
-        inputs: float `[..., D]`; each vector along the last axis gets noise of its own.
-        training: bool. Without it, or if false, the input is returned as it is.
+        inputs: float `[..., D]`. Each vector along the last axis gets its own noise.
+        training: bool. If false, the input is returned unchanged. Defaults to `False`.
 
     Returns:
         A tensor of the input's shape, in the layer's compute dtype.
@@ -32,12 +35,12 @@ class UnitFeatureNoise(keras.layers.Layer):
 
     >>> noise = nfl.layers.UnitFeatureNoise(seed=0)
     >>> float(np.linalg.norm(noise(np.zeros((1, 64), "float32"), training=True)))
-    1.0
+    1.0...
 
     Reference: [NIFL] section 3, doi 10.1038/s41598-025-97528-9.
     """
 
-    def __init__(self, scale=1.0, seed=None, **kwargs):
+    def __init__(self, scale: float = 1.0, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not scale >= 0:
             raise UserError(f"scale must be 0 or more, not {scale}.")
@@ -46,7 +49,7 @@ class UnitFeatureNoise(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         inputs = ops.cast(inputs, self.compute_dtype)
         if not training or self.scale == 0:
             return inputs
@@ -54,8 +57,8 @@ class UnitFeatureNoise(keras.layers.Layer):
         noise = self.scale * ops.normalize(noise, axis=-1)
         return inputs + ops.cast(noise, inputs.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale, "seed": self.seed}

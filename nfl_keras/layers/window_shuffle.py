@@ -1,40 +1,42 @@
-"""Noise on the input image that moves its pixels, but no further than a window."""
+"""Defines a layer that permutes the pixels within each window of an image."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class WindowShuffle(keras.layers.Layer):
-    """Permutes the pixels of each window of an image, while training only.
+    """Permutes the pixels of each window of an image during training.
 
-    An image is divided into windows of `window` x `window` pixels, from its upper left corner
-    on, and in each of them the pixels change places: all permutations are equally likely, and
-    every window of every image has one of its own. A pixel keeps its channels together. What
-    `window` does not divide is left over at the right and at the bottom and divided, too: into
-    windows as wide or as high as what is left, so that every pixel takes part and each window,
-    however small, keeps its pixels. A window larger than the image is the image.
+    The layer divides an image into windows of `window` x `window` pixels, from the upper left
+    corner on. It permutes the pixels of each window of each image independently. All
+    permutations are equally likely, and a pixel keeps its channels together. If `window` does
+    not divide the height or the width, the windows at the right and at the bottom are smaller. A
+    window larger than the image is the image.
 
-    Each pixel draws a number, and those of a window are sorted. On a CPU this takes as long as
-    Gaussian noise for windows of up to 8 pixels, and twice as long for 56.
+    Each pixel draws a number, and the layer sorts the numbers of a window. On a CPU this takes
+    as long as Gaussian noise for windows of up to 8 pixels, and twice as long for 56.
 
     Args:
-        window: int >= 1, side k of a window in pixels. With `1` the input is returned as it is.
-        seed: int or `None`. Two layers of one seed permute alike. Defaults to `None`.
-        **kwargs: as for `keras.layers.Layer`.
+        window: int >= 1, side of a window in pixels. With `1` the input is returned unchanged.
+        seed: int or `None`. Two layers with one seed draw the same permutations. Defaults to
+            `None`.
+        **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
         inputs: `[B, H, W, C]`.
-        training: bool. Without it, or if false, the input is returned as it is.
+        training: bool. If false, the input is returned unchanged. Defaults to `False`.
 
     Returns:
         A tensor of the input's shape, in the layer's compute dtype.
 
     Raises:
-        UserError: if `window` is not a whole number of at least 1, or the input is no batch of
-            images.
+        UserError: if `window` is not an int of at least 1, or the input is not a batch of images.
 
     Example:
 
@@ -46,16 +48,16 @@ class WindowShuffle(keras.layers.Layer):
     Reference: [NAFL] eq. 4, doi 10.32604/csse.2023.032047.
     """
 
-    def __init__(self, window, seed=None, **kwargs):
+    def __init__(self, window: int, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not (isinstance(window, int) and window >= 1):
-            raise UserError(f"window must be a whole number of pixels from 1 on, not {window!r}.")
+            raise UserError(f"window must be a whole number of pixels, at least 1, not {window!r}.")
         self.window = window
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if len(inputs.shape) != 4:
             raise UserError(
                 f"WindowShuffle takes images [B, H, W, C], not a tensor of shape {inputs.shape}."
@@ -80,7 +82,7 @@ class WindowShuffle(keras.layers.Layer):
         return ops.reshape(ops.take(pixels, ops.reshape(sources, (-1,)), axis=0), shape)
 
     def _divided(self, extent):
-        """The windows along one side of the image: `(first pixel, count, side)` of equal ones."""
+        """Returns the windows along one side of an image: `(first pixel, count, side)` by size."""
         count, left_over = extent // self.window, extent % self.window
         whole = (0, count, self.window)
         if isinstance(extent, int):
@@ -91,22 +93,22 @@ class WindowShuffle(keras.layers.Layer):
             (count * self.window, ops.minimum(left_over, 1), ops.maximum(left_over, 1)),
         ]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "window": self.window, "seed": self.seed}
 
 
 def _sources(keys, rows, columns, width):
-    """Where in its image each pixel of some windows comes from.
+    """Returns the position from which each pixel of some windows comes.
 
     Args:
-        keys: float32 `[B, H, W]`, by which the pixels of a window are sorted.
+        keys: float32 `[B, H, W]`, by which to sort the pixels of a window.
         rows: `(first, count, side)`: `count` rows of windows from the row `first` on, each
             window `side` pixels high.
-        columns: likewise.
-        width: W.
+        columns: `(first, count, side)`, the columns of windows.
+        width: int W.
 
     Returns:
         int32 `[B, rows' pixels, columns' pixels]`, positions in 0 .. H W - 1.

@@ -1,4 +1,4 @@
-"""Losses of the papers: functions with one value per anchor, and `keras.losses.Loss` classes."""
+"""The papers' losses: functions with one value per anchor, and `keras.losses.Loss` classes."""
 
 from nfl_keras.losses.class_discrimination import ClassDiscriminationLoss, class_discrimination
 from nfl_keras.losses.intra_class_diversity import IntraClassDiversityLoss, intra_class_diversity

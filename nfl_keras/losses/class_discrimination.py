@@ -1,44 +1,54 @@
-"""L_D: each pair of one class against all photographs of other classes."""
+"""Defines L_D, which sets each pair of one class against all images of other classes."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
-from nfl_keras.losses.anchors import class_sizes, has_pairs
-from nfl_keras.losses.closed_form import closed_form
-from nfl_keras.losses.per_anchor_loss import PerAnchorLoss, check_temperature
-from nfl_keras.losses.row_blocks import by_row_blocks
+from nfl_keras.losses.check_temperature import check_temperature
+from nfl_keras.losses.class_sizes import class_sizes, has_pairs
+from nfl_keras.losses.custom_gradient import custom_gradient
+from nfl_keras.losses.map_row_blocks import map_row_blocks
+from nfl_keras.losses.per_anchor_loss import PerAnchorLoss
+from nfl_keras.typing import Tensor
 
-# Stands for -inf in an exponent, and its opposite for inf: it vanishes beside any similarity,
-# and where -inf - (-inf) would be NaN, the difference of two of it is 0.
+# Replaces -inf in an exponent, and its opposite replaces inf. It vanishes beside any similarity,
+# and the difference of two such values is 0, where -inf - (-inf) is NaN.
 _ABSENT = -1e9
 
 
-def class_discrimination(embeddings, labels, temperature=0.1):
-    """Class-discrimination loss L_D ([NIFL] eqs. 1 and 7; L_inter, eq. 3 of [NAFL]).
+def class_discrimination(embeddings: Tensor, labels: Tensor, temperature: float = 0.1) -> Tensor:
+    """Computes the class-discrimination loss L_D of [NIFL], which [NAFL] calls L_inter.
 
-    With `s_ij = f_i . f_j / temperature`, P(i) the other anchors of i's class and N(i) those
-    of other classes,
+    With `s_ij = f_i . f_j / temperature`, P(i) the other anchors of i's class and N(i) the
+    anchors of other classes,
 
         L_D(i) = mean over p in P(i) of softplus(logsumexp_{n in N(i)} s_in - s_ip).
 
     Other positives are not in the denominator, so that the loss goes to 0 for perfect
-    clusters. O(B^2) time. Nothing of B x B is kept for the backward pass, which computes the
-    similarities anew; above 2,048 anchors, if B is known while tracing, 256 rows at a time
-    are, in both passes: O(B) memory.
+    clusters. It takes O(B^2) time. The backward pass computes the similarities again, and no
+    `[B, B]` tensor is kept for it. Above 2,048 anchors, both passes compute 256 rows at a time,
+    with O(B) memory, if B is known while tracing.
 
     Args:
-        embeddings: float `[B, D]`, unit vectors. Computed in float32 whatever the dtype.
+        embeddings: float `[B, D]`, unit vectors, cast to float32.
         labels: integer `[B]` or `[B, 1]`, class ids.
         temperature: float > 0. Defaults to `0.1`.
 
     Returns:
         float32 `[B]`; 0 for an anchor without a positive or without a negative.
 
+    Raises:
+        UserError: if `temperature` is not above 0.
+
     Example:
 
     >>> f = np.eye(4, dtype="float32")[[0, 0, 1, 1]]
     >>> nfl.losses.class_discrimination(f, np.array([0, 0, 1, 1])).numpy()
-    array([9.0796e-05, 9.0796e-05, 9.0796e-05, 9.0796e-05], dtype=float32)
+    array([9.0...e-05, 9.0...e-05, 9.0...e-05, 9.0...e-05], dtype=float32)
+
+    Reference: [NIFL] eqs. 1 and 7, doi 10.1038/s41598-025-97528-9; [NAFL] eq. 3,
+    doi 10.32604/csse.2023.032047.
     """
     check_temperature(temperature)
     return _ClassDiscrimination(temperature)(embeddings, labels)
@@ -59,16 +69,19 @@ class _ClassDiscrimination(keras.Operation):
 
 
 def _sums_over_positives(classes, temperature):
-    """L_D times |P(i)|, as a function of the embeddings."""
+    """Returns the function from the embeddings to L_D times |P(i)|."""
 
-    @closed_form
+    @custom_gradient
     def sums(embeddings):
         num_rows, width = ops.shape(embeddings)
         columns = ops.arange(num_rows, dtype="int32")
         scaled = embeddings / temperature
 
         def similarities(positions):
-            """Of some anchors, `[R, B]`, endless to themselves; and where the class is theirs."""
+            """Computes some anchors' similarities `[R, B]`, and where the class is the same.
+
+            An anchor's similarity to itself is `-_ABSENT`.
+            """
             rows = ops.take(scaled, positions, axis=0)
             itself = ops.equal(positions[:, None], columns)
             similarity = ops.where(itself, -_ABSENT, ops.matmul(rows, ops.transpose(embeddings)))
@@ -83,7 +96,7 @@ def _sums_over_positives(classes, temperature):
             slopes = ops.sum(ops.sigmoid(deficits), axis=1)
             return ops.stack([of_pairs, against, slopes], axis=1)
 
-        of_pairs, against, slopes = ops.unstack(by_row_blocks(forward, num_rows, 3), 3, axis=1)
+        of_pairs, against, slopes = ops.unstack(map_row_blocks(forward, num_rows, 3), 3, axis=1)
 
         def gradient(upstream):
             # With a = against, dL_i/ds_ip = -sigmoid(a_i - s_ip) for a positive and
@@ -98,7 +111,7 @@ def _sums_over_positives(classes, temperature):
                 by_negatives = v * odds + upstream * slopes * odds_of_others
                 return ops.matmul(ops.where(same_class, by_positives, by_negatives), scaled)
 
-            return by_row_blocks(backward, num_rows, width)
+            return map_row_blocks(backward, num_rows, width)
 
         return of_pairs, gradient
 
@@ -107,32 +120,40 @@ def _sums_over_positives(classes, temperature):
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class ClassDiscriminationLoss(PerAnchorLoss):
-    """L_D as a loss for `compile()`: labels against embeddings.
+    """The loss L_D for `compile()`, between labels and embeddings.
 
     Args:
         temperature: float > 0. Defaults to `0.1`.
-        reduction: as in `keras.losses.Loss`; the default is the mean over the anchors that
-            have both a positive and a negative in the batch.
+        reduction: str or `None`, as in `keras.losses.Loss`. Defaults to the mean over the
+            anchors that have both a positive and a negative in the batch.
         name: str.
 
     Example:
 
+    >>> images, labels = np.ones((4, 8, 8, 3), "float32"), np.array([0, 0, 1, 1])
+    >>> layers = [keras.layers.Flatten(), keras.layers.Dense(2), keras.layers.UnitNormalization()]
+    >>> embedder = keras.Sequential(layers)
     >>> embedder.compile("adamw", loss=nfl.losses.ClassDiscriminationLoss(temperature=0.1))
-    >>> embedder.fit(dataset_of_images_and_integer_labels)
+    >>> history = embedder.fit(images, labels, verbose=0)
+    >>> round(history.history["loss"][0], 2)
+    1.1
     """
 
     def __init__(
-        self, temperature=0.1, reduction="sum_over_batch_size", name="class_discrimination"
-    ):
+        self,
+        temperature: float = 0.1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "class_discrimination",
+    ) -> None:
         super().__init__(reduction=reduction, name=name)
         check_temperature(temperature)
         self.temperature = temperature
 
-    def per_anchor(self, y_true, y_pred):
+    def per_anchor(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return class_discrimination(y_pred, y_true, self.temperature)
 
-    def anchors(self, y_true, y_pred):
+    def anchors(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return has_pairs(y_true)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "temperature": self.temperature}

@@ -1,20 +1,26 @@
-"""L_intra: a photograph is nearer to its own other views than to others of its class."""
+"""Defines L_intra, which keeps an image nearer to its own views than to its class."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
-from nfl_keras.losses.anchors import class_sizes
-from nfl_keras.losses.closed_form import closed_form
-from nfl_keras.losses.per_anchor_loss import PerAnchorLoss, check_temperature
-from nfl_keras.losses.row_blocks import by_row_blocks
+from nfl_keras.losses.check_temperature import check_temperature
+from nfl_keras.losses.class_sizes import class_sizes, has_positives
+from nfl_keras.losses.custom_gradient import custom_gradient
+from nfl_keras.losses.map_row_blocks import map_row_blocks
+from nfl_keras.losses.per_anchor_loss import PerAnchorLoss
+from nfl_keras.typing import Tensor
 
-# Stands for -inf in an exponent: it vanishes beside any similarity, and -inf - (-inf) is NaN.
+# Replaces -inf in an exponent. It vanishes beside any similarity, and -inf - (-inf) is NaN.
 _ABSENT = -1e9
 
 
-def intra_class_diversity(embeddings, positives, labels, temperature=0.1):
-    """Intra-class diversity loss L_intra of [NAFL].
+def intra_class_diversity(
+    embeddings: Tensor, positives: Tensor, labels: Tensor, temperature: float = 0.1
+) -> Tensor:
+    """Computes the intra-class diversity loss L_intra of [NAFL].
 
     With `s_in = f_i . f_n / temperature`, A(i) the other anchors of i's class and p_vi the
     embeddings of V other views of image i,
@@ -23,16 +29,15 @@ def intra_class_diversity(embeddings, positives, labels, temperature=0.1):
             -log(e^(f_i . p_vi / temperature)
                  / (e^(f_i . p_vi / temperature) + sum_{n in A(i)} e^(s_in))).
 
-    The negatives are of the anchor's own class: it keeps the images of a class apart, where
-    L_D draws them together. O(B^2) time. Nothing of B x B is kept for the backward pass, which
-    computes the similarities anew; above 2,048 anchors, if B is known while tracing, 256 rows
-    at a time are, in both passes: O(B) memory.
+    The negatives are images of the anchor's own class: L_intra keeps the images of a class
+    apart, whereas L_D draws them together. It takes O(B^2) time. The backward pass computes the
+    similarities again, and no `[B, B]` tensor is kept for it. Above 2,048 anchors, both passes
+    compute 256 rows at a time, with O(B) memory, if B is known while tracing.
 
     Args:
-        embeddings: float `[B, D]`, unit vectors f of the clean images.
+        embeddings: float `[B, D]`, unit vectors f of the clean images, cast to float32.
         positives: float `[V, B, D]`, embeddings of V other views of each image, in the images'
-            order. They need not have unit length. All is computed in float32 whatever the
-            dtype.
+            order, cast to float32. They may have any length.
         labels: integer `[B]` or `[B, 1]`, class ids.
         temperature: float > 0. Defaults to `0.1`.
 
@@ -47,7 +52,7 @@ def intra_class_diversity(embeddings, positives, labels, temperature=0.1):
     >>> f = np.eye(4, dtype="float32")
     >>> labels = np.array([0, 0, 0, 1])
     >>> nfl.losses.intra_class_diversity(f, f[None], labels).numpy()
-    array([9.0796e-05, 9.0796e-05, 9.0796e-05, 0.0000e+00], dtype=float32)
+    array([9.0...e-05, 9.0...e-05, 9.0...e-05, 0.0000...e+00], dtype=float32)
 
     Reference: [NAFL], doi 10.32604/csse.2023.032047.
     """
@@ -58,18 +63,6 @@ def intra_class_diversity(embeddings, positives, labels, temperature=0.1):
             f"a single view is positives[None]."
         )
     return _IntraClassDiversity(temperature)(embeddings, positives, labels)
-
-
-def has_class_mates(labels):
-    """The anchors that have this loss: those with another image of their class in the batch.
-
-    Args:
-        labels: integer `[B]` or `[B, 1]`.
-
-    Returns:
-        bool `[B]`.
-    """
-    return class_sizes(labels)[1] > 1
 
 
 class _IntraClassDiversity(keras.Operation):
@@ -89,16 +82,16 @@ class _IntraClassDiversity(keras.Operation):
 
 
 def _against_class_mates(classes, temperature):
-    """Function from the embeddings to logsumexp_{n in A(i)} s_in, `[B]`."""
+    """Returns the function from the embeddings to logsumexp_{n in A(i)} s_in, `[B]`."""
 
-    @closed_form
+    @custom_gradient
     def against_class_mates(embeddings):
         num_rows, width = ops.shape(embeddings)
         columns = ops.arange(num_rows, dtype="int32")
         scaled = embeddings / temperature
 
         def similarities(positions):
-            """Of some anchors, `[R, B]`, and which of them are to other images of the class."""
+            """Computes some anchors' similarities `[R, B]`, and which are to A(i)."""
             rows = ops.take(scaled, positions, axis=0)
             same_class = ops.equal(ops.take(classes, positions, axis=0)[:, None], classes)
             another = ops.not_equal(positions[:, None], columns)
@@ -108,7 +101,7 @@ def _against_class_mates(classes, temperature):
             similarity, mates = similarities(positions)
             return ops.logsumexp(ops.where(mates, similarity, _ABSENT), axis=1, keepdims=True)
 
-        against = by_row_blocks(forward, num_rows, 1)[:, 0]
+        against = map_row_blocks(forward, num_rows, 1)[:, 0]
 
         def gradient(upstream):
             # da_i/ds_in = e^(s_in - a_i), and s_ij is in a_i and in a_j.
@@ -120,7 +113,7 @@ def _against_class_mates(classes, temperature):
                 shares = u * ops.exp(similarity - a) + upstream * ops.exp(similarity - against)
                 return ops.matmul(ops.where(mates, shares, 0.0), scaled)
 
-            return by_row_blocks(backward, num_rows, width)
+            return map_row_blocks(backward, num_rows, width)
 
         return against, gradient
 
@@ -129,39 +122,46 @@ def _against_class_mates(classes, temperature):
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class IntraClassDiversityLoss(PerAnchorLoss):
-    """L_intra as a loss for `compile()`: labels against the embeddings of several views.
+    """The loss L_intra for `compile()`, between labels and the embeddings of several views.
 
-    The predictions are `[B, 1 + V, D]`: of each image the clean embedding first, then those of
-    its V other views.
+    The predictions are `[B, 1 + V, D]`: each image's clean embedding, then the embeddings of its
+    V other views.
 
     Args:
         temperature: float > 0. Defaults to `0.1`.
-        reduction: as in `keras.losses.Loss`; the default is the mean over the anchors that
-            have another image of their class in the batch.
+        reduction: str or `None`, as in `keras.losses.Loss`. Defaults to the mean over the
+            anchors that have another image of their class in the batch.
         name: str.
 
     Example:
 
-    >>> clean = keras.Input((224, 224, 3))
-    >>> noisy = nfl.layers.WindowShuffle(8)(clean)
+    >>> clean = keras.Input((8, 8, 3))
+    >>> noisy = nfl.layers.WindowShuffle(4)(clean)
+    >>> layers = [keras.layers.Flatten(), keras.layers.Dense(2), keras.layers.UnitNormalization()]
+    >>> embedder = keras.Sequential(layers)
     >>> views = keras.ops.stack([embedder(clean), embedder(noisy)], axis=1)
     >>> model = keras.Model(clean, views)
     >>> model.compile("adamw", loss=nfl.losses.IntraClassDiversityLoss(temperature=0.1))
+    >>> model.output_shape
+    (None, 2, 2)
     """
 
     def __init__(
-        self, temperature=0.1, reduction="sum_over_batch_size", name="intra_class_diversity"
-    ):
+        self,
+        temperature: float = 0.1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "intra_class_diversity",
+    ) -> None:
         super().__init__(reduction=reduction, name=name)
         check_temperature(temperature)
         self.temperature = temperature
 
-    def per_anchor(self, y_true, y_pred):
+    def per_anchor(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         positives = ops.transpose(y_pred[:, 1:], (1, 0, 2))
         return intra_class_diversity(y_pred[:, 0], positives, y_true, self.temperature)
 
-    def anchors(self, y_true, y_pred):
-        return has_class_mates(y_true)
+    def anchors(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return has_positives(y_true)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "temperature": self.temperature}

@@ -1,34 +1,45 @@
-"""L_N: each noisy embedding must find its own clean one among the batch's."""
+"""Defines L_N, with which each noisy embedding finds its clean one in the batch."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
-from nfl_keras.losses.closed_form import closed_form
-from nfl_keras.losses.per_anchor_loss import PerAnchorLoss, check_temperature
-from nfl_keras.losses.row_blocks import by_row_blocks
+from nfl_keras.losses.check_temperature import check_temperature
+from nfl_keras.losses.custom_gradient import custom_gradient
+from nfl_keras.losses.map_row_blocks import map_row_blocks
+from nfl_keras.losses.per_anchor_loss import PerAnchorLoss
+from nfl_keras.typing import Tensor
 
 
-def noise_invariance(embeddings, noisy_embeddings, temperature=0.1):
-    """Noise-invariance loss L_N ([NIFL] eqs. 2-3).
+def noise_invariance(
+    embeddings: Tensor, noisy_embeddings: Tensor, temperature: float = 0.1
+) -> Tensor:
+    """Computes the noise-invariance loss L_N of [NIFL].
 
-    Softmax cross-entropy of row i of `noisy_embeddings . embeddings^T / temperature` with
-    target i: the anchor is the noisy image, the candidates are the B clean ones, those of
-    its own class included. One direction, unlike SimCLR's 2B - 2 candidates.
+    It is the softmax cross-entropy of row i of `noisy_embeddings . embeddings^T / temperature`
+    with target i. The anchor is the noisy image. The candidates are all B clean images,
+    including the other images of its class. (SimCLR has 2B - 2 candidates, clean and noisy.)
 
     Args:
-        embeddings: float `[B, D]`, unit vectors of the clean images.
+        embeddings: float `[B, D]`, unit vectors of the clean images, cast to float32.
         noisy_embeddings: float `[B, D]`, unit vectors of the same images with noise, in the
-            same order. Both are computed with in float32 whatever the dtype.
+            same order, cast to float32.
         temperature: float > 0. Defaults to `0.1`.
 
     Returns:
         float32 `[B]`.
 
+    Raises:
+        UserError: if `temperature` is not above 0.
+
     Example:
 
     >>> f = np.eye(3, dtype="float32")
     >>> nfl.losses.noise_invariance(f, f).numpy()
-    array([9.079574e-05, 9.079574e-05, 9.079574e-05], dtype=float32)
+    array([9.0...e-05, 9.0...e-05, 9.0...e-05], dtype=float32)
+
+    Reference: [NIFL] eqs. 2-3, doi 10.1038/s41598-025-97528-9.
     """
     check_temperature(temperature)
     return _NoiseInvariance(temperature)(embeddings, noisy_embeddings)
@@ -47,9 +58,9 @@ class _NoiseInvariance(keras.Operation):
         return _cross_entropies(ops.cast(embeddings, "float32"), scaled)
 
 
-@closed_form
+@custom_gradient
 def _cross_entropies(clean, noisy):
-    """Those of the rows of `noisy . clean^T`, each with the row's own position as target."""
+    """Computes the cross-entropy of each row of `noisy . clean^T`, with its position as target."""
     num_rows, width = ops.shape(clean)
 
     def similarities(of, positions, among):
@@ -61,7 +72,7 @@ def _cross_entropies(clean, noisy):
         against = ops.logsumexp(similarity, axis=1, keepdims=True)
         return ops.concatenate([against - own, against], axis=1)
 
-    values, against = ops.unstack(by_row_blocks(forward, num_rows, 2), 2, axis=1)
+    values, against = ops.unstack(map_row_blocks(forward, num_rows, 2), 2, axis=1)
 
     def gradient(upstream):
         weighted = upstream[:, None] * noisy
@@ -77,33 +88,40 @@ def _cross_entropies(clean, noisy):
             found = ops.matmul(shares, clean) - ops.take(clean, positions, axis=0)
             return ops.take(upstream, positions, axis=0)[:, None] * found
 
-        return tuple(by_row_blocks(side, num_rows, width) for side in (of_clean, of_noisy))
+        return tuple(map_row_blocks(side, num_rows, width) for side in (of_clean, of_noisy))
 
     return values, gradient
 
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class NoiseInvarianceLoss(PerAnchorLoss):
-    """L_N as a loss object: the clean embeddings as targets, the noisy ones as predictions.
+    """The loss L_N as an object, between clean embeddings (targets) and noisy ones (predictions).
 
     Args:
         temperature: float > 0. Defaults to `0.1`.
-        reduction: as in `keras.losses.Loss`. Defaults to the mean over the batch.
+        reduction: str or `None`, as in `keras.losses.Loss`. Defaults to the mean over the batch.
         name: str.
 
     Example:
 
     >>> loss = nfl.losses.NoiseInvarianceLoss(temperature=0.1)
-    >>> loss(embeddings, noisy_embeddings)
+    >>> f = np.eye(3, dtype="float32")
+    >>> round(float(loss(f, f[::-1])), 2)
+    6.67
     """
 
-    def __init__(self, temperature=0.1, reduction="sum_over_batch_size", name="noise_invariance"):
+    def __init__(
+        self,
+        temperature: float = 0.1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "noise_invariance",
+    ) -> None:
         super().__init__(reduction=reduction, name=name)
         check_temperature(temperature)
         self.temperature = temperature
 
-    def per_anchor(self, y_true, y_pred):
+    def per_anchor(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return noise_invariance(y_true, y_pred, self.temperature)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "temperature": self.temperature}

@@ -1,31 +1,39 @@
-"""L_S: label-smoothed classification of features that carry noise."""
+"""Defines L_S, the label-smoothed classification of features that carry noise."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.losses.per_anchor_loss import PerAnchorLoss
+from nfl_keras.typing import Tensor
 
 
-def noisy_classification(logits, labels, label_smoothing=0.1):
-    """Noisy-classification loss L_S ([NIFL], feature noise with label smoothing).
+def noisy_classification(logits: Tensor, labels: Tensor, label_smoothing: float = 0.1) -> Tensor:
+    """Computes the noisy-classification loss L_S of [NIFL].
 
-    Cross-entropy against 1 - φ on the true class and φ / (K - 1) on each of the others.
-    (Keras' own `label_smoothing` spreads φ / K over all K classes.) The noise itself is
-    `nfl.layers.UnitFeatureNoise`, between the features and the layer that gives the logits.
+    It is the cross-entropy against 1 - φ on the true class and φ / (K - 1) on each other class.
+    (`label_smoothing` of Keras spreads φ / K over all K classes.) The function itself adds no
+    noise: put `nfl.layers.UnitFeatureNoise` between the features and the layer of the logits.
 
     Args:
-        logits: float `[B, K]`, before the softmax. Computed with in float32.
+        logits: float `[B, K]`, before the softmax, cast to float32.
         labels: integer `[B]` or `[B, 1]`, in `0 .. K - 1`.
         label_smoothing: float φ in `[0, 1)`. Defaults to `0.1`.
 
     Returns:
         float32 `[B]`.
 
+    Raises:
+        UserError: if `label_smoothing` is not in `[0, 1)`.
+
     Example:
 
     >>> nfl.losses.noisy_classification(np.zeros((1, 4), "float32"), np.array([2])).numpy()
     array([1.3862944], dtype=float32)
+
+    Reference: [NIFL] section 3, doi 10.1038/s41598-025-97528-9.
     """
     check_label_smoothing(label_smoothing)
     log_probabilities = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
@@ -38,33 +46,42 @@ def noisy_classification(logits, labels, label_smoothing=0.1):
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class NoisyClassificationLoss(PerAnchorLoss):
-    """L_S as a loss for `compile()`: labels against logits.
+    """The loss L_S for `compile()`, between labels and logits.
 
     Args:
         label_smoothing: float in `[0, 1)`. Defaults to `0.1`.
-        reduction: as in `keras.losses.Loss`. Defaults to the mean over the batch.
+        reduction: str or `None`, as in `keras.losses.Loss`. Defaults to the mean over the batch.
         name: str.
 
     Example:
 
-    >>> classifier.compile("adamw", loss=nfl.losses.NoisyClassificationLoss())
+    >>> loss = nfl.losses.NoisyClassificationLoss(label_smoothing=0.1)
+    >>> float(loss(np.array([2]), np.zeros((1, 4), "float32")))
+    1.386294...
     """
 
     def __init__(
-        self, label_smoothing=0.1, reduction="sum_over_batch_size", name="noisy_classification"
-    ):
+        self,
+        label_smoothing: float = 0.1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "noisy_classification",
+    ) -> None:
         super().__init__(reduction=reduction, name=name)
         check_label_smoothing(label_smoothing)
         self.label_smoothing = label_smoothing
 
-    def per_anchor(self, y_true, y_pred):
+    def per_anchor(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return noisy_classification(y_pred, y_true, self.label_smoothing)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
-def check_label_smoothing(label_smoothing):
-    """Raises `UserError` unless `label_smoothing` lies in [0, 1)."""
+def check_label_smoothing(label_smoothing: float) -> None:
+    """Checks that `label_smoothing` lies in [0, 1).
+
+    Raises:
+        UserError: if it does not.
+    """
     if not 0 <= label_smoothing < 1:
         raise UserError(f"label_smoothing must lie in [0, 1), not {label_smoothing}.")

@@ -9,7 +9,7 @@ from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
-from nfl_keras.losses.anchors import anchor_weights
+from nfl_keras.losses.anchor_weights import anchor_weights
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.steps import Step
 from nfl_keras.typing import Tensor

@@ -10,9 +10,8 @@ from nfl_keras.distribution.call_in_global_batch import call_in_global_batch
 from nfl_keras.errors import UserError
 from nfl_keras.layers import GaussianInputNoise, RandomView, WindowShuffle
 from nfl_keras.losses import class_discrimination, intra_class_diversity
-from nfl_keras.losses.anchors import has_pairs
-from nfl_keras.losses.intra_class_diversity import has_class_mates
-from nfl_keras.losses.per_anchor_loss import check_temperature
+from nfl_keras.losses.check_temperature import check_temperature
+from nfl_keras.losses.class_sizes import has_pairs, has_positives
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner, Term
 from nfl_keras.models.pretext import PretextTask, pretext_task
@@ -125,7 +124,7 @@ class NoiseAssistedModel(Learner):
         check_temperature(temperature)
         terms = [
             Term("L_inter", lambda_inter, self._inter_class, has_pairs),
-            Term("L_intra", lambda_intra, self._intra_class, has_class_mates),
+            Term("L_intra", lambda_intra, self._intra_class, has_positives),
             Term("L_pretext", of_task, self._pretext),
             Term("L_softmax", lambda_softmax, self._softmax),
             Term("accuracy", None if lambda_softmax else 0, self._accuracy),

@@ -8,9 +8,9 @@ from nfl_keras.distribution.call_in_global_batch import call_in_global_batch
 from nfl_keras.errors import UserError
 from nfl_keras.layers import GaussianInputNoise, UnitFeatureNoise
 from nfl_keras.losses import class_discrimination, noise_invariance, noisy_classification
-from nfl_keras.losses.anchors import has_pairs
+from nfl_keras.losses.check_temperature import check_temperature
+from nfl_keras.losses.class_sizes import has_pairs
 from nfl_keras.losses.noisy_classification import check_label_smoothing
-from nfl_keras.losses.per_anchor_loss import check_temperature
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner, Term
 

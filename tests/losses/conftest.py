@@ -10,15 +10,15 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from nfl_keras.losses import row_blocks
+from nfl_keras.losses import map_row_blocks
 
 BACKEND = keras.config.backend()
 WAYS_TO_COMPILE = {"tensorflow": ["not", "graph", "xla"], "jax": ["not", "xla"], "torch": ["not"]}
 
 
 def _in_blocks_of(num_rows):
-    most = row_blocks.MOST_ROWS_AT_ONCE if num_rows is None else 0
-    return mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=most, BLOCK_ROWS=num_rows or 1)
+    most = map_row_blocks.MOST_ROWS_AT_ONCE if num_rows is None else 0
+    return mock.patch.multiple(map_row_blocks, MOST_ROWS_AT_ONCE=most, BLOCK_ROWS=num_rows or 1)
 
 
 @pytest.fixture(scope="session")

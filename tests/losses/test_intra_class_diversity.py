@@ -7,7 +7,6 @@ from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.losses import IntraClassDiversityLoss, intra_class_diversity
-from nfl_keras.losses.intra_class_diversity import has_class_mates
 
 BATCHES = {
     "balanced": [0, 0, 0, 1, 1, 1, 2, 2, 2],
@@ -268,12 +267,6 @@ def test_large_class_ids_do_not_collide(first):
     found = IntraClassDiversityLoss(reduction=None)(labels + first, views)
     np.testing.assert_array_equal(found, expected)
     assert np.all(np.asarray(expected) > 0.01)
-
-
-@given(st.lists(st.integers(-2, 3), min_size=1, max_size=9))
-def test_class_mates_by_counting(labels):
-    expected = [labels.count(label) > 1 for label in labels]
-    assert np.asarray(has_class_mates(np.array(labels))).tolist() == expected
 
 
 def test_mean_is_over_the_anchors_that_are_not_alone():

@@ -106,7 +106,7 @@ def test_one_image_finds_itself():
 
 @pytest.mark.usefixtures("blocks")
 @pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
-def test_gradient_is_the_closed_form_in_float64(gradients, temperature):
+def test_gradient_is_the_custom_gradient_in_float64(gradients, temperature):
     clean, noisy = unit_vectors(7), unit_vectors(7, seed=1)
     weights = np.random.default_rng(2).uniform(-1, 2, 7)
     scores = noisy @ clean.T / temperature

@@ -104,7 +104,7 @@ def test_large_class_ids_do_not_collide():
 
 
 @pytest.mark.parametrize("num_classes", [1, 2, 5])
-def test_gradient_is_the_closed_form_in_float64(gradients_of, num_classes):
+def test_gradient_is_the_custom_gradient_in_float64(gradients_of, num_classes):
     exact = logits_of(6, num_classes)
     labels = np.arange(6) % num_classes
     targets = np.full((6, num_classes), 0.1 / max(num_classes - 1, 1))

@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from nfl_keras.errors import UserError
-from nfl_keras.losses.per_anchor_loss import PerAnchorLoss, check_temperature
+from nfl_keras.losses.per_anchor_loss import PerAnchorLoss
 
 VALUES = np.array([1.0, 2.0, 4.0, 8.0], "float32")
 WEIGHTS = np.array([0.5, 3.0, 2.0, 0.0], "float32")
@@ -67,14 +66,3 @@ def test_targets_arrive_as_they_were_given():
 def test_a_subclass_has_to_say_what_an_anchor_costs():
     with pytest.raises(NotImplementedError, match="PerAnchorLoss must define per_anchor"):
         PerAnchorLoss()(ODD_AT_1_AND_2, VALUES)
-
-
-@pytest.mark.parametrize("temperature", [0, 0.0, -0.1, float("nan")])
-def test_temperature_must_be_above_0(temperature):
-    with pytest.raises(UserError, match="temperature must be above 0"):
-        check_temperature(temperature)
-
-
-def test_temperatures_above_0_pass():
-    for temperature in (1e-6, 0.1, 5):
-        assert check_temperature(temperature) is None

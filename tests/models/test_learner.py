@@ -5,7 +5,7 @@ from keras import ops
 from keras.ops import convert_to_numpy as array
 
 from nfl_keras.losses import class_discrimination
-from nfl_keras.losses.anchors import has_pairs
+from nfl_keras.losses.class_sizes import has_pairs
 from nfl_keras.models import Learner, Term, freeze_through
 from nfl_keras.models.learner import Outputs
 

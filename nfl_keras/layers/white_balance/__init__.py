@@ -1,5 +1,5 @@
-"""The two ways of giving a photograph another white balance.
+"""The two renderings of an image with another white balance.
 
-Both have `draw`, from uniform numbers to what is to be rendered, `as_draws`, the same from what a
-caller states, `render`, from images and such draws to images, and `description`, some words.
+Each has four members: `draw` turns uniform numbers into draws, `as_draws` turns a caller's style
+into draws, `render` changes images by draws, and `description` describes the rendering.
 """

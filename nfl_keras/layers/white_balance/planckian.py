@@ -1,13 +1,17 @@
-"""An approximation of white-balance errors: the light is shifted along the Planckian locus."""
+"""Defines an approximation of white-balance errors by light along the Planckian locus."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Tensor
 
 # The presets of the emulated cameras, tungsten to shade, in kelvin.
 LOWEST_PRESET, HIGHEST_PRESET = 2850.0, 7500.0
-# Distance from the locus in CIE 1960 uv, either way.
+# Largest distance from the locus in CIE 1960 uv, on both sides.
 LARGEST_TINT = 0.005
 # The light of the scene, in kelvin. Under it the presets tungsten, fluorescent, daylight, cloudy
 # and shade (2,850, 3,800, 5,200, 6,000 and 7,500 K) tint a gray of 0.5 as the published emulator
@@ -24,13 +28,13 @@ _XYZ_TO_SRGB = (
 
 
 class PlanckianShift:
-    """Renders an image as if the camera had been set to another light than the scene's.
+    """A rendering as by a camera that is set to another light than the scene's.
 
-    The camera's light has a correlated color temperature uniform in mired (1e6 / kelvin)
-    between two bounds, and a tint: a distance from the locus, uniform too. With w(T, tint) the
-    linear sRGB of such a light, the gains are w(scene, 0) / w(T, tint), divided by the luminance
-    that they give to white, and are applied to linear light; what leaves 0..1 is clipped. A low
-    temperature (tungsten) gives a bluish image, a high one (shade) a reddish one.
+    The camera's light has a correlated color temperature uniform in mired (1e6 / kelvin) and a
+    tint, a distance from the locus that is uniform, too. If w(T, tint) is the linear sRGB of a
+    light, the gains are w(scene, 0) / w(T, tint), divided by the luminance that they give to
+    white. The rendering multiplies the image by the gains and clips the result to 0..255. A low
+    temperature (tungsten) gives a bluish image, a high temperature (shade) a reddish image.
 
     Reference: the locus in CIE 1960 uv, Krystek, An algorithm to calculate correlated color
     temperature, Color Research & Application 10(1), 1985 (1,000 to 15,000 K, to 1e-4); sRGB,
@@ -39,14 +43,18 @@ class PlanckianShift:
 
     description = "random shift along the Planckian locus (no published parameters given)"
 
-    def draw(self, uniform):
-        """Lights float32 `[B, 2]` (kelvin, tint) from numbers `[B, 2]` uniform in 0..1."""
+    def draw(self, uniform: Tensor) -> Tensor:
+        """Turns numbers `[B, 2]`, uniform in 0..1, into lights `[B, 2]` (kelvin, tint)."""
         lowest, highest = 1e6 / HIGHEST_PRESET, 1e6 / LOWEST_PRESET
         mired = lowest + (highest - lowest) * uniform[:, 0]
         return ops.stack([1e6 / mired, LARGEST_TINT * (2 * uniform[:, 1] - 1)], axis=-1)
 
-    def as_draws(self, light, count):
-        """`light`, one or `[count, 2]` of (kelvin, tint), as `draw` would give it."""
+    def as_draws(self, light: Any, count: int) -> Tensor:
+        """Turns one light (kelvin, tint), or `[count, 2]` lights, into draws `[count, 2]`.
+
+        Raises:
+            UserError: if `light` is not a light of 1,000 to 15,000 K.
+        """
         light = np.asarray(light, "float32")
         if light.shape[-1:] != (2,) or np.any(light[..., 0] < 1000) or np.any(light[..., 0] > 15e3):
             raise UserError(
@@ -55,14 +63,19 @@ class PlanckianShift:
             )
         return ops.broadcast_to(light, (count, 2))
 
-    def render(self, images, lights, fuse=lambda function: function):
-        """Images taken with the camera set to other lights.
+    def render(
+        self,
+        images: Tensor,
+        lights: Tensor,
+        fuse: Callable[[Callable], Callable] = lambda function: function,
+    ) -> Tensor:
+        """Renders images as by a camera that is set to other lights.
 
         Args:
             images: float32 `[B, H, W, 3]`, in 0..255.
             lights: float32 `[B, 2]`: kelvin, and the distance from the locus in CIE 1960 uv,
                 positive on the green side.
-            fuse: function that compiles one of tensors of fixed shapes. Defaults to none.
+            fuse: function that compiles a function of tensors. Defaults to no compilation.
 
         Returns:
             float32 `[B, H, W, 3]`, in 0..255.
@@ -70,15 +83,15 @@ class PlanckianShift:
         return fuse(_apply)(images, gains(lights))
 
 
-def gains(lights):
-    """Gains `[B, 3]` in linear sRGB of a camera set to `lights`, which keep luminance of grays."""
+def gains(lights: Tensor) -> Tensor:
+    """Computes a camera's gains `[B, 3]` in linear sRGB, which keep the luminance of grays."""
     scene = linear_srgb(*locus(ops.full_like(lights[:, 0], SCENE_LIGHT)))
     ratio = scene / linear_srgb(*locus(lights[:, 0], lights[:, 1]))
     return ratio / ops.sum(ratio * ops.array(_LUMINANCE), axis=-1, keepdims=True)
 
 
-def locus(kelvin, tint=0.0):
-    """CIE 1960 u and v of the Planckian locus, or of points beside it, by Krystek's formula.
+def locus(kelvin: Tensor, tint: float | Tensor = 0.0) -> tuple[Tensor, Tensor]:
+    """Computes CIE 1960 u and v of points on or beside the Planckian locus (Krystek's formula).
 
     Args:
         kelvin: float32 tensor, in 1,000..15,000.
@@ -98,14 +111,14 @@ def locus(kelvin, tint=0.0):
     return u + tint * v_slope / length, v - tint * u_slope / length
 
 
-def linear_srgb(u, v):
-    """Linear sRGB `[..., 3]` of luminance 1 and CIE 1960 chromaticity u, v."""
+def linear_srgb(u: Tensor, v: Tensor) -> Tensor:
+    """Computes the linear sRGB `[..., 3]` of luminance 1 and CIE 1960 chromaticity u, v."""
     xyz = ops.stack([1.5 * u / v, ops.ones_like(u), (4 - u - 10 * v) / (2 * v)], axis=-1)
     return ops.sum(xyz[..., None, :] * ops.array(_XYZ_TO_SRGB), axis=-1)
 
 
 def _rational(x, numerator, denominator):
-    """(a0 + a1 x + a2 x²) / (1 + b1 x + b2 x²), and its slope."""
+    """Computes (a0 + a1 x + a2 x²) / (1 + b1 x + b2 x²), and its slope."""
     a0, a1, a2 = numerator
     b1, b2 = denominator
     above, below = a0 + x * (a1 + x * a2), 1 + x * (b1 + x * b2)

@@ -1,12 +1,15 @@
-"""The white-balance emulator of Afifi & Brown, with the parameters that they publish."""
+"""Defines Afifi & Brown's white-balance emulator with the parameters that they published."""
 
 import math
 import os
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path, Tensor
 
 NUM_STYLES = 10
 
@@ -25,14 +28,15 @@ _IDENTITY = np.eye(9, 3, dtype="float32")
 
 
 class PublishedEmulator:
-    """Renders an image as a camera would with another white-balance preset and style.
+    """A rendering as by a camera with another white-balance preset and style.
 
-    The chromaticity histogram of an image is encoded as 55 numbers; the polynomial mappings of
-    the 25 nearest of 1,797 training images, weighted by their distance, make the image's own.
+    The emulator encodes the chromaticity histogram of an image as 55 numbers, finds the 25
+    nearest of 1,797 training images, and maps the image's colors by the mean of their polynomial
+    mappings, weighted by distance.
 
-    Where the method is undefined, because one of the image's three histograms is empty (all
-    pixels black, say, or of one saturated color), the image stays as it is. The authors do not
-    say how images above 202,500 pixels are shrunk for the histogram: here by antialiased
+    The method is undefined if one of the image's three histograms is empty, as when all pixels
+    are black or have one saturated color. Such an image stays unchanged. The authors do not say
+    how they shrink images above 202,500 pixels for the histogram. This class uses antialiased
     bilinear sampling.
 
     Args:
@@ -40,53 +44,67 @@ class PublishedEmulator:
             encoderBias.npy.
 
     Raises:
-        UserError: if a file is missing, or is not such an array of finite numbers.
+        UserError: if a file is missing, or does not hold finite numbers of its shape.
 
     Reference: Afifi & Brown, What else can fool deep learning? Addressing color constancy
     errors on deep neural network performance, ICCV 2019.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path) -> None:
         arrays = [_load(folder, name, shape) for name, shape in _SHAPES.items()]
         self._features, mappings, self._encoder_weights, bias = arrays
         self._mappings = mappings.reshape(len(mappings), -1)
         self._encoder_bias = bias[:, 0]
         self.description = f"emulator of Afifi & Brown with the parameters in {folder}"
 
-    def draw(self, uniform):
-        """Styles int32 `[B]` from numbers float32 `[B, 2]` uniform in 0..1."""
+    def draw(self, uniform: Tensor) -> Tensor:
+        """Turns numbers `[B, 2]`, uniform in 0..1, into styles int32 `[B]`."""
         return ops.cast(ops.floor(uniform[:, 0] * NUM_STYLES), "int32")
 
-    def as_draws(self, style, count):
-        """`style`, an int or ints `[count]` in 0..9, as `draw` would give it."""
+    def as_draws(self, style: Any, count: int) -> Tensor:
+        """Turns a style, or `[count]` styles, in 0..9 into draws int32 `[count]`.
+
+        Raises:
+            UserError: if `style` is not an integer in 0..9.
+        """
         style = np.asarray(style)
         if style.dtype.kind not in "iu" or np.any((style < 0) | (style >= NUM_STYLES)):
             raise UserError(f"a style must be an integer in 0..{NUM_STYLES - 1}, not {style}.")
         return ops.broadcast_to(ops.cast(style, "int32"), (count,))
 
-    def render(self, images, styles, fuse=lambda function: function):
-        """Images in other styles.
+    def render(
+        self,
+        images: Tensor,
+        styles: Tensor,
+        fuse: Callable[[Callable], Callable] = lambda function: function,
+    ) -> Tensor:
+        """Renders images in other styles.
 
         Args:
             images: float32 `[B, H, W, 3]`, in 0..255.
             styles: int32 `[B]`, in 0..9.
-            fuse: function that compiles one of tensors of fixed shapes. Defaults to none.
+            fuse: function that compiles a function of tensors. Defaults to no compilation.
 
         Returns:
             float32 `[B, H, W, 3]`, in 0..255.
         """
         return fuse(_apply)(images, self.mappings(images, styles, fuse))
 
-    def mappings(self, images, styles, fuse=lambda function: function):
-        """The polynomial mapping of each image, float32 `[B, 9, 3]`, for pixels in 0..1."""
+    def mappings(
+        self,
+        images: Tensor,
+        styles: Tensor,
+        fuse: Callable[[Callable], Callable] = lambda function: function,
+    ) -> Tensor:
+        """Computes each image's polynomial mapping, float32 `[B, 9, 3]`, of pixels in 0..1."""
         histograms, defined = _histograms(images, fuse)
-        centerd = ops.subtract(histograms, self._encoder_bias)
-        features = ops.matmul(centerd, self._encoder_weights)
+        centered = ops.subtract(histograms, self._encoder_bias)
+        features = ops.matmul(centered, self._encoder_weights)
         distances = ops.sum(ops.subtract(features[:, None], self._features) ** 2, axis=-1)
         nearness, neighbors = ops.top_k(-distances, _NEIGHBORS)
         weights = ops.softmax(nearness / (2 * _SIGMA**2), axis=-1)
-        # The published program counts neighbors from 1: that of index i gets the mapping of
-        # neighbor i - 1, the first one that of the last.
+        # The published program counts neighbors from 1: neighbor i gets the mapping of neighbor
+        # i - 1, and the first neighbor gets the mapping of the last.
         rows = (ops.cast(neighbors, "int32") - 1) * NUM_STYLES + styles[:, None]
         nearest = ops.take(self._mappings, rows % len(self._mappings), axis=0)
         mappings = ops.sum(weights[..., None] * nearest, axis=1)
@@ -99,7 +117,7 @@ def _load(folder, name, shape):
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or "it is not an array that NumPy wrote"
+        reason = getattr(error, "strerror", None) or "it is not an array of NumPy"
         raise UserError(
             f"{path} cannot be read ({reason}); parameters must name the folder that holds "
             f"{', '.join(_SHAPES)} of Afifi & Brown, ICCV 2019."
@@ -113,7 +131,7 @@ def _load(folder, name, shape):
 
 
 def _histograms(images, fuse):
-    """Log-chromaticity histograms `[B, 10800]`, and whether none of an image's is empty `[B]`."""
+    """Computes histograms `[B, 10800]`, and whether none of an image's three is empty, `[B]`."""
     bins, weights = fuse(_binned)(_shrunk(images))
     sums = ops.segment_sum(
         ops.reshape(weights, (-1,)),
@@ -131,7 +149,7 @@ def _shrunk(images):
     if height is None or width is None:
         raise UserError(
             "white-balance emulation with published parameters needs images whose height and "
-            "width are known: resize them to one size before."
+            "width are known; resize them to one size first."
         )
     if height * width <= _LARGEST_AREA:
         return images
@@ -141,7 +159,7 @@ def _shrunk(images):
 
 
 def _binned(images):
-    """The place of each pixel in its image's three histograms, and its weight, `[B, 3, H, W]`."""
+    """Computes each pixel's bin in its image's three histograms and its weight, `[B, 3, H, W]`."""
     usable = ops.all(images > 0, axis=-1)
     logs = ops.log(ops.where(usable[..., None], images, 1.0))
     intensities = ops.where(usable, ops.sqrt(ops.sum(images**2, axis=-1)), 0.0)

@@ -6,7 +6,7 @@ from keras import ops
 from nfl_keras.errors import UserError
 from nfl_keras.layers import RandomView
 from nfl_keras.losses import noise_invariance
-from nfl_keras.losses.per_anchor_loss import check_temperature
+from nfl_keras.losses.check_temperature import check_temperature
 from nfl_keras.models.pretext.task import PretextTask
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
-from nfl_keras.losses import row_blocks
-from nfl_keras.losses.row_blocks import by_row_blocks
+from nfl_keras.losses.map_row_blocks import map_row_blocks
 
+MODULE = "nfl_keras.losses.map_row_blocks"
 MATRIX = np.arange(60, dtype="float32").reshape(20, 3)
 
 
@@ -30,8 +30,8 @@ def rows_of(matrix, sizes):
 @given(st.integers(1, 20), st.integers(1, 21))
 def test_all_rows_come_back_in_their_order(num_rows, block_rows):
     sizes = []
-    with mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=block_rows):
-        rows = by_row_blocks(rows_of(ops.convert_to_tensor(MATRIX), sizes), num_rows, 3)
+    with mock.patch.multiple(MODULE, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=block_rows):
+        rows = map_row_blocks(rows_of(ops.convert_to_tensor(MATRIX), sizes), num_rows, 3)
     np.testing.assert_array_equal(rows, MATRIX[:num_rows])
     assert max(sizes) <= block_rows
     assert sum(sizes) < num_rows + len(sizes)
@@ -40,16 +40,16 @@ def test_all_rows_come_back_in_their_order(num_rows, block_rows):
 @pytest.mark.parametrize(("num_rows", "expected"), [(1, [1]), (2048, [2048]), (2049, [228] * 9)])
 def test_blocks_have_at_most_256_rows_above_2048_rows(num_rows, expected):
     sizes = []
-    rows = by_row_blocks(rows_of(np.ones((num_rows, 1), "float32"), sizes), num_rows, 1)
+    rows = map_row_blocks(rows_of(np.ones((num_rows, 1), "float32"), sizes), num_rows, 1)
     assert rows.shape == (num_rows, 1)
     # JAX traces one block for all.
     assert sizes == (expected[:1] if keras.config.backend() == "jax" else expected)
 
 
-@mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=3)
+@mock.patch.multiple(MODULE, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=3)
 def test_inside_a_traced_function(compiled):
     def in_blocks(matrix):
-        return by_row_blocks(rows_of(matrix, sizes), ops.shape(matrix)[0], 3)
+        return map_row_blocks(rows_of(matrix, sizes), ops.shape(matrix)[0], 3)
 
     sizes = []
     found = compiled(in_blocks)(ops.convert_to_tensor(MATRIX))
@@ -58,11 +58,11 @@ def test_inside_a_traced_function(compiled):
 
 
 @pytest.mark.tensorflow("other backends trace with sizes that are known")
-@mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=3)
+@mock.patch.multiple(MODULE, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=3)
 def test_rows_are_one_block_where_their_number_is_not_known():
     @tf.function(input_signature=[tf.TensorSpec([None, 3])], autograph=False)
     def traced(matrix):
-        return by_row_blocks(rows_of(matrix, sizes), ops.shape(matrix)[0], 3)
+        return map_row_blocks(rows_of(matrix, sizes), ops.shape(matrix)[0], 3)
 
     sizes = []
     for num_rows in (1, 7, 20):
@@ -71,7 +71,7 @@ def test_rows_are_one_block_where_their_number_is_not_known():
 
 
 @pytest.mark.tensorflow("a scan of JAX or PyTorch has no parallel iterations")
-@mock.patch.multiple(row_blocks, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=2)
+@mock.patch.multiple(MODULE, MOST_ROWS_AT_ONCE=0, BLOCK_ROWS=2)
 def test_a_block_begins_after_the_one_before_has_ended():
     at_work, most, lock = 0, 0, threading.Lock()
 
@@ -92,7 +92,7 @@ def test_a_block_begins_after_the_one_before_has_ended():
             rows = tf.numpy_function(slow, [positions], tf.float32, stateful=False)
             return tf.ensure_shape(rows, (2, 1))
 
-        return by_row_blocks(function, 20, 1)
+        return map_row_blocks(function, 20, 1)
 
     np.testing.assert_array_equal(traced()[:, 0], np.arange(20))
     assert most == 1
