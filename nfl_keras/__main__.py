@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from nfl_keras import __version__
-from nfl_keras.errors import UserError, answered_in_one_line
+from nfl_keras.errors import UserError, exit_on_user_error
 
 # Each command, its module and what it does.
 COMMANDS = {
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         module, _ = COMMANDS[name]
         importlib.import_module(module).main(arguments, prog=f"nfl-keras {name}")
     else:
-        with answered_in_one_line():
+        with exit_on_user_error():
             raise UserError(
                 f"there is no command {name!r}; the commands are {', '.join(COMMANDS)}."
             )

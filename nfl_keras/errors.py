@@ -1,19 +1,24 @@
-"""The one kind of error that is the user's to mend, and how commands answer it."""
+"""Defines the error that a user can correct, and how a command reports it."""
 
 import contextlib
 import sys
+from collections.abc import Iterator
 
 
 class UserError(ValueError):
-    """Input that cannot be used: one line that says what is wrong, with what, and the mend.
+    """An error for input that cannot be used, with a message of one line.
 
-    Functions raise it like any `ValueError`; commands print its line and exit with code 2.
+    The message says what is wrong, with what, and how to correct it. A function raises this error
+    like any `ValueError`; a command prints the message and exits with code 2.
     """
 
 
 @contextlib.contextmanager
-def answered_in_one_line():
-    """Around a command: a `UserError` becomes its line on stderr and exit code 2."""
+def exit_on_user_error() -> Iterator[None]:
+    """Prints the message of a `UserError` to stderr and exits a command with code 2.
+
+    After an interrupt by the keyboard the command exits with code 130.
+    """
     try:
         yield
     except UserError as error:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from nfl_keras.errors import answered_in_one_line
+from nfl_keras.errors import exit_on_user_error
 
 
 def main(
@@ -33,7 +33,7 @@ def main(
         "needed for a run by one",
     )
     given = parser.parse_args(arguments)
-    with answered_in_one_line():
+    with exit_on_user_error():
         # Imported after `--help` and mistakes have been answered, since TensorFlow takes long.
         from nfl_keras.training.evaluate_run import evaluate_run
 

@@ -10,7 +10,7 @@ from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.data.sources.file_set import file_set
-from nfl_keras.errors import UserError, answered_in_one_line
+from nfl_keras.errors import UserError, exit_on_user_error
 from nfl_keras.files import write_whole
 
 WINDOWS = (2, 4, 8, 16, 32)
@@ -70,7 +70,7 @@ def main(
     given = parser.parse_args(arguments)
     from nfl_keras.report import noise_grid  # Imports TensorFlow, which `--help` does not need.
 
-    with answered_in_one_line():
+    with exit_on_user_error():
         _check_output(given.output)
         image = _square(_photograph(given.photo), given.image_size)
         _write_new(given.output, noise_grid(image, given.windows, given.gaussian, given.seed))

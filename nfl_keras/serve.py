@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nfl_keras.errors import UserError, answered_in_one_line
+from nfl_keras.errors import UserError, exit_on_user_error
 from nfl_keras.serving.server.settings import GRACE_SECONDS, Batching, Limits
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     told_to_stop = threading.Event()
-    with answered_in_one_line():
+    with exit_on_user_error():
         before = {
             number: signal.signal(number, lambda *_: told_to_stop.set())
             for number in (signal.SIGTERM, signal.SIGINT)

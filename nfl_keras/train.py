@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from nfl_keras.errors import UserError, answered_in_one_line
+from nfl_keras.errors import UserError, exit_on_user_error
 from nfl_keras.models.recipes import import_recipe
 from nfl_keras.training.config.read_config import PROG, read_config
 
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> None:
         prog: str, the command that `--help` shows.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    with answered_in_one_line():
+    with exit_on_user_error():
         run, recipe, others = _run_to_resume(arguments)
         if run is not None:
             _resume(run, recipe, others)

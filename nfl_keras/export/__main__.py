@@ -4,7 +4,7 @@ import argparse
 import pathlib
 from collections.abc import Sequence
 
-from nfl_keras.errors import UserError, answered_in_one_line
+from nfl_keras.errors import UserError, exit_on_user_error
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.export") -> None:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     license = "license of the weights, for the model card (default: unknown, unless training began "
     add("--weights-license", metavar="TEXT", help=license + "from random weights)")
     given = parser.parse_args(arguments)
-    with answered_in_one_line():
+    with exit_on_user_error():
         _export(given)
 
 
