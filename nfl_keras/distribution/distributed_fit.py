@@ -11,8 +11,11 @@ from nfl_keras.errors import UserError
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
-# For a type checker a mixin has the methods of the class that it is mixed into.
-_Model = keras.Model if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    # For a type checker, a mixin has the methods of the class that it is mixed into.
+    from keras import Model as _Model
+else:
+    _Model = object
 
 
 class DistributedFit(_Model):

@@ -55,14 +55,14 @@ def class_discrimination(embeddings: Tensor, labels: Tensor, temperature: float 
 
 
 class _ClassDiscrimination(keras.Operation):
-    def __init__(self, temperature):
+    def __init__(self, temperature: float) -> None:
         super().__init__()
         self.temperature = temperature
 
-    def compute_output_spec(self, embeddings, labels):
+    def compute_output_spec(self, embeddings: Tensor, labels: Tensor) -> keras.KerasTensor:
         return keras.KerasTensor(embeddings.shape[:1], dtype="float32")
 
-    def call(self, embeddings, labels):
+    def call(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         classes, sizes = class_sizes(labels)
         sums = _sums_over_positives(classes, self.temperature)(ops.cast(embeddings, "float32"))
         return sums / ops.cast(ops.maximum(sizes - 1, 1), "float32")

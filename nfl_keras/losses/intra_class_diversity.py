@@ -66,14 +66,16 @@ def intra_class_diversity(
 
 
 class _IntraClassDiversity(keras.Operation):
-    def __init__(self, temperature):
+    def __init__(self, temperature: float) -> None:
         super().__init__()
         self.temperature = temperature
 
-    def compute_output_spec(self, embeddings, positives, labels):
+    def compute_output_spec(
+        self, embeddings: Tensor, positives: Tensor, labels: Tensor
+    ) -> keras.KerasTensor:
         return keras.KerasTensor(embeddings.shape[:1], dtype="float32")
 
-    def call(self, embeddings, positives, labels):
+    def call(self, embeddings: Tensor, positives: Tensor, labels: Tensor) -> Tensor:
         classes, _ = class_sizes(labels)
         embeddings = ops.cast(embeddings, "float32")
         against = _against_class_mates(classes, self.temperature)(embeddings)

@@ -46,14 +46,16 @@ def noise_invariance(
 
 
 class _NoiseInvariance(keras.Operation):
-    def __init__(self, temperature):
+    def __init__(self, temperature: float) -> None:
         super().__init__()
         self.temperature = temperature
 
-    def compute_output_spec(self, embeddings, noisy_embeddings):
+    def compute_output_spec(
+        self, embeddings: Tensor, noisy_embeddings: Tensor
+    ) -> keras.KerasTensor:
         return keras.KerasTensor(noisy_embeddings.shape[:1], dtype="float32")
 
-    def call(self, embeddings, noisy_embeddings):
+    def call(self, embeddings: Tensor, noisy_embeddings: Tensor) -> Tensor:
         scaled = ops.cast(noisy_embeddings, "float32") / self.temperature
         return _cross_entropies(ops.cast(embeddings, "float32"), scaled)
 
