@@ -4,8 +4,8 @@ The tests of layers, losses, models and retrieval run under each of Keras' backe
 `KERAS_BACKEND=jax` and `KERAS_BACKEND=torch`. What TensorFlow alone can do is marked
 `@pytest.mark.tensorflow(reason)` and left out under the others.
 
-`check_layer` and `check_loss` are in the manner of Keras' own `run_layer_test`: whatever holds
-for every layer or loss is checked there, and a test file only adds what is special to its own.
+`check_layer` and `check_loss` resemble `run_layer_test` of Keras: they check what holds for every
+layer or loss, and a test file adds only what is special to its own layer or loss.
 """
 
 import json
@@ -159,7 +159,7 @@ def _check_configuration(instance, arguments):
 
 @pytest.fixture
 def check_layer(tmp_path):
-    """Function that puts a noise layer through what every one of them must do.
+    """Function that checks what holds for every noise layer.
 
     Args of the function: layer_class; arguments, a dict of all its own constructor arguments;
     input_shape, with the batch.
@@ -185,12 +185,12 @@ def check_layer(tmp_path):
                     assert outputs.shape == input_shape
                     assert keras.backend.standardize_dtype(outputs.dtype) == dtype
 
-            at_rest = ops.convert_to_numpy(layer(inputs, training=False))
-            np.testing.assert_array_equal(at_rest, ops.convert_to_numpy(ops.cast(inputs, dtype)))
-            np.testing.assert_array_equal(at_rest, ops.convert_to_numpy(layer(inputs)))
+            inferred = ops.convert_to_numpy(layer(inputs, training=False))
+            np.testing.assert_array_equal(inferred, ops.convert_to_numpy(ops.cast(inputs, dtype)))
+            np.testing.assert_array_equal(inferred, ops.convert_to_numpy(layer(inputs)))
             noisy = ops.convert_to_numpy(layer(inputs, training=True))
             assert np.all(np.isfinite(noisy.astype("float32")))
-            assert np.any(noisy != at_rest)
+            assert np.any(noisy != inferred)
 
         layer = layer_class(**arguments)
         model = keras.Sequential(
@@ -213,7 +213,7 @@ def check_layer(tmp_path):
 
 @pytest.fixture
 def check_loss(tmp_path):
-    """Function that puts a loss class through what every one of them must do.
+    """Function that checks what holds for every loss class.
 
     Args of the function: loss_class; arguments, a dict of all its own constructor arguments;
     targets `[B, ...]` and predictions `[B, C]` or `[B, V, D]`, both as arrays.

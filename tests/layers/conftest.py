@@ -1,4 +1,4 @@
-"""Parameters of the white-balance emulator: the published ones, and made-up ones."""
+"""Fixtures of the layers' tests: published and made-up parameters of white balance."""
 
 import os
 import pathlib
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def made_up_parameters(tmp_path_factory):
-    """A folder of random parameters, of the published ones' shapes."""
+    """A folder of random parameters, with the shapes of the published ones."""
     folder = tmp_path_factory.mktemp("made_up")
     rng = np.random.default_rng(0)
     mappings = rng.normal(0, 0.1, (17970, 9, 3)) + np.eye(9, 3)
@@ -25,7 +25,7 @@ def made_up_parameters(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def published_parameters():
-    """The folder of the published parameters and reference vectors, where there is one."""
+    """The folder of the published parameters and reference vectors, or a skip without it."""
     folder = os.environ.get("NFL_KERAS_WHITE_BALANCE")
     if not folder and os.environ.get("NFL_KERAS_DATA"):
         folder = pathlib.Path(os.environ["NFL_KERAS_DATA"]).parent / "reference/white_balance"

@@ -37,13 +37,13 @@ def photographs(count=2, height=9, width=12):
 
 
 def reflected(place, extent):
-    """The pixel that stands at a place past the border, which the border pixel comes twice at."""
+    """Returns the pixel that a reflection with a doubled border shows outside an image."""
     place %= 2 * extent
     return place if place < extent else 2 * extent - 1 - place
 
 
 def moved_by_loops(image, across, down, size, degrees, mirrored):
-    """Each new pixel from where it was: the steps from old to new, backwards, in float64."""
+    """Computes each new pixel's old place, by the steps from old to new in reverse, in float64."""
     height, width = image.shape[:2]
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     result = np.zeros(image.shape)

@@ -22,7 +22,7 @@ def shuffled(images, window, seed=0):
 
 
 def windows(height, width, window):
-    """The slices of the windows of an image, those cut off by its border included."""
+    """Returns the slices of all windows of an image, also of the smaller ones at its border."""
     starts = itertools.product(range(0, height, window), range(0, width, window))
     return [np.s_[y : min(y + window, height), x : min(x + window, width)] for y, x in starts]
 

@@ -1,4 +1,4 @@
-"""What the tests of several losses share: batches worked on in blocks, and what memory holds."""
+"""Fixtures of the losses' tests: computation in blocks of rows, and the largest tensors."""
 
 import gc
 import math
@@ -23,7 +23,7 @@ def _in_blocks_of(num_rows):
 
 @pytest.fixture(scope="session")
 def in_blocks_of():
-    """Function to a context in which so many rows are worked on at a time; `None` for all."""
+    """Function to a context in which a block has the given number of rows, or all for `None`."""
     return _in_blocks_of
 
 
@@ -36,7 +36,7 @@ def blocks(request):
 
 @pytest.fixture(params=WAYS_TO_COMPILE[BACKEND])
 def compiled(request):
-    """Function that compiles another one, in each way that the backend has, and not at all.
+    """Function that compiles a function, in each way of the backend, or returns it unchanged.
 
     Args of the function: function; its inputs' shapes and dtypes, which TensorFlow alone traces by
     where a shape has a `None`.
@@ -63,7 +63,7 @@ def _xla(function, *specs):
 
 @pytest.fixture(scope="session")
 def largest_tensor():
-    """Function to the elements of the largest tensor that a function computes, loops included."""
+    """Function that counts the elements of the largest tensor that a function computes."""
     return {"tensorflow": _largest_of_graph, "jax": _largest_of_hlo, "torch": _largest_at_work}[
         BACKEND
     ]
@@ -105,9 +105,9 @@ def _largest_at_work(function, *arguments):
 
 @pytest.fixture(scope="session")
 def largest_kept():
-    """Function to the elements of the largest tensor between a function's passes, run eagerly.
+    """Function that counts the elements of the largest tensor kept between the two passes.
 
-    Tensors that were there before do not count.
+    The function runs eagerly. Tensors that existed before do not count.
     """
     between = {"tensorflow": _between_tf, "jax": _between_jax, "torch": _between_torch}[BACKEND]
 

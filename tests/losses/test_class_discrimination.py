@@ -22,7 +22,7 @@ TEMPERATURES = (0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 def loss_by_loops(embeddings, labels, temperature):
-    """L_D as the issue writes it, pair by pair, in float64."""
+    """L_D pair by pair, in float64."""
     losses = []
     for i, of_i in enumerate(labels):
         positives = [p for p, of_p in enumerate(labels) if of_p == of_i and p != i]

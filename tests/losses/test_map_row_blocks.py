@@ -17,7 +17,7 @@ MATRIX = np.arange(60, dtype="float32").reshape(20, 3)
 
 
 def rows_of(matrix, sizes):
-    """The function whose rows are those of `matrix`; what it is asked for is kept in `sizes`."""
+    """Returns a function that takes rows of `matrix` and appends their number to `sizes`."""
 
     def function(positions):
         assert keras.backend.standardize_dtype(positions.dtype) == "int32"

@@ -12,7 +12,7 @@ TEMPERATURES = (0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 def loss_by_loops(clean, noisy, temperature):
-    """L_N as the issue writes it, candidate by candidate, in float64."""
+    """L_N candidate by candidate, in float64."""
     losses = []
     for i in range(len(clean)):
         scores = [np.dot(noisy[i], clean[j]) / temperature for j in range(len(clean))]

@@ -10,7 +10,7 @@ from nfl_keras.losses import NoisyClassificationLoss, noisy_classification
 
 
 def loss_by_loops(logits, labels, label_smoothing):
-    """L_S as the issue writes it, class by class, in float64."""
+    """L_S class by class, in float64."""
     losses = []
     for row, label in zip(logits, labels, strict=True):
         num_classes = len(row)

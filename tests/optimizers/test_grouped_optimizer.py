@@ -16,7 +16,7 @@ PAIRS = {
 
 @pytest.fixture
 def make_weights():
-    """Function to variables of four names, the same ones every time."""
+    """Function that makes equal variables of four names."""
 
     def make():
         rng = np.random.default_rng(0)
