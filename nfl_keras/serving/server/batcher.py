@@ -14,17 +14,14 @@ from nfl_keras.serving.server.serving_error import from_tensorflow
 from nfl_keras.serving.server.settings import Batching
 
 Arrays: TypeAlias = dict[str, np.ndarray]
+Run: TypeAlias = Callable[[Arrays], Arrays]
 
 
 @dataclasses.dataclass(eq=False)
 class Job:
-    """One request's share of a run.
+    """One request's share of a run, which leaves it out if its future has been cancelled."""
 
-    `future` becomes its dict of output arrays. A job whose future is cancelled before the run is
-    left out of the run.
-    """
-
-    run: Callable[[Arrays], Arrays]
+    run: Run
     arrays: Arrays
     rows: int
     arrived: float = dataclasses.field(default_factory=time.monotonic)
@@ -71,21 +68,11 @@ class Batcher:
             if thread.is_alive():
                 thread.join()
 
-    def submit(
-        self,
-        key: Hashable | None,
-        run: Callable[[Arrays], Arrays],
-        arrays: Arrays,
-        rows: int,
-    ) -> Job:
-        """Queues a job.
+    def submit(self, key: Hashable | None, run: Run, arrays: Arrays, rows: int) -> Job:
+        """Queues a job that runs a function on arrays, each with so many rows.
 
-        Args:
-            key: Jobs of the same key, and of arrays of the same shapes but for the rows, may be
-                merged. A job of the key None runs alone and is never split.
-            run: Function from a dict of input arrays to a dict of output arrays.
-            arrays: Dict of input arrays, with a row per example.
-            rows: int. The number of rows.
+        Jobs of the same key, and of arrays of the same shapes but for the rows, may be merged. A
+        job of the key None runs alone and is never split.
         """
         job = Job(run, arrays, rows)
         place: tuple[Any, ...] = (job,)
@@ -160,9 +147,7 @@ class Batcher:
         if len(jobs) == 1:
             jobs[0].future.set_result(self._run_in_slices(jobs[0]))
             return
-        merged = {
-            name: np.concatenate([job.arrays[name] for job in jobs]) for name in jobs[0].arrays
-        }
+        merged = _concatenate([job.arrays for job in jobs])
         rows = sum(job.rows for job in jobs)
         self._observe(rows)
         outputs = jobs[0].run(merged)
@@ -184,4 +169,8 @@ class Batcher:
             part = {name: array[start : start + most] for name, array in job.arrays.items()}
             self._observe(min(most, job.rows - start))
             parts.append(job.run(part))
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return _concatenate(parts)
+
+
+def _concatenate(parts: list[Arrays]) -> Arrays:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

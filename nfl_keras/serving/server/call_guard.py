@@ -34,7 +34,11 @@ class CallGuard(grpc.ServerInterceptor):
     def __init__(self, predictions: Gate, others: Gate, seconds: float) -> None:
         self._predictions = predictions
         self._others = others
-        self._watch = _Watch(seconds)
+        self._seconds = seconds
+        self._watched: dict[grpc.ServicerContext, tuple[float, bool]] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._cancel_late, name="nfl-calls", daemon=True)
+        self._thread.start()
 
     def intercept_service(
         self,
@@ -52,13 +56,17 @@ class CallGuard(grpc.ServerInterceptor):
         return self._guard_unary(handler, gate)
 
     def stop(self) -> None:
-        """Cancels the streams, which may not end on their own, and ends the watch."""
-        self._watch.stop()
+        """Cancels the streams, which may not end on their own, and ends the thread."""
+        self._stopping.set()
+        self._thread.join()
+        for context, (_, is_stream) in list(self._watched.items()):
+            if is_stream:
+                context.cancel()
 
     def _guard_unary(self, handler: Any, gate: Gate) -> grpc.RpcMethodHandler:
         def behavior(requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
             with _errors_as_codes(context), gate.entered():
-                with self._watch.over(context):
+                with self._watch(context):
                     message = next(requests, None)
                 return handler.unary_unary(_parse(handler, message), context)
 
@@ -68,7 +76,7 @@ class CallGuard(grpc.ServerInterceptor):
 
     def _guard_stream(self, handler: Any, gate: Gate) -> grpc.RpcMethodHandler:
         def behavior(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
-            watched = self._watch.over(context, is_stream=True)
+            watched = self._watch(context, is_stream=True)
             with _errors_as_codes(context), gate.entered(), watched:
                 if handler.request_streaming:
                     messages = (_parse(handler, message) for message in requests)
@@ -79,6 +87,21 @@ class CallGuard(grpc.ServerInterceptor):
         return grpc.stream_stream_rpc_method_handler(
             behavior, response_serializer=handler.response_serializer
         )
+
+    @contextlib.contextmanager
+    def _watch(self, context: grpc.ServicerContext, is_stream: bool = False) -> Iterator[None]:
+        self._watched[context] = time.monotonic(), is_stream
+        try:
+            yield
+        finally:
+            del self._watched[context]
+
+    def _cancel_late(self) -> None:
+        while not self._stopping.wait(min(self._seconds / 4, 1.0)):
+            late = time.monotonic() - self._seconds
+            for context, (began, _) in list(self._watched.items()):
+                if began <= late:
+                    context.cancel()
 
 
 def _parse(handler: Any, message: bytes | None) -> Any:
@@ -104,44 +127,3 @@ def _errors_as_codes(context: grpc.ServicerContext) -> Iterator[None]:
     except Exception as error:
         _log.exception("a request failed")
         context.abort(StatusCode.INTERNAL, type(error).__name__)
-
-
-class _Watch:
-    """Cancels calls that last too long: one thread looks at all of them from time to time."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._open: dict[object, tuple[grpc.ServicerContext, float, bool]] = {}
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="nfl-calls", daemon=True)
-        self._thread.start()
-
-    @contextlib.contextmanager
-    def over(self, context: grpc.ServicerContext, is_stream: bool = False) -> Iterator[None]:
-        """Watches a call in the `with` block."""
-        key = object()
-        with self._lock:
-            self._open[key] = (context, time.monotonic(), is_stream)
-        try:
-            yield
-        finally:
-            with self._lock:
-                del self._open[key]
-
-    def stop(self) -> None:
-        """Ends the watch and cancels the streams."""
-        self._stopping.set()
-        self._thread.join()
-        self._cancel(lambda began, is_stream: is_stream)
-
-    def _look(self) -> None:
-        while not self._stopping.wait(min(self._seconds / 4, 1.0)):
-            start = time.monotonic() - self._seconds
-            self._cancel(lambda began, is_stream, start=start: began <= start)
-
-    def _cancel(self, which: Callable[[float, bool], bool]) -> None:
-        with self._lock:
-            found = [context for context, *of in self._open.values() if which(*of)]
-        for context in found:
-            context.cancel()

@@ -58,16 +58,10 @@ def to_protos(
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray], by_rows: bool) -> str:
-    """Converts output arrays into the body of an answer.
+    """Converts output arrays into the body of an answer, by rows if it had `"instances"`.
 
-    Args:
-        arrays: Mapping from the name of each output to its array.
-        by_rows: bool. Whether the request had `"instances"`. The answer then has a value or an
-            object for each row, else for each output.
-
-    Returns:
-        str. JSON. Floats have as few digits as give the same value again, and the bytes of
-        outputs named `..._bytes` are `{"b64": ...}`.
+    Floats have as few digits as give the same value again, and the bytes of outputs named
+    `..._bytes` are `{"b64": ...}`.
 
     Raises:
         ServingError: INVALID_ARGUMENT for rows if the outputs differ in their number.

@@ -1,6 +1,8 @@
 """Defines `LoadedModel`, a SavedModel in memory."""
 
+import gc
 import pathlib
+import threading
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -12,6 +14,7 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from nfl_keras.errors import UserError
+from nfl_keras.serving.server.batcher import Arrays
 from nfl_keras.serving.server.serving_error import ServingError, from_tensorflow
 from nfl_keras.serving.server.settings import Limits
 from nfl_keras.serving.server.signature import Signature
@@ -19,20 +22,13 @@ from nfl_keras.serving.server.tensors import to_proto
 
 DEFAULT_SIGNATURE = "serving_default"
 _TAG = "serve"
+_released = threading.Event()
 
-Arrays: TypeAlias = dict[str, np.ndarray]
-Run: TypeAlias = Callable[[Signature, Arrays, int], Arrays]
+SignatureRun: TypeAlias = Callable[[Signature, Arrays, int], Arrays]
 
 
 class LoadedModel:
-    """The SavedModel of a version, ready to run.
-
-    Args:
-        path: The folder of `saved_model.pb`.
-
-    Attributes:
-        signatures: dict from name to `Signature`.
-        signature_defs: dict from name to `SignatureDef`, as the file has them.
+    """The SavedModel in a folder, with its `signatures` by name.
 
     Raises:
         UserError: if it cannot be loaded, whatever TensorFlow raises on a damaged one.
@@ -58,10 +54,13 @@ class LoadedModel:
         outputs = self._functions[signature](**inputs)
         return {alias: output.numpy() for alias, output in outputs.items()}
 
+    def __del__(self) -> None:
+        _released.set()
+
     def predict(
-        self, request: predict_pb2.PredictRequest, limits: Limits, run: Run | None = None
+        self, request: predict_pb2.PredictRequest, limits: Limits, run: SignatureRun | None = None
     ) -> predict_pb2.PredictResponse:
-        """Answers a request. The model and version that it names are not read.
+        """Answers a request; the model and version that it names are not read.
 
         Args:
             request: `PredictRequest`. Without a signature's name it means `"serving_default"`.
@@ -69,12 +68,8 @@ class LoadedModel:
             run: Function from a `Signature`, arrays and their number of rows to output arrays.
                 By default the signature runs at once.
 
-        Returns:
-            `PredictResponse`, whose `model_spec` has the signature's name alone.
-
         Raises:
-            ServingError: FAILED_PRECONDITION for an unknown signature, as in TF Serving, and what
-                `Signature` raises for outputs and inputs.
+            ServingError: FAILED_PRECONDITION for an unknown signature; see also `Signature`.
         """
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         if name not in self.signatures:
@@ -96,6 +91,13 @@ class LoadedModel:
             return self.run(signature.name, arrays)
         except Exception as error:
             raise from_tensorflow(error) from error
+
+
+def collect_released() -> None:
+    """Frees the memory of models that were dropped: TensorFlow keeps parts of them in cycles."""
+    if _released.is_set():
+        _released.clear()
+        gc.collect()
 
 
 def _read_signature_defs(file: pathlib.Path) -> dict[str, meta_graph_pb2.SignatureDef]:

@@ -32,10 +32,7 @@ class Metrics:
         self._histograms: dict[tuple[str, str], tuple[list[int], float]] = {}
 
     def count_request(self, model_name: str, status: str) -> None:
-        """Counts a request by the name of its status code.
-
-        The model must be a served one: other names come from callers, and would grow without end.
-        """
+        """Counts a request by its status; the names of models must not come from callers."""
         labels = f'model_name="{_escape(model_name)}",status="{status}"'
         with self._lock:
             self._counters[labels] = self._counters.get(labels, 0) + 1

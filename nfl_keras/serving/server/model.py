@@ -1,21 +1,42 @@
 """Defines `Model`, a served name with its versions."""
 
+import contextlib
+import dataclasses
 import logging
 import pathlib
-import threading
+import weakref
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from grpc import StatusCode
-from tensorflow_serving.apis import get_model_status_pb2, model_pb2
-from tensorflow_serving.config import file_system_storage_path_source_pb2 as source_pb2
+from tensorflow_serving.apis import get_model_status_pb2, status_pb2
 
+from nfl_keras.errors import UserError
 from nfl_keras.servable.version_folder import versions_in
+from nfl_keras.servable.warmup import replay_warmup
+from nfl_keras.serving.server.loaded_model import LoadedModel
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 from nfl_keras.serving.server.settings import Limits
-from nfl_keras.serving.server.version import Version
 
 _log = logging.getLogger(__name__)
-_Policy = source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
+_UNKNOWN = 2
+
+
+class Lease(NamedTuple):
+    """A version in use. It stays in memory as long as the lease is held."""
+
+    model_name: str
+    number: int
+    loaded: LoadedModel
+
+
+@dataclasses.dataclass
+class Version:
+    """What is known of a version: its files when it was loaded, its model, and any refusal."""
+
+    files: list[tuple[str, int, int]]
+    error: str = ""
+    loaded: "weakref.ref[LoadedModel] | None" = None
 
 
 class Model:
@@ -34,7 +55,7 @@ class Model:
         name: str,
         base_path: pathlib.Path,
         limits: Limits,
-        policy: _Policy | None = None,
+        policy: Any = None,
         labels: Mapping[str, int] | None = None,
     ) -> None:
         self.name = name
@@ -42,35 +63,25 @@ class Model:
         self.labels = dict(labels or {})
         self._limits = limits
         self._policy = policy
-        self._lock = threading.Lock()
         self._versions: dict[int, Version] = {}
+        # Replaced as a whole, so that a request finds the versions of before or after a change.
+        self._serving: dict[int, LoadedModel] = {}
 
     @property
     def available(self) -> list[int]:
         """Numbers of the versions that answer, in ascending order."""
-        with self._lock:
-            return sorted(n for n, v in self._versions.items() if v.state == "AVAILABLE")
+        return sorted(self._serving)
 
     @property
     def last_error(self) -> str:
         """Why the newest refused version was refused; empty if none was."""
-        with self._lock:
-            return next((v.error for _, v in sorted(self._versions.items())[::-1] if v.error), "")
+        newest_first = sorted(self._versions.items(), reverse=True)
+        return next((version.error for _, version in newest_first if version.error), "")
 
-    @property
-    def in_use(self) -> bool:
-        """Whether a replaced version still has requests under way."""
-        with self._lock:
-            return any(version.state == "UNLOADING" for version in self._versions.values())
-
-    def has_folder_of(self, other: "Model | None") -> bool:
-        """Returns whether both models read their versions from the same folder."""
-        return other is not None and other.base_path == self.base_path
-
-    def share_versions(self, other: "Model | None") -> None:
-        """Takes over the loaded versions of another model if it has the same folder."""
-        if other is not None and self.has_folder_of(other):
-            self._versions = dict(other._versions)
+    def share_versions(self, other: "Model") -> None:
+        """Takes over the loaded versions of another model of the same folder."""
+        self._versions = dict(other._versions)
+        self._serving = other._serving
 
     def refresh(self) -> None:
         """Loads versions that have appeared and retires those that are no longer wanted.
@@ -94,45 +105,40 @@ class Model:
         return wanted
 
     def keep_only(self, wanted: Collection[int]) -> None:
-        """Retires the versions that are not wanted."""
-        with self._lock:
-            for number, version in self._versions.items():
-                if number not in wanted:
-                    version.retire()
+        """Retires the versions that are not wanted; requests under way keep theirs in memory."""
+        for number in set(self._serving) - set(wanted):
+            _log.info("%s: version %d is retired", self.name, number)
+        self._serving = {n: loaded for n, loaded in self._serving.items() if n in wanted}
 
-    def release_idle(self) -> bool:
-        """Unloads retired versions whose last request is done; returns whether there was one."""
-        with self._lock:
-            released = [v for v in self._versions.values() if v.unload_when_idle()]
-        for version in released:
-            _log.info("%s: version %d is released", self.name, version.number)
-        return bool(released)
-
-    def acquire(self, spec: model_pb2.ModelSpec) -> Version:
-        """Returns the version that a request names, in use until its `release`.
-
-        Args:
-            spec: `ModelSpec`; without version and label it means the newest version.
+    def lease(self, spec: Any) -> Lease:
+        """Returns the version that a `ModelSpec` names.
 
         Raises:
             ServingError: NOT_FOUND for a version that is not served; INVALID_ARGUMENT for an
                 unknown label.
         """
-        number = self.number_of(spec)
-        with self._lock:
-            for version in sorted(self._versions.values(), key=lambda v: v.number, reverse=True):
-                if number in (None, version.number) and version.acquire():
-                    return version
+        serving, number = self._serving, self.number_of(spec)
+        chosen = max(serving, default=None) if number is None else number
+        if chosen in serving:
+            return Lease(self.name, chosen, serving[chosen])
         asked = f"Latest({self.name})" if number is None else f"Specific({self.name}, {number})"
         raise ServingError(StatusCode.NOT_FOUND, f"Servable not found for request: {asked}")
 
-    def statuses(self, number: int | None = None) -> list[get_model_status_pb2.ModelVersionStatus]:
-        """Returns the status of every version seen, or of one, in ascending order."""
-        with self._lock:
-            versions = sorted(self._versions.items())
-        return [version.status() for n, version in versions if number in (None, n)]
+    def statuses(self, number: int | None = None) -> list[Any]:
+        """Returns the `ModelVersionStatus` of every version seen, or of one, oldest first."""
+        return [
+            get_model_status_pb2.ModelVersionStatus(
+                version=seen,
+                state=get_model_status_pb2.ModelVersionStatus.State.Value(self._state(seen)),
+                status=status_pb2.StatusProto(
+                    error_code=_UNKNOWN if version.error else 0, error_message=version.error
+                ),
+            )
+            for seen, version in sorted(self._versions.items())
+            if number in (None, seen)
+        ]
 
-    def number_of(self, spec: model_pb2.ModelSpec) -> int | None:
+    def number_of(self, spec: Any) -> int | None:
         """Returns the version that a `ModelSpec` names by number or label; None for the newest."""
         choice = spec.WhichOneof("version_choice")
         if choice == "version_label":
@@ -141,26 +147,38 @@ class Model:
             return self.labels[spec.version_label]
         return spec.version.value if choice == "version" else None
 
+    def _state(self, number: int) -> str:
+        if number in self._serving:
+            return "AVAILABLE"
+        version = self._versions[number]
+        if version.loaded is None:
+            return "END" if version.error else "LOADING"
+        return "END" if version.loaded() is None else "UNLOADING"
+
     def _load_once(self, number: int, path: pathlib.Path) -> bool:
-        before = self._versions.get(number)
-        if before is not None and before.state == "AVAILABLE":
+        if number in self._serving:
             return True
+        before, version = self._versions.get(number), Version(fingerprint(path))
         known = before.error if before is not None else ""
-        if before is not None and known and not before.changed_since_refused():
+        if before is not None and known and before.files == version.files:
             return False
-        version = Version(self.name, number, path)
-        with self._lock:
-            self._versions[number] = version
-        if not version.load(self._limits):
+        self._versions[number] = version
+        try:
+            loaded = LoadedModel(path)
+            replay_warmup(path, lambda request: loaded.predict(request, self._limits))
+        except UserError as error:
+            version.error = str(error)
             if version.error != known:
                 _log.error("%s: version %d is refused: %s", self.name, number, version.error)
             return False
+        self._serving = {**self._serving, number: loaded}
+        version.loaded = weakref.ref(loaded)
         _log.info("%s: version %d is served", self.name, number)
         return True
 
 
-def wanted_versions(policy: _Policy | None, numbers: Iterable[int]) -> tuple[list[int], int]:
-    """Chooses versions by a policy of TF Serving's model configuration.
+def wanted_versions(policy: Any, numbers: Iterable[int]) -> tuple[list[int], int]:
+    """Chooses versions by a `ServableVersionPolicy`; None means the latest.
 
     Returns:
         List of versions, newest first, and how many of them to serve: if one cannot be loaded,
@@ -168,11 +186,19 @@ def wanted_versions(policy: _Policy | None, numbers: Iterable[int]) -> tuple[lis
     """
     choice = policy.WhichOneof("policy_choice") if policy is not None else None
     newest_first = sorted(numbers, reverse=True)
-    if policy is None or choice is None:
-        return newest_first, 1
     if choice == "all":
         return newest_first, len(newest_first)
     if choice == "specific":
         asked = [number for number in newest_first if number in policy.specific.versions]
         return asked, len(asked)
-    return newest_first, max(policy.latest.num_versions, 1)
+    return newest_first, max(policy.latest.num_versions, 1) if choice == "latest" else 1
+
+
+def fingerprint(path: pathlib.Path) -> list[tuple[str, int, int]]:
+    """Returns the names, sizes and times of the files of a version."""
+    found = []
+    for file in sorted(path.rglob("*")):
+        with contextlib.suppress(OSError):
+            status = file.stat()
+            found.append((str(file), status.st_size, status.st_mtime_ns))
+    return found

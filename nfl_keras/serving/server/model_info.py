@@ -4,11 +4,7 @@ import pathlib
 from typing import Any
 
 from grpc import StatusCode
-from tensorflow_serving.apis import (
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    model_management_pb2,
-)
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from nfl_keras.serving.server.model import Model
 from nfl_keras.serving.server.models import Models
@@ -17,10 +13,8 @@ from nfl_keras.serving.server.serving_error import ServingError, invalid
 _SIGNATURE_DEF = "signature_def"
 
 
-def metadata(
-    models: Models, request: get_model_metadata_pb2.GetModelMetadataRequest
-) -> get_model_metadata_pb2.GetModelMetadataResponse:
-    """Returns the signatures of a version; `signature_def` is the one field to ask for.
+def metadata(models: Models, request: Any) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    """Answers a `GetModelMetadataRequest` for the signatures of a version.
 
     Raises:
         ServingError: INVALID_ARGUMENT or NOT_FOUND.
@@ -31,21 +25,18 @@ def metadata(
     for field in request.metadata_field:
         if field != _SIGNATURE_DEF:
             raise invalid(f"Metadata field {field} is not supported")
+    name, number, loaded = models.lease(request.model_spec)
     response = get_model_metadata_pb2.GetModelMetadataResponse()
-    with models.leased(request.model_spec) as version:
-        assert version.loaded is not None
-        response.model_spec.name = version.model_name
-        response.model_spec.version.value = version.number
-        response.metadata[_SIGNATURE_DEF].Pack(
-            get_model_metadata_pb2.SignatureDefMap(signature_def=version.loaded.signature_defs)
-        )
+    response.model_spec.name = name
+    response.model_spec.version.value = number
+    response.metadata[_SIGNATURE_DEF].Pack(
+        get_model_metadata_pb2.SignatureDefMap(signature_def=loaded.signature_defs)
+    )
     return response
 
 
-def status(
-    models: Models, request: get_model_status_pb2.GetModelStatusRequest
-) -> get_model_status_pb2.GetModelStatusResponse:
-    """Returns the states of a model's versions, or of the version that the request names.
+def status(models: Models, request: Any) -> get_model_status_pb2.GetModelStatusResponse:
+    """Answers a `GetModelStatusRequest` for all versions of a model or for one.
 
     Raises:
         ServingError: INVALID_ARGUMENT or NOT_FOUND.
@@ -61,8 +52,8 @@ def status(
     return get_model_status_pb2.GetModelStatusResponse(model_version_status=statuses)
 
 
-def reload(models: Models, request: model_management_pb2.ReloadConfigRequest) -> None:
-    """Serves the models of a `model_config_list` instead of the models served until now.
+def reload(models: Models, request: Any) -> None:
+    """Serves the models of a `ReloadConfigRequest` instead of the models served until now.
 
     The caller names folders to load, and a SavedModel may read and write files. Folders outside
     the served one are therefore refused; relative base paths start at the served folder.

@@ -1,21 +1,19 @@
 """Defines `Models`, which finds the served models and keeps them up to date."""
 
-import contextlib
-import gc
 import logging
 import pathlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from grpc import StatusCode
-from tensorflow_serving.apis import model_pb2
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable.version_folder import versions_in
-from nfl_keras.serving.server.model import Model
+from nfl_keras.serving.server.loaded_model import collect_released
+from nfl_keras.serving.server.model import Lease, Model
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 from nfl_keras.serving.server.settings import Limits
-from nfl_keras.serving.server.version import Version
 from nfl_keras.typing import Path
 
 _log = logging.getLogger(__name__)
@@ -36,7 +34,6 @@ class Models:
         self.limits = limits
         self._poll_seconds = poll_seconds
         self._models: dict[str, Model] = {}
-        self._replaced: list[Model] = []
         self._configured = False
         self._refreshing = threading.Lock()
         self._stopping = threading.Event()
@@ -65,7 +62,7 @@ class Models:
             self._thread.join()
         for model in self._models.values():
             model.keep_only([])
-        self.release_idle()
+        collect_released()
 
     def refresh(self) -> None:
         """Searches the folder once."""
@@ -87,19 +84,15 @@ class Models:
         with self._refreshing:
             old = self._models
             for name, model in new.items():
-                model.share_versions(old.get(name))
+                if name in old and old[name].base_path == model.base_path:
+                    model.share_versions(old[name])
             wanted = {name: model.load_wanted() for name, model in new.items()}
-            try:
-                for name, model in new.items():
-                    _check_available(model, wanted[name])
-            except ServingError:
-                self._retire(new, kept=old)
-                raise
-            self._configured = True
-            self._models = dict(new)
-            self._retire(old, kept=new)
+            for name, model in new.items():
+                _check_available(model, wanted[name])
             for name, model in new.items():
                 model.keep_only(wanted[name])
+            self._configured = True
+            self._models = dict(new)
 
     def get(self, name: str) -> Model | None:
         """Returns the model of a name, or None."""
@@ -109,67 +102,28 @@ class Models:
         """Returns the names and the models."""
         return list(self._models.items())
 
-    @property
-    def names(self) -> list[str]:
-        """The names of the served models."""
-        return list(self._models)
-
-    @contextlib.contextmanager
-    def leased(self, spec: model_pb2.ModelSpec) -> Iterator[Version]:
-        """Gives the version that a `ModelSpec` names, which stays loaded in the `with` block.
+    def lease(self, spec: Any) -> Lease:
+        """Returns the version that a `ModelSpec` names, in memory as long as the lease is held.
 
         Raises:
-            ServingError: NOT_FOUND or INVALID_ARGUMENT, see `Model.acquire`.
+            ServingError: NOT_FOUND or INVALID_ARGUMENT, see `Model.lease`.
         """
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
-        version = self._acquire(spec)
-        try:
-            yield version
-        finally:
-            version.release()
-
-    def release_idle(self) -> None:
-        """Frees the memory of replaced versions that no request uses any more."""
-        with self._refreshing:
-            released = [m.release_idle() for m in [*self._models.values(), *self._replaced]]
-            self._replaced = [model for model in self._replaced if model.in_use]
-        if any(released):
-            gc.collect()
-
-    def _acquire(self, spec: model_pb2.ModelSpec) -> Version:
-        while True:
-            models = self._models
-            model = models.get(spec.name) or Model(spec.name, self.directory, self.limits)
-            try:
-                return model.acquire(spec)
-            except ServingError:
-                # A configuration may have replaced the models in between.
-                if models is self._models:
-                    raise
-
-    def _retire(self, leaving: Mapping[str, Model], kept: Mapping[str, Model]) -> None:
-        for name, model in leaving.items():
-            other = kept.get(name)
-            shared = other.available if other is not None and model.has_folder_of(other) else []
-            model.keep_only(shared)
-            self._replaced.append(model)
+        model = self._models.get(spec.name) or Model(spec.name, self.directory, self.limits)
+        return model.lease(spec)
 
     def _poll(self) -> None:
         while not self._stopping.wait(self._poll_seconds):
             try:
                 self.refresh()
-                self.release_idle()
+                collect_released()
             except Exception:
                 _log.exception("looking for new versions in %s failed", self.directory)
 
 
 def find_models(directory: pathlib.Path) -> dict[str, pathlib.Path]:
-    """Finds the models of a folder: the folder itself if it has versions, or those in it.
-
-    Returns:
-        Dict from the name of each model to the folder of its versions.
-    """
+    """Finds the folders of models by their names: the folder itself, or those in it."""
     if versions_in(directory):
         return {directory.name: directory}
     try:
@@ -180,16 +134,17 @@ def find_models(directory: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def _check_available(model: Model, available: list[int]) -> None:
+    reasons = []
     if not available:
         reason = model.last_error or f"no version under {model.base_path}"
-        raise ServingError(
-            StatusCode.FAILED_PRECONDITION,
-            f"1 model(s) did not become available: {{{model.name} due to error: {reason}}}",
+        reasons.append(
+            f"1 model(s) did not become available: {{{model.name} due to error: {reason}}}"
         )
-    for label, number in model.labels.items():
-        if number not in available:
-            raise ServingError(
-                StatusCode.FAILED_PRECONDITION,
-                f"Request to assign label {label} to version {number} of model {model.name}, "
-                f"which is not currently available for inference",
-            )
+    reasons += [
+        f"Request to assign label {label} to version {number} of model {model.name}, "
+        f"which is not currently available for inference"
+        for label, number in model.labels.items()
+        if number not in available
+    ]
+    if reasons:
+        raise ServingError(StatusCode.FAILED_PRECONDITION, reasons[0])

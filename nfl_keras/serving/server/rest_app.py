@@ -23,12 +23,9 @@ from tensorflow_serving.apis import (
 )
 
 from nfl_keras.serving.server import json_tensors, metrics, model_info
-from nfl_keras.serving.server.gate import Gate
 from nfl_keras.serving.server.loaded_model import DEFAULT_SIGNATURE
-from nfl_keras.serving.server.models import Models
 from nfl_keras.serving.server.predictor import Predictor
 from nfl_keras.serving.server.serving_error import ServingError, invalid
-from nfl_keras.serving.server.settings import Limits
 
 _log = logging.getLogger(__name__)
 
@@ -60,31 +57,12 @@ class RestApp:
     """An ASGI application that answers TensorFlow Serving's REST API.
 
     Predictions run in threads; everything else is quick and answered in the event loop.
-
-    Args:
-        predictor: `Predictor`.
-        models: `Models`.
-        collected: `Metrics`.
-        gate: `Gate` for predictions.
-        limits: `Limits`.
     """
 
-    def __init__(
-        self,
-        predictor: Predictor,
-        models: Models,
-        collected: metrics.Metrics,
-        gate: Gate,
-        limits: Limits,
-    ) -> None:
+    def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
-        self._models = models
-        self._metrics = collected
-        self._gate = gate
-        self._limits = limits
-        self._threads = concurrent.futures.ThreadPoolExecutor(
-            limits.max_concurrent_requests, "nfl-rest"
-        )
+        most = predictor.limits.max_concurrent_requests
+        self._threads = concurrent.futures.ThreadPoolExecutor(most, "nfl-rest")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -100,7 +78,8 @@ class RestApp:
         except Exception as error:
             _log.exception("a REST request failed")
             response = _json(error_body(type(error).__name__), 500)
-        if _has_body(request) and not hasattr(request.state, "body_is_read"):
+        has_body = {"content-length", "transfer-encoding"} & set(request.headers)
+        if has_body and not hasattr(request.state, "body_is_read"):
             await _send_before_reading(response, request, send)
         else:
             await response(scope, receive, send)
@@ -116,14 +95,14 @@ class RestApp:
         if request.scope["http_version"] not in ("1.0", "1.1"):
             raise ServingError(StatusCode.UNIMPLEMENTED, "Unsupported version of HTTP")
         if method == "GET" and path == metrics.PATH:
-            return Response(self._metrics.text(), media_type="text/plain; version=0.0.4")
+            return Response(self._predictor.metrics.text(), media_type="text/plain; version=0.0.4")
         if method == "GET" and (found := _STATUS.fullmatch(path)):
             answer = self._metadata if found["metadata"] else self._status
             return _json(answer(_model_spec(found)))
         if method == "POST" and (found := _ACTION.fullmatch(path)):
             if found["action"] != "predict":
                 raise ServingError(StatusCode.UNIMPLEMENTED, f"{found['action']} is not served")
-            with self._gate.entered():
+            with self._predictor.gate.entered():
                 body = await self._read(request)
                 loop = asyncio.get_running_loop()
                 spec = _model_spec(found)
@@ -135,20 +114,20 @@ class RestApp:
     async def _read(self, request: Request) -> bytes:
         body = bytearray()
         size = int(request.headers.get("content-length", 0))
-        most = self._limits.max_message_bytes
+        limits = self._predictor.limits
         try:
-            async with asyncio.timeout(self._limits.max_request_seconds):
-                if size <= most:
+            async with asyncio.timeout(limits.max_request_seconds):
+                if size <= limits.max_message_bytes:
                     async for piece in request.stream():
                         body += piece
                         size = max(size, len(body))
-                        if size > most:
+                        if size > limits.max_message_bytes:
                             break
         except TimeoutError as error:
             message = "the body took too long to come"
             raise ServingError(StatusCode.DEADLINE_EXCEEDED, message) from error
-        if size > most:
-            message = f"a body of {size} bytes, larger than max ({most})"
+        if size > limits.max_message_bytes:
+            message = f"a body of {size} bytes, larger than max ({limits.max_message_bytes})"
             raise ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
         request.state.body_is_read = True
         return bytes(body)
@@ -156,37 +135,26 @@ class RestApp:
     def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> str:
         document = json_tensors.parse(body)
         name = document.get("signature_name") or DEFAULT_SIGNATURE
-        with self._models.leased(spec) as version:
-            assert version.loaded is not None
-            if name not in version.loaded.signatures:
-                raise invalid(f'Serving signature name: "{name}" not found in signature def')
-            protos = json_tensors.to_protos(document, version.loaded.signatures[name])
-            # The version is named, since a new one with other inputs may replace it in between.
-            spec = model_pb2.ModelSpec(name=spec.name, signature_name=name)
-            spec.version.value = version.number
-            request = predict_pb2.PredictRequest(model_spec=spec, inputs=protos)
-            response = self._predictor.predict(request, "REST")
+        lease = self._predictor.models.lease(spec)
+        if name not in lease.loaded.signatures:
+            raise invalid(f'Serving signature name: "{name}" not found in signature def')
+        protos = json_tensors.to_protos(document, lease.loaded.signatures[name])
+        spec = model_pb2.ModelSpec(name=spec.name, signature_name=name)
+        request = predict_pb2.PredictRequest(model_spec=spec, inputs=protos)
+        response = self._predictor.predict(request, "REST", lease=lease)
         arrays = {alias: tf.make_ndarray(proto) for alias, proto in response.outputs.items()}
         return json_tensors.from_arrays(dict(sorted(arrays.items())), "instances" in document)
 
     def _status(self, spec: model_pb2.ModelSpec) -> str:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
-        return json_format.MessageToJson(
-            model_info.status(self._models, request), always_print_fields_with_no_presence=True
-        )
+        return json.dumps(_as_dict(model_info.status(self._predictor.models, request)), indent=1)
 
     def _metadata(self, spec: model_pb2.ModelSpec) -> str:
-        request = get_model_metadata_pb2.GetModelMetadataRequest(
-            model_spec=spec, metadata_field=["signature_def"]
-        )
-        response = model_info.metadata(self._models, request)
-        signatures = get_model_metadata_pb2.SignatureDefMap()
-        response.metadata["signature_def"].Unpack(signatures)
-        spec_and_signatures = {
-            "model_spec": _as_dict(response.model_spec),
-            "metadata": {"signature_def": _as_dict(signatures)},
-        }
-        return json.dumps(spec_and_signatures, indent=1)
+        name, number, loaded = self._predictor.models.lease(spec)
+        served = model_pb2.ModelSpec(name=name, version={"value": number})
+        signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=loaded.signature_defs)
+        metadata = {"signature_def": _as_dict(signatures)}
+        return json.dumps({"model_spec": _as_dict(served), "metadata": metadata}, indent=1)
 
 
 def error_body(message: str) -> str:
@@ -196,12 +164,6 @@ def error_body(message: str) -> str:
 
 def _json(text: str, code: int = 200) -> Response:
     return Response(f"{text}\n", code, media_type="application/json")
-
-
-def _has_body(request: Request) -> bool:
-    return (
-        "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
-    )
 
 
 async def _send_before_reading(response: Response, request: Request, send: Send) -> None:

@@ -13,8 +13,8 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from nfl_keras.errors import UserError
+from nfl_keras.serving.server.predictor import Predictor
 from nfl_keras.serving.server.rest_app import RestApp, error_body
-from nfl_keras.serving.server.settings import Limits
 
 _IDLE_SECONDS = 30
 _LINGER_SECONDS = 2
@@ -22,31 +22,19 @@ _BACKLOG = 128
 
 
 class RestListener:
-    """A port that answers TF Serving's REST API.
+    """A port that answers TF Serving's REST API; `port` is its number.
 
-    Args:
-        app: `RestApp`.
-        limits: `Limits`. Twice as many connections as predictions are accepted.
-        host: str.
-        port: int; 0 for any free one.
-        ssl_context: Optional `ssl.SSLContext`. Defaults to plain text.
-
-    Attributes:
-        port: int. The port that is listened on.
+    It accepts twice as many connections as predictions.
 
     Raises:
         UserError: if the port cannot be used.
     """
 
     def __init__(
-        self,
-        app: RestApp,
-        limits: Limits,
-        host: str,
-        port: int,
-        ssl_context: ssl.SSLContext | None = None,
+        self, predictor: Predictor, host: str, port: int, ssl_context: ssl.SSLContext | None
     ) -> None:
-        self._app = app
+        self._app = RestApp(predictor)
+        most = 2 * predictor.limits.max_concurrent_requests
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         try:
@@ -57,10 +45,12 @@ class RestListener:
             raise UserError(
                 f"cannot listen on {host}:{port}; is another server there? ({error})"
             ) from error
+        # Accepted connections inherit it. Without it the body of an answer waits for a delayed ACK.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = self._socket.getsockname()[1]
         config = uvicorn.Config(
-            app,
-            http=functools.partial(_Connection, 2 * limits.max_concurrent_requests),  # type: ignore[arg-type]  # uvicorn calls it as it calls the class
+            self._app,
+            http=functools.partial(_Connection, most),  # type: ignore[arg-type]  # uvicorn calls it as it calls the class
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -117,37 +107,26 @@ class _Connection(H11Protocol):
     def __init__(self, most: int, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.access_log = False
+        self.is_refused = False
         self._most = most
-        self._is_refused = False
-        self._timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
-        self._abort_after(_IDLE_SECONDS)
-        served = [c for c in self.connections if not (isinstance(c, _Connection) and c._is_refused)]
-        if len(served) > self._most:
+        self._timer = self.loop.call_later(_IDLE_SECONDS, transport.abort)
+        refused = sum(getattr(connection, "is_refused", False) for connection in self.connections)
+        if len(self.connections) - refused > self._most:
             self._refuse(429, f"{self._most} connections are under way already; try again.")
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._abort_after(None)
-        super().connection_lost(exc)
-
     def data_received(self, data: bytes) -> None:
-        if not self._is_refused:
+        if not self.is_refused:
             super().data_received(data)
             if self._is_answering:
-                self._abort_after(None)
+                self._timer.cancel()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if not self._is_answering:
-            self._abort_after(_IDLE_SECONDS)
-
-    def shutdown(self) -> None:
-        if self._is_refused:
-            self.transport.abort()
-        else:
-            super().shutdown()
+            self._timer = self.loop.call_later(_IDLE_SECONDS, self.transport.abort)
 
     def send_400_response(self, msg: str) -> None:
         if self._is_answering and self.cycle.response_started:
@@ -159,15 +138,8 @@ class _Connection(H11Protocol):
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _abort_after(self, seconds: float | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
-        if seconds is not None:
-            self._timer = self.loop.call_later(seconds, self.transport.abort)
-
     def _refuse(self, code: int, message: str) -> None:
-        self._is_refused = True
+        self.is_refused = True
         body = f"{error_body(message)}\n"
         head = (
             f"HTTP/1.1 {code} {http.HTTPStatus(code).phrase}",
@@ -181,4 +153,5 @@ class _Connection(H11Protocol):
         else:
             # Closing with bytes unread would reset the connection and might lose the answer.
             self.transport.write_eof()
-            self._abort_after(_LINGER_SECONDS)
+            self._timer.cancel()
+            self._timer = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)

@@ -1,17 +1,14 @@
 """Defines `Server`, which serves exported models in this process."""
 
 import threading
-from types import TracebackType
 from typing import Self
 
 from nfl_keras.errors import UserError
 from nfl_keras.serving.server.batcher import Batcher
-from nfl_keras.serving.server.gate import Gate
 from nfl_keras.serving.server.grpc_listener import GrpcListener
 from nfl_keras.serving.server.metrics import Metrics
 from nfl_keras.serving.server.models import Models
 from nfl_keras.serving.server.predictor import Predictor
-from nfl_keras.serving.server.rest_app import RestApp
 from nfl_keras.serving.server.rest_listener import RestListener
 from nfl_keras.serving.server.settings import GRACE_SECONDS, Batching, Limits
 from nfl_keras.serving.server.tls import Tls
@@ -69,11 +66,10 @@ class Server:
         self._host = host
         self._ports = port, rest_port
         self._tls = tls
-        self._limits = limits
-        self._metrics = Metrics()
-        self._batcher = Batcher(batching, self._metrics.observe_batch)
+        metrics = Metrics()
+        self._batcher = Batcher(batching, metrics.observe_batch)
         self.models = Models(directory, limits, poll_seconds)
-        self._predictor = Predictor(self.models, self._batcher, limits, self._metrics)
+        self._predictor = Predictor(self.models, self._batcher, limits, metrics)
         self._grpc: GrpcListener | None = None
         self._rest: RestListener | None = None
         self._stopped = threading.Event()
@@ -95,20 +91,14 @@ class Server:
             The server.
         """
         port, rest_port = self._ports
-        limits = self._limits
         ssl_context = None if self._tls is None else self._tls.ssl_context()
         credentials = None if self._tls is None else self._tls.grpc_credentials()
-        predictor, models = self._predictor, self.models
-        gate = Gate(limits.max_concurrent_requests, "predictions", predictor.count_refusal)
         try:
-            models.start()
+            self.models.start()
             self._batcher.start()
-            self._grpc = GrpcListener(
-                predictor, models, limits, gate, self._host, port, credentials
-            )
+            self._grpc = GrpcListener(self._predictor, self._host, port, credentials)
             if rest_port is not None:
-                app = RestApp(predictor, models, self._metrics, gate, limits)
-                self._rest = RestListener(app, limits, self._host, rest_port, ssl_context)
+                self._rest = RestListener(self._predictor, self._host, rest_port, ssl_context)
                 self._rest.start()
             self._grpc.start()
         except BaseException:
@@ -147,10 +137,5 @@ class Server:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from grpc import StatusCode
@@ -12,13 +13,12 @@ from nfl_keras.serving.server.serving_error import ServingError, invalid
 from nfl_keras.serving.server.settings import Limits
 from nfl_keras.serving.server.tensors import dtype_name, to_array
 
+Protos: TypeAlias = Mapping[str, tensor_pb2.TensorProto]
+
 
 @dataclasses.dataclass(frozen=True)
 class TensorSpec:
-    """The data type of a tensor (a number of `types_pb2`) and its shape.
-
-    The shape is None for any rank, and a dimension of any size is -1.
-    """
+    """The data type (a number of `types_pb2`) and shape of a tensor; -1 and None mean any."""
 
     dtype: int
     shape: tuple[int, ...] | None
@@ -48,12 +48,9 @@ class TensorSpec:
 
 
 class Signature:
-    """A signature of a model.
+    """A signature of a model, with the `TensorSpec` of each input and output.
 
-    Attributes:
-        inputs, outputs: dicts from name to `TensorSpec`.
-        batched: bool. Whether every input and output has a row per example, so that requests can
-            be merged and split.
+    It is `batched` if each of them has a row per example, so that requests can be merged and split.
     """
 
     def __init__(self, name: str, definition: meta_graph_pb2.SignatureDef) -> None:
@@ -80,13 +77,8 @@ class Signature:
             raise invalid(f"duplicate output tensor alias: {twice}")
         return list(output_filter) or list(self.outputs)
 
-    def read_inputs(
-        self, protos: Mapping[str, tensor_pb2.TensorProto], limits: Limits
-    ) -> tuple[dict[str, np.ndarray], int]:
-        """Checks and reads the inputs of a request.
-
-        Returns:
-            Dict from name to array, and the number of rows (1 if the signature is not batched).
+    def read_inputs(self, protos: Protos, limits: Limits) -> tuple[dict[str, np.ndarray], int]:
+        """Checks and reads the inputs of a request; returns arrays and their number of rows.
 
         Raises:
             ServingError: INVALID_ARGUMENT for missing or unknown names, another data type or
@@ -104,7 +96,7 @@ class Signature:
         most = limits.max_message_bytes
         return {alias: to_array(protos[alias], alias, most) for alias in self.inputs}, rows
 
-    def _check_names(self, protos: Mapping[str, tensor_pb2.TensorProto]) -> None:
+    def _check_names(self, protos: Protos) -> None:
         extra = sorted(set(protos) - set(self.inputs))
         missing = sorted(set(self.inputs) - set(protos))
         if extra or missing:
@@ -114,7 +106,7 @@ class Signature:
                 f"Sent extra: {{{shown}}}. Missing but required: {{{','.join(missing)}}}."
             )
 
-    def _count_rows(self, protos: Mapping[str, tensor_pb2.TensorProto], limits: Limits) -> int:
+    def _count_rows(self, protos: Protos, limits: Limits) -> int:
         rows = {alias: protos[alias].tensor_shape.dim[0].size for alias in self.inputs}
         if len(set(rows.values())) > 1:
             raise invalid(f"input tensors must have equal 0th-dimension size, not {rows}")

@@ -32,15 +32,8 @@ def to_array(proto: tensor_pb2.TensorProto, name: str, max_bytes: int) -> np.nda
     """Reads the array that a `TensorProto` of a request holds.
 
     A message of a few bytes may declare a tensor of any size and give its first value alone. The
-    declared size is therefore checked before memory is allocated.
-
-    Args:
-        proto: `TensorProto` of a known data type.
-        name: str. The input's name, for messages.
-        max_bytes: int. The largest size of the tensor.
-
-    Returns:
-        Array of the declared shape and data type; strings are `bytes` objects.
+    declared size is therefore checked before memory is allocated. `name` is for messages, and
+    strings become `bytes` objects.
 
     Raises:
         ServingError: INVALID_ARGUMENT if the values do not fit the shape, RESOURCE_EXHAUSTED if

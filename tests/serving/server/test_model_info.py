@@ -175,7 +175,7 @@ def test_a_configuration_that_cannot_be_served_changes_nothing(
     assert words in message
     assert _version(stubs, predict_request, "birds") == 2
     assert _version(stubs, predict_request, "cars") == 3
-    assert sorted(server.models.names) == ["birds", "cars"]
+    assert sorted(dict(server.models.items())) == ["birds", "cars"]
 
 
 def test_a_configuration_of_another_kind_is_refused(stubs):

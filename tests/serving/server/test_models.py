@@ -13,6 +13,7 @@ from tensorflow_serving.apis import model_pb2
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable import warmup
+from nfl_keras.serving.server.loaded_model import collect_released
 from nfl_keras.serving.server.models import Models
 from nfl_keras.serving.server.serving_error import ServingError
 from nfl_keras.serving.server.settings import Limits
@@ -40,10 +41,10 @@ def base(tmp_path):
 
 
 def _scale(models, name="tiny", **spec):
-    with models.leased(model_pb2.ModelSpec(name=name, **spec)) as version:
-        outputs = version.loaded.run("serving_default", {"images": [b"a"]})
-        assert outputs["embedding"][0, 0] == version.number
-        return version.number
+    version = models.lease(model_pb2.ModelSpec(name=name, **spec))
+    outputs = version.loaded.run("serving_default", {"images": [b"a"]})
+    assert outputs["embedding"][0, 0] == version.number
+    return version.number
 
 
 def _states(models):
@@ -55,7 +56,7 @@ def test_the_newest_version_answers(watched, base, install):
         install(base, number)
     models = watched(base)
     models.start()
-    assert models.names == ["tiny"]
+    assert dict(models.items()).keys() == {"tiny"}
     assert _scale(models) == 3
     assert _states(models) == {3: "AVAILABLE"}
 
@@ -64,15 +65,14 @@ def test_a_new_version_takes_over_and_the_old_one_is_let_go(watched, base, insta
     install(base, 1)
     models = watched(base)
     models.start()
-    with models.leased(model_pb2.ModelSpec(name="tiny")) as old:
-        loaded = weakref.ref(old.loaded)
-        install(base, 2)
-        models.refresh()
-        assert _scale(models) == 2
-        models.release_idle()
-        assert _states(models) == {1: "UNLOADING", 2: "AVAILABLE"}
-        assert old.loaded.run("serving_default", {"images": [b"a"]})["embedding"][0, 0] == 1
-    models.release_idle()
+    old = models.lease(model_pb2.ModelSpec(name="tiny"))
+    loaded = weakref.ref(old.loaded)
+    install(base, 2)
+    models.refresh()
+    assert _scale(models) == 2
+    assert _states(models) == {1: "UNLOADING", 2: "AVAILABLE"}
+    assert old.loaded.run("serving_default", {"images": [b"a"]})["embedding"][0, 0] == 1
+    del old
     assert _states(models) == {1: "END", 2: "AVAILABLE"}
     assert loaded() is None
     with pytest.raises(ServingError, match=r"Specific\(tiny, 1\)"):
@@ -247,8 +247,7 @@ def test_every_lease_finds_a_version_while_they_change(watched, base, install, e
     def lease():
         while not over.is_set():
             try:
-                with models.leased(model_pb2.ModelSpec(name="tiny")) as version:
-                    assert version.loaded is not None
+                assert models.lease(model_pb2.ModelSpec(name="tiny")).loaded is not None
                 time.sleep(1e-4)
             except Exception as error:
                 failures.append(error)
@@ -259,7 +258,7 @@ def test_every_lease_finds_a_version_while_they_change(watched, base, install, e
     for number in range(2, 6):
         install(base, number, scale=1 + number % 2)
         models.refresh()
-        models.release_idle()
+        collect_released()
     over.set()
     for thread in threads:
         thread.join()

@@ -130,3 +130,24 @@ def test_what_cannot_be_served_is_said_in_one_line(flags, words, tmp_path, capsy
     assert words in error
     assert error.count("\n") == 1
     assert signal.getsignal(signal.SIGTERM) is handler
+
+
+@pytest.mark.parametrize(
+    ("code", "unwanted"),
+    [
+        (
+            "import nfl_keras.serve as s\ntry: s.main(['--help'])\nexcept SystemExit: pass",
+            "tensorflow",
+        ),
+        ("from nfl_keras.serving import Client", "nfl_keras.serving.server"),
+        ("from nfl_keras.serving import Server", "nfl_keras.serving.client"),
+    ],
+)
+def test_only_what_is_used_is_imported(code, unwanted):
+    finished = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print({unwanted!r} in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert finished.stdout.splitlines()[-1] == "False"

@@ -1,11 +1,10 @@
-"""Which folders are models and versions."""
+"""The folders of models, and the choice of their versions."""
 
 import pytest
 from tensorflow_serving.config import file_system_storage_path_source_pb2 as source_pb2
 
-from nfl_keras.serving.server.model import wanted_versions
+from nfl_keras.serving.server.model import fingerprint, wanted_versions
 from nfl_keras.serving.server.models import find_models
-from nfl_keras.serving.server.version import fingerprint
 
 Policy = source_pb2.FileSystemStoragePathSourceConfig.ServableVersionPolicy
 
