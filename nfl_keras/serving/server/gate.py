@@ -10,16 +10,10 @@ from nfl_keras.serving.server.serving_error import ServingError
 
 
 class Gate:
-    """A number of places for simultaneous work, which refuses more work instead of queueing it.
-
-    Args:
-        places: int.
-        what: str. What takes the places, for the message.
-        on_refusal: Optional function without arguments, called at each refusal.
-    """
+    """A number of places for simultaneous work, which refuses more work instead of queueing it."""
 
     def __init__(
-        self, places: int, what: str, on_refusal: Callable[[], None] | None = None
+        self, places: int, what: str, on_refusal: Callable[[], None] = lambda: None
     ) -> None:
         self._what = f"{places} {what}"
         self._places = threading.BoundedSemaphore(places)
@@ -29,11 +23,9 @@ class Gate:
     def entered(self) -> Iterator[None]:
         """Holds a place in the `with` block; raises RESOURCE_EXHAUSTED if none is free."""
         if not self._places.acquire(blocking=False):
-            if self._on_refusal:
-                self._on_refusal()
-            raise ServingError(
-                StatusCode.RESOURCE_EXHAUSTED, f"{self._what} are under way already; try again."
-            )
+            self._on_refusal()
+            message = f"{self._what} are under way already; try again."
+            raise ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
         try:
             yield
         finally:

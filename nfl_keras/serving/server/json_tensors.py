@@ -1,4 +1,7 @@
-"""Converts between the JSON of TF Serving's REST API and tensors."""
+"""Converts between the JSON of TF Serving's REST API and tensors.
+
+What cannot be converted is a `ServingError` with the code INVALID_ARGUMENT.
+"""
 
 import base64
 import binascii
@@ -18,12 +21,7 @@ _KINDS = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """Parses the body of a request.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT unless it is a JSON object with either `"instances"` or
-            `"inputs"`, and with a string as `"signature_name"`, if any.
-    """
+    """Parses the body of a request: a JSON object with either `"instances"` or `"inputs"`."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -40,11 +38,7 @@ def parse(body: bytes) -> dict[str, Any]:
 def to_protos(
     document: Mapping[str, Any], signature: Signature
 ) -> dict[str, tensor_pb2.TensorProto]:
-    """Converts a document of `parse` into the inputs of a signature.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT for values that do not fit the inputs.
-    """
+    """Converts a document of `parse` into the inputs of a signature, if the values fit them."""
     protos = {}
     for alias, values in _inputs(document, signature).items():
         dtype = tf.as_dtype(signature.inputs[alias].dtype)
@@ -61,10 +55,8 @@ def from_arrays(arrays: Mapping[str, np.ndarray], by_rows: bool) -> str:
     """Converts output arrays into the body of an answer, by rows if it had `"instances"`.
 
     Floats have as few digits as give the same value again, and the bytes of outputs named
-    `..._bytes` are `{"b64": ...}`.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT for rows if the outputs differ in their number.
+    `..._bytes` are `{"b64": ...}`. Outputs that differ in their number of rows have no answer by
+    rows.
     """
     columns = {alias: _listed(array, alias) for alias, array in arrays.items()}
     single = next(iter(columns.values())) if len(columns) == 1 else None

@@ -1,8 +1,9 @@
 """Defines `LoadedModel`, a SavedModel in memory."""
 
 import gc
+import logging
 import pathlib
-import threading
+import weakref
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -22,7 +23,8 @@ from nfl_keras.serving.server.tensors import to_proto
 
 DEFAULT_SIGNATURE = "serving_default"
 _TAG = "serve"
-_released = threading.Event()
+_log = logging.getLogger(__name__)
+_released: list[pathlib.Path] = []
 
 SignatureRun: TypeAlias = Callable[[Signature, Arrays, int], Arrays]
 
@@ -47,6 +49,7 @@ class LoadedModel:
             raise UserError(f"{path} cannot be loaded: {_first_line(error)}") from error
         if not self.signatures:
             raise UserError(f"{path} has no signature; export it with nfl.export_model.")
+        weakref.finalize(self, _released.append, path)
 
     def run(self, signature: str, arrays: Mapping[str, np.ndarray]) -> Arrays:
         """Runs the signature of this name; inputs and outputs are dicts from name to array."""
@@ -54,22 +57,13 @@ class LoadedModel:
         outputs = self._functions[signature](**inputs)
         return {alias: output.numpy() for alias, output in outputs.items()}
 
-    def __del__(self) -> None:
-        _released.set()
-
     def predict(
         self, request: predict_pb2.PredictRequest, limits: Limits, run: SignatureRun | None = None
     ) -> predict_pb2.PredictResponse:
-        """Answers a request; the model and version that it names are not read.
+        """Answers a request by one of the signatures; the model that it names is not read.
 
-        Args:
-            request: `PredictRequest`. Without a signature's name it means `"serving_default"`.
-            limits: `Limits`.
-            run: Function from a `Signature`, arrays and their number of rows to output arrays.
-                By default the signature runs at once.
-
-        Raises:
-            ServingError: FAILED_PRECONDITION for an unknown signature; see also `Signature`.
+        `run` takes a `Signature`, arrays and their number of rows, and returns output arrays. By
+        default the signature runs at once.
         """
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         if name not in self.signatures:
@@ -95,9 +89,10 @@ class LoadedModel:
 
 def collect_released() -> None:
     """Frees the memory of models that were dropped: TensorFlow keeps parts of them in cycles."""
-    if _released.is_set():
-        _released.clear()
+    if _released:
         gc.collect()
+    while _released:
+        _log.info("%s is released", _released.pop())
 
 
 def _read_signature_defs(file: pathlib.Path) -> dict[str, meta_graph_pb2.SignatureDef]:

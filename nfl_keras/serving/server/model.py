@@ -40,14 +40,9 @@ class Version:
 
 
 class Model:
-    """A model by its name, with the folder of its versions.
+    """A model by its name, with the folder of its versions and the limits of warm-up requests.
 
-    Args:
-        name: str.
-        base_path: The folder of the versions.
-        limits: `Limits` for warm-up requests.
-        policy: Optional `ServableVersionPolicy`. Defaults to the latest version alone.
-        labels: Mapping from label to version. Defaults to none.
+    Without a `ServableVersionPolicy` it serves the latest version. Labels name versions.
     """
 
     def __init__(
@@ -106,17 +101,10 @@ class Model:
 
     def keep_only(self, wanted: Collection[int]) -> None:
         """Retires the versions that are not wanted; requests under way keep theirs in memory."""
-        for number in set(self._serving) - set(wanted):
-            _log.info("%s: version %d is retired", self.name, number)
         self._serving = {n: loaded for n, loaded in self._serving.items() if n in wanted}
 
     def lease(self, spec: Any) -> Lease:
-        """Returns the version that a `ModelSpec` names.
-
-        Raises:
-            ServingError: NOT_FOUND for a version that is not served; INVALID_ARGUMENT for an
-                unknown label.
-        """
+        """Returns the version that a `ModelSpec` names, or raises NOT_FOUND."""
         serving, number = self._serving, self.number_of(spec)
         chosen = max(serving, default=None) if number is None else number
         if chosen in serving:
@@ -178,11 +166,9 @@ class Model:
 
 
 def wanted_versions(policy: Any, numbers: Iterable[int]) -> tuple[list[int], int]:
-    """Chooses versions by a `ServableVersionPolicy`; None means the latest.
+    """Returns the versions that a policy allows, newest first, and how many of them to serve.
 
-    Returns:
-        List of versions, newest first, and how many of them to serve: if one cannot be loaded,
-        the next takes its place.
+    If a version cannot be loaded, the next one takes its place.
     """
     choice = policy.WhichOneof("policy_choice") if policy is not None else None
     newest_first = sorted(numbers, reverse=True)

@@ -14,11 +14,7 @@ _SIGNATURE_DEF = "signature_def"
 
 
 def metadata(models: Models, request: Any) -> get_model_metadata_pb2.GetModelMetadataResponse:
-    """Answers a `GetModelMetadataRequest` for the signatures of a version.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT or NOT_FOUND.
-    """
+    """Answers a `GetModelMetadataRequest` for the signatures of a version."""
     _check_spec(request)
     if not request.metadata_field:
         raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
@@ -36,11 +32,7 @@ def metadata(models: Models, request: Any) -> get_model_metadata_pb2.GetModelMet
 
 
 def status(models: Models, request: Any) -> get_model_status_pb2.GetModelStatusResponse:
-    """Answers a `GetModelStatusRequest` for all versions of a model or for one.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT or NOT_FOUND.
-    """
+    """Answers a `GetModelStatusRequest` for all versions of a model or for one."""
     _check_spec(request)
     spec = request.model_spec
     model = models.get(spec.name)

@@ -103,11 +103,7 @@ class Models:
         return list(self._models.items())
 
     def lease(self, spec: Any) -> Lease:
-        """Returns the version that a `ModelSpec` names, in memory as long as the lease is held.
-
-        Raises:
-            ServingError: NOT_FOUND or INVALID_ARGUMENT, see `Model.lease`.
-        """
+        """Returns the version that a `ModelSpec` names, see `Model.lease`."""
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
         model = self._models.get(spec.name) or Model(spec.name, self.directory, self.limits)
@@ -134,17 +130,14 @@ def find_models(directory: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def _check_available(model: Model, available: list[int]) -> None:
-    reasons = []
     if not available:
         reason = model.last_error or f"no version under {model.base_path}"
-        reasons.append(
-            f"1 model(s) did not become available: {{{model.name} due to error: {reason}}}"
-        )
-    reasons += [
-        f"Request to assign label {label} to version {number} of model {model.name}, "
-        f"which is not currently available for inference"
-        for label, number in model.labels.items()
-        if number not in available
-    ]
-    if reasons:
-        raise ServingError(StatusCode.FAILED_PRECONDITION, reasons[0])
+        message = f"1 model(s) did not become available: {{{model.name} due to error: {reason}}}"
+        raise ServingError(StatusCode.FAILED_PRECONDITION, message)
+    for label, number in model.labels.items():
+        if number not in available:
+            message = (
+                f"Request to assign label {label} to version {number} of model {model.name}, "
+                f"which is not currently available for inference"
+            )
+            raise ServingError(StatusCode.FAILED_PRECONDITION, message)

@@ -12,12 +12,8 @@ class ServingError(Exception):
     """A request's failure, over gRPC or REST.
 
     Codes and wording follow TensorFlow Serving, so that clients handle the errors of both servers
-    in the same way.
-
-    Args:
-        code: `grpc.StatusCode`.
-        message: str. It is put on one line and cut to 1,000 characters, since parts of it come
-            from the request.
+    in the same way. The message is put on one line and cut to 1,000 characters, since parts of it
+    come from the request.
     """
 
     def __init__(self, code: StatusCode, message: str) -> None:
@@ -32,10 +28,7 @@ def invalid(message: str) -> ServingError:
 
 
 def from_tensorflow(error: Exception) -> ServingError:
-    """Converts an exception that was raised while a signature ran.
-
-    A `tf.errors.OpError` keeps its code, and any other exception becomes INTERNAL.
-    """
+    """Converts what a running signature raised; only an `OpError` has a code of its own."""
     code = _BY_NUMBER.get(getattr(error, "error_code", None), StatusCode.INTERNAL)
     text = getattr(error, "message", None) or str(error)
     lines = (line for line in text.splitlines() if line.strip() and not line.startswith(_PREAMBLE))

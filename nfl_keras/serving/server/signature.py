@@ -61,11 +61,7 @@ class Signature:
         self.batched = bool(self.inputs) and all(spec.batched for spec in specs)
 
     def select_outputs(self, output_filter: Sequence[str]) -> list[str]:
-        """Returns the names of the outputs that a request asks for; an empty filter means all.
-
-        Raises:
-            ServingError: INVALID_ARGUMENT for a name that is unknown or given twice.
-        """
+        """Returns the names of the outputs that a request asks for; an empty filter means all."""
         for alias in output_filter:
             if alias not in self.outputs:
                 raise invalid(
@@ -81,8 +77,7 @@ class Signature:
         """Checks and reads the inputs of a request; returns arrays and their number of rows.
 
         Raises:
-            ServingError: INVALID_ARGUMENT for missing or unknown names, another data type or
-                shape, or no rows; RESOURCE_EXHAUSTED for too many rows.
+            ServingError: RESOURCE_EXHAUSTED for too many rows or bytes, else INVALID_ARGUMENT.
         """
         self._check_names(protos)
         for alias, spec in self.inputs.items():

@@ -32,11 +32,7 @@ class Tls:
     client_ca: Path | None = None
 
     def grpc_credentials(self) -> grpc.ServerCredentials:
-        """Reads the files for gRPC.
-
-        Raises:
-            UserError: if a file cannot be read.
-        """
+        """Reads the files for gRPC; raises `UserError` if one cannot be read."""
         ca = None if self.client_ca is None else _read(self.client_ca)
         return grpc.ssl_server_credentials(
             [(_read(self.key), _read(self.certificate))],
@@ -45,11 +41,7 @@ class Tls:
         )
 
     def ssl_context(self) -> ssl.SSLContext:
-        """Reads the files for REST.
-
-        Raises:
-            UserError: if the certificate and the key cannot be used.
-        """
+        """Reads the files for REST; raises `UserError` if they cannot be used."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:

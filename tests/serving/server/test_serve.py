@@ -140,7 +140,6 @@ def test_what_cannot_be_served_is_said_in_one_line(flags, words, tmp_path, capsy
             "tensorflow",
         ),
         ("from nfl_keras.serving import Client", "nfl_keras.serving.server"),
-        ("from nfl_keras.serving import Server", "nfl_keras.serving.client"),
     ],
 )
 def test_only_what_is_used_is_imported(code, unwanted):
