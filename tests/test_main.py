@@ -9,6 +9,9 @@ import nfl_keras
 from nfl_keras import __main__ as commands
 
 PACKAGE = pathlib.Path(nfl_keras.__file__).parent
+HEAVY = {"faiss", "grpc", "keras_hub", "pyarrow", "tensorflow_datasets"}
+# Keras itself imports the last two where scikit-learn is installed.
+WITH_KERAS = {"keras", "tensorflow", "matplotlib", "scipy"}
 
 
 def test_every_command_of_the_package_is_a_subcommand():
@@ -50,3 +53,15 @@ def test_an_unknown_command_is_answered_in_one_line(capsys):
         "error: there is no command 'tune'; the commands are train, evaluate, export, serve, "
         "noise-figure.\n"
     )
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_help_imports_only_what_it_needs(name, in_a_fresh_process):
+    # The help of `train` holds the settings of Keras models.
+    unused = HEAVY if name == "train" else HEAVY | WITH_KERAS
+    imported = in_a_fresh_process(
+        "import atexit, sys, nfl_keras.__main__ as commands",
+        "atexit.register(lambda: print('imported:', *sys.modules))",
+        f"commands.main(['{name}', '--help'])",
+    ).split("imported:")[1]
+    assert not unused & set(imported.split())
