@@ -3,8 +3,8 @@
 from nfl_keras.data import Dataset, open_dataset
 from nfl_keras.models.recipes import import_recipe
 from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.training.load_learner import load_learner
-from nfl_keras.training.open_photographs import translate_photograph_errors
 from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.splits import Splits
@@ -56,7 +56,7 @@ def _evaluate_split(
     saved = folder.checkpoint(checkpoint or config.evaluation.final_epoch)
     model = load_learner(saved, config.recipe.learner)
     task = Splits.of(dataset, config).final
-    with translate_photograph_errors(dataset.whole):
+    with explain_photograph_errors(dataset.whole):
         vectors = task.embed(model.embedder, config.evaluation.crops)
     report = task.evaluate(*vectors)
     print(f"{report}\n", flush=True)

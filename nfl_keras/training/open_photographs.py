@@ -1,11 +1,6 @@
-"""Defines how a run opens its dataset, and reports photographs that cannot be decoded."""
+"""Defines how a run opens its dataset and finds photographs that cannot be decoded."""
 
-import contextlib
-from collections.abc import Iterator
-
-import tensorflow as tf
-
-from nfl_keras.data import Dataset, ImageSet, bad_images, check_images, open_dataset
+from nfl_keras.data import Dataset, bad_images, check_images, open_dataset
 from nfl_keras.training.config import TrainConfig
 
 
@@ -39,23 +34,3 @@ def open_photographs(config: TrainConfig) -> tuple[Dataset, dict[str, str]]:
             flush=True,
         )
     return dataset.without(bad), bad
-
-
-@contextlib.contextmanager
-def translate_photograph_errors(image_set: ImageSet) -> Iterator[None]:
-    """Returns a context that turns a failed read into a `UserError` that names the photograph.
-
-    Such a photograph was damaged or removed after `open_photographs` had decoded it, or the run
-    did not decode the photographs first. Other errors stay as they are.
-
-    Args:
-        image_set: `ImageSet` that is read within the context.
-
-    Raises:
-        UserError: in the place of a TensorFlow error, if photographs cannot be decoded.
-    """
-    try:
-        yield
-    except tf.errors.OpError:
-        check_images(image_set)
-        raise

@@ -12,7 +12,8 @@ from nfl_keras.distribution.worker_folder import worker_folder
 from nfl_keras.errors import UserError
 from nfl_keras.report import write_summary
 from nfl_keras.training.config import TrainConfig
-from nfl_keras.training.open_photographs import open_photographs, translate_photograph_errors
+from nfl_keras.training.explain_photograph_errors import explain_photograph_errors
+from nfl_keras.training.open_photographs import open_photographs
 from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.run import Run
 from nfl_keras.training.run_folder import RunFolder
@@ -91,7 +92,7 @@ def _train(run: Run) -> None:
             continue
         if len(splits) > 1:
             print(f"\nsplit {seed}")
-        with translate_photograph_errors(run.dataset.whole), explain_lost_workers():
+        with explain_photograph_errors(run.dataset.whole), explain_lost_workers():
             rows[name] = train_split(of_split)
     if len(splits) > 1:
         _summarize(run, rows)

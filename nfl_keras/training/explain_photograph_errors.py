@@ -1,0 +1,28 @@
+"""Defines how a run explains errors of TensorFlow by the photographs that caused them."""
+
+import contextlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from nfl_keras.data import ImageSet, check_images
+
+
+@contextlib.contextmanager
+def explain_photograph_errors(image_set: ImageSet) -> Iterator[None]:
+    """Returns a context that turns a failed read into a `UserError` that names the photograph.
+
+    Such a photograph was damaged or removed after `open_photographs` had decoded it, or the run
+    did not decode the photographs first. Other errors stay as they are.
+
+    Args:
+        image_set: `ImageSet` that is read within the context.
+
+    Raises:
+        UserError: in the place of a TensorFlow error, if photographs cannot be decoded.
+    """
+    try:
+        yield
+    except tf.errors.OpError:
+        check_images(image_set)
+        raise
