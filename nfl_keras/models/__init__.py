@@ -7,14 +7,17 @@ from nfl_keras.models.backbones import (
 )
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
-from nfl_keras.models.learner import Learner, Outputs, Term
+from nfl_keras.models.learner import Learner
 from nfl_keras.models.noise_assisted_model import NoiseAssistedModel
 from nfl_keras.models.noise_invariant_model import NoiseInvariantModel
+from nfl_keras.models.outputs import Outputs
+from nfl_keras.models.term import Measure, Term
 
 __all__ = [
     "Classifier",
     "Embedder",
     "Learner",
+    "Measure",
     "NoiseAssistedModel",
     "NoiseInvariantModel",
     "Outputs",

@@ -1,8 +1,8 @@
-"""What every recipe of learning shares: views, outputs, terms, and what `fit` reports."""
+"""The model that every recipe of learning is a subclass of."""
 
-import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Any
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import keras
 from keras import ops
@@ -11,115 +11,111 @@ from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
 from nfl_keras.losses.anchor_weights import anchor_weights
 from nfl_keras.models.classifier import Classifier
+from nfl_keras.models.embedder import Embedder
+from nfl_keras.models.outputs import Outputs
 from nfl_keras.models.steps import Step
+from nfl_keras.models.term import Measure, Term
 from nfl_keras.typing import Tensor
 
 
-@dataclasses.dataclass(frozen=True)
-class Outputs:
-    """What the embedder gave for the views of a batch.
+class Learner(Step):
+    """A model that teaches an embedder by the weighted terms of an objective.
 
-    Args:
-        embeddings: dict of view name to float32 `[B, D]`, unit vectors f.
-        features: dict of view name to `[B, C]`, pooled features z.
-        labels: integer `[B]`.
-        training: bool.
-        penalty: float32 scalar, the regularization losses of the embedder's layers. Defaults to
-            `0.0`.
-        draws: dict of name to `[B, ...]`, what was drawn for each image that a term asks for.
-            Defaults to none.
-    """
+    All views of a batch go through the embedder in one forward pass, so that they share batch
+    statistics and no image is computed twice. Each term gives one value per anchor. The objective
+    is the weighted sum of the terms' means over the anchors that have them. `fit` reports each
+    term, unweighted, beside the total `loss`, under each of Keras' backends. Calling a learner
+    calls its embedder.
 
-    embeddings: dict
-    features: dict
-    labels: object
-    training: bool
-    penalty: object = 0.0
-    draws: dict = dataclasses.field(default_factory=dict)
+    Under TensorFlow, a learner that is made and compiled in the scope of a `tf.distribute`
+    strategy learns what one device would learn from the same batches, on one machine or several.
+    Each replica embeds its part of a batch, and the terms are computed over the whole batch, also
+    where it does not divide evenly. BatchNormalization takes its statistics on each replica
+    alone, and its moving averages are the mean over the replicas.
+    `nfl.models.synchronize_batch_norm` takes them over the whole batch, and
+    `nfl.models.freeze_batch_norm` fixes them. Random layers of the backbone, such as Dropout, draw
+    the same on each replica. Metrics given to `compile` see the whole batch on every replica:
+    means are what they are on one device, counts are multiplied by the number of replicas.
 
-    @property
-    def clean(self):
-        """The embeddings `[B, D]` of the first view, the clean one."""
-        return next(iter(self.embeddings.values()))
-
-
-@dataclasses.dataclass(frozen=True)
-class Term:
-    """One named, weighted part of an objective.
-
-    Args:
-        name: str, under which `fit` reports it.
-        weight: float, or `None`. A term of weight 0 is left out of the objective and not
-            computed; one of `None` is reported, and not learned.
-        values: function from `Outputs` to float32 `[B]`, one value per anchor.
-        anchors: function from labels `[B]` to bool `[B]`, the anchors that have this term.
-            Defaults to all.
-    """
-
-    name: str
-    weight: float | None
-    values: Callable
-    anchors: Callable | None = None
-
-
-class Learner(Step, keras.Model):
-    """An embedder, the views a batch is seen in, and the terms that it is taught by.
-
-    What every recipe shares is written here once: all views go through the embedder in one
-    forward pass, so that they share batch statistics and no image is computed twice; each
-    term gives one value per anchor; the objective is the weighted sum of the terms' means
-    over the anchors that have them. `fit` reports each term, unweighted, beside the total
-    `loss`, under each of Keras' backends. Called, a learner is its embedder.
-
-    Made and compiled under TensorFlow in the scope of a `tf.distribute` strategy, on one machine
-    or several, it learns what it would on one device from the same batches: each replica embeds
-    its part of a batch, and the terms are those of the whole batch, also where it does not divide
-    evenly. Statistics of BatchNormalization are each replica's own, and their moving averages the
-    mean over the replicas, unless `nfl.models.synchronize_batch_norm` makes them those of the
-    whole batch, or `freeze_batch_norm` fixes them. Random layers of the backbone, such as
-    Dropout, draw for one part alone, and the same for each. Metrics given to `compile` see the
-    whole batch on every replica: means are what they are on one device, counts are as many times
-    that as there are replicas.
-
-    A recipe is a subclass that overrides `views` and passes its terms. One with the clean
-    view and a term of one's own needs no subclass.
+    A recipe is a subclass that passes its terms and may override `views`. Annotate the settings of
+    its constructor and describe them under `Args:`, and the command line has them as flags.
+    `get_config` and `from_config` need no override: a learner remembers the arguments of its
+    constructor. An attribute of an argument's name, where there is one, takes its place. The clean
+    view with a term of your own needs no subclass.
 
     Args:
         embedder: `nfl.models.Embedder`.
-        terms: sequence of `Term`. Those of weight 0 are dropped.
+        terms: sequence of `Term`, at least one with a weight above 0.
+        measures: sequence of `Measure`, quantities that are reported and not learned. Defaults to
+            none.
         **kwargs: as for `keras.Model`.
+
+    Raises:
+        UserError: if there is nothing to learn.
 
     Example:
 
-    >>> def values(outputs):
-    ...     return class_discrimination(outputs.embeddings["clean"], outputs.labels)
-    >>> learner = Learner(embedder, [Term("L_D", 1.0, values, anchors=has_pairs)])
-    >>> learner.compile("adamw")
-    >>> learner.fit(dataset_of_images_and_integer_labels)
-
-    The same on all GPUs of a machine:
-
-    >>> with tf.distribute.MirroredStrategy().scope():
-    ...     embedder = nfl.models.Embedder("resnet_18_imagenet")
-    ...     learner = Learner(embedder, [Term("L_D", 1.0, values, anchors=has_pairs)])
-    ...     learner.compile("adamw")
-    >>> learner.fit(dataset_of_images_and_integer_labels)
+    >>> @keras.saving.register_keras_serializable()
+    ... class Compact(nfl.models.Learner):
+    ...     def __init__(self, embedder, strength: float = 1.0, **kwargs):
+    ...         terms = [nfl.models.Term("L_compact", strength, self.compact)]
+    ...         super().__init__(embedder, terms, **kwargs)
+    ...     def compact(self, outputs):
+    ...         center = keras.ops.mean(outputs.clean, axis=0, keepdims=True)
+    ...         return keras.ops.sum((outputs.clean - center) ** 2, axis=1)
+    >>> pixels = keras.Input((8, 8, 3))
+    >>> backbone = keras.Model(pixels, keras.layers.Conv2D(4, 3)(pixels))
+    >>> model = Compact(nfl.models.Embedder(backbone, embedding_dim=2), strength=0.5)
+    >>> model.compile("sgd")
+    >>> images, labels = np.ones((4, 8, 8, 3), "float32"), np.arange(4)
+    >>> sorted(model.fit(images, labels, verbose=0).history)
+    ['L_compact', 'loss']
+    >>> Compact.from_config(model.get_config()).get_config()["strength"]
+    0.5
     """
 
-    def __init__(self, embedder, terms, **kwargs):
+    _arguments: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        learner = super().__new__(cls, *args, **kwargs)
+        signature = inspect.signature(cls.__init__)
+        bound = signature.bind(learner, *args, **kwargs)
+        bound.apply_defaults()
+        _, *arguments = bound.arguments.items()
+        # Keras tracks what is set on a layer, which it cannot do before `__init__`.
+        recorded = vars(learner)["_arguments"] = {}
+        for name, value in arguments:
+            if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+                recorded.update(value)
+            else:
+                recorded[name] = value
+        return learner
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        terms: Sequence[Term],
+        measures: Sequence[Measure] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.embedder = embedder
-        self.classifier = None
-        self.class_labels = None
-        self.terms = tuple(term for term in terms if term.weight != 0)
-        self.term_trackers = [keras.metrics.Mean(name=term.name) for term in self.terms]
+        self.classifier: Classifier | None = None
+        self.class_labels: list[int] | None = None
+        self.terms = tuple(term for term in terms if term.weight)
+        self.measures = tuple(measures)
+        if not self.terms:
+            raise UserError("a learner needs a term with a weight above 0, or it learns nothing.")
+        self.term_trackers = [keras.metrics.Mean(name=q.name) for q in self._quantities()]
+        # All layers that a recipe adds are built where they are made.
+        self.built = True
 
     @classmethod
     def check_settings(cls, **settings: Any) -> None:
-        """Raises `UserError` for arguments of the constructor that are out of their range.
+        """Raises `UserError` for settings that are out of their range.
 
         A run calls it before it reads any photograph, with every setting that the recipe has on
-        the command line. Subclasses call it from their constructors, too.
+        the command line. Subclasses call it in their constructors, too.
 
         Args:
             **settings: arguments of the constructor by name.
@@ -157,8 +153,21 @@ class Learner(Step, keras.Model):
         )
         self.class_labels = list(self.classifier.class_labels)
 
+    def head(self) -> Classifier:
+        """Returns the softmax head.
+
+        Raises:
+            UserError: if the model has no classifier.
+        """
+        if self.classifier is None:
+            raise UserError(
+                f"this {type(self).__name__} has no classifier and so no logits; make it with "
+                f"num_classes and the weight of its softmax above 0 (lambda_s or lambda_softmax)."
+            )
+        return self.classifier
+
     def logits(self, features: Tensor) -> Tensor:
-        """Computes what the classifier makes of pooled features, without noise.
+        """Computes the classifier's logits of pooled features, without noise.
 
         Args:
             features: `[B, C]`, such as `embedder.features(images)`.
@@ -170,15 +179,10 @@ class Learner(Step, keras.Model):
         Raises:
             UserError: if the model has no classifier.
         """
-        if self.classifier is None:
-            raise UserError(
-                f"this {type(self).__name__} has no classifier and so no logits; make it with "
-                f"num_classes and the weight of its softmax above 0 (lambda_s or lambda_softmax)."
-            )
-        return self.classifier(features)
+        return self.head()(features)
 
-    def views(self, images, training):
-        """The views of a batch.
+    def views(self, images: Tensor, training: bool) -> dict[str, Tensor]:
+        """Makes the views of a batch.
 
         Args:
             images: float `[B, H, W, 3]`, pixels in 0..255.
@@ -189,10 +193,10 @@ class Learner(Step, keras.Model):
         """
         return {"clean": images}
 
-    def call(self, images, training=False):
+    def call(self, images: Tensor, training: bool = False) -> Tensor:
         return self.embedder(images, training=training)
 
-    def outputs(self, images, labels, training):
+    def outputs(self, images: Tensor, labels: Tensor, training: bool) -> Outputs:
         """Sends all views through the embedder in one forward pass.
 
         Args:
@@ -201,12 +205,18 @@ class Learner(Step, keras.Model):
             training: bool.
 
         Returns:
-            `Outputs`, of these images alone where they are a replica's part of a batch.
+            `Outputs` of these images; under a strategy, of one replica's part of a batch.
         """
         return self.outputs_of(self.views(images, training), labels, training)
 
-    def outputs_of(self, views, labels, training, draws=None):
-        """`outputs` of views that are made already.
+    def outputs_of(
+        self,
+        views: Mapping[str, Tensor],
+        labels: Tensor,
+        training: bool,
+        draws: Mapping[str, Tensor] | None = None,
+    ) -> Outputs:
+        """Sends the given views through the embedder in one forward pass.
 
         Args:
             views: dict of view name to float `[B, H, W, 3]`, the clean one first.
@@ -229,49 +239,87 @@ class Learner(Step, keras.Model):
             draws=draws or {},
         )
 
-    def objective(self, outputs, sample_weight=None):
-        """The weighted sum of the terms and the penalty, and each term's own mean.
+    def objective(
+        self, outputs: Outputs, sample_weight: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Computes the loss, and the mean of each term and measure.
 
         Args:
             outputs: `Outputs`.
             sample_weight: float `[B]`, a weight per anchor, or `None`.
 
         Returns:
-            `(loss, means)`: a float32 scalar, and one float32 scalar per term.
+            `(loss, means)`. The loss, a float32 scalar, is the weighted sum of the terms plus the
+            penalty. `means` has a float32 scalar per term, then one per measure.
         """
         means = []
-        for term in self.terms:
-            values = term.values(outputs)
-            if term.anchors is not None:
-                values = values * anchor_weights(term.anchors(outputs.labels))
+        for quantity in self._quantities():
+            values = quantity.values(outputs)
+            if quantity.anchors is not None:
+                values = values * anchor_weights(quantity.anchors(outputs.labels))
             if sample_weight is not None:
                 values = values * ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
             means.append(ops.mean(values))
-        learned = [(t, mean) for t, mean in zip(self.terms, means, strict=True) if t.weight]
+        learned = zip(self.terms, means, strict=False)
         loss = sum((term.weight * mean for term, mean in learned), start=outputs.penalty)
         return loss, means
 
-    def track(self, outputs, loss, means, sample_weight, size):
+    def track(
+        self,
+        outputs: Outputs,
+        loss: Tensor,
+        means: Sequence[Tensor],
+        sample_weight: Tensor | None,
+        size: Tensor,
+    ) -> dict[str, Tensor]:
         """Adds a batch to the running means and to the metrics of `compile`.
 
         Args:
             outputs: `Outputs` of the batch.
-            loss: float32 scalar, and
-            means: one per term, as `objective` gives them.
+            loss: float32 scalar.
+            means: float32 scalars, see `objective`.
             sample_weight: float `[B]`, or `None`.
             size: int or int32 scalar, the number of images by which the means are weighted.
 
         Returns:
-            Dict of name to the value so far, as `fit` reports it.
+            Dict of name to the running value, which `fit` reports.
         """
         self._loss_tracker.update_state(loss, sample_weight=size)
         self.track_terms(means, size)
         return self.compute_metrics(None, outputs.labels, outputs.clean, sample_weight)
 
-    def track_terms(self, means, size):
-        """Adds the terms' means over `size` images to their running means."""
+    def track_terms(self, means: Sequence[Tensor], size: Tensor) -> None:
+        """Adds the means over `size` images to the running means of terms and measures."""
         for tracker, mean in zip(self.term_trackers, means, strict=True):
             tracker.update_state(mean, sample_weight=size)
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Tensor, y: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
         return super().compute_metrics(x, ops.reshape(y, (-1,)), y_pred, sample_weight)
+
+    def _quantities(self) -> tuple[Term | Measure, ...]:
+        return (*self.terms, *self.measures)
+
+    def get_config(self) -> dict[str, Any]:
+        if "terms" in self._arguments:
+            raise UserError(
+                f"a {type(self).__name__} that is given its terms cannot be saved, since they are "
+                f"functions; save its embedder, or write a subclass that makes the terms itself."
+            )
+        arguments = {name: getattr(self, name, v) for name, v in self._arguments.items()}
+        arguments |= {"name": self.name, "trainable": self.trainable}
+        return {
+            name: keras.saving.serialize_keras_object(value) for name, value in arguments.items()
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        return cls(
+            **{
+                name: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
+                for name, value in config.items()
+            }
+        )

@@ -1,7 +1,7 @@
 """The recipe of [NAFL]: positives by noise within a class, and a pretext task."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -13,8 +13,11 @@ from nfl_keras.losses import class_discrimination, intra_class_diversity
 from nfl_keras.losses.check_temperature import check_temperature
 from nfl_keras.losses.class_sizes import has_pairs, has_positives
 from nfl_keras.models.embedder import Embedder
-from nfl_keras.models.learner import Learner, Term
+from nfl_keras.models.learner import Learner
+from nfl_keras.models.outputs import Outputs
 from nfl_keras.models.pretext import PretextTask, pretext_task
+from nfl_keras.models.term import Measure, Term, check_noise_stddev, check_weights
+from nfl_keras.typing import Tensor
 
 NOISES = ("shuffle", "gaussian", "none")
 
@@ -74,10 +77,14 @@ class NoiseAssistedModel(Learner):
 
     Example:
 
-    >>> embedder = nfl.models.Embedder("tiny", image_size=64)
-    >>> model = nfl.models.NoiseAssistedModel(embedder, window=4, pretext="jigsaw")
+    >>> pixels = keras.Input((None, None, 3))
+    >>> backbone = keras.Model(pixels, keras.layers.Conv2D(8, 3)(pixels))
+    >>> embedder = nfl.models.Embedder(backbone, embedding_dim=4, image_size=16)
+    >>> model = nfl.models.NoiseAssistedModel(embedder, window=4, pretext="rotation")
     >>> model.compile(keras.optimizers.AdamW(1e-3))
-    >>> model.fit(dataset_of_images_and_integer_labels, epochs=10)
+    >>> images, labels = np.zeros((4, 16, 16, 3), "float32"), np.array([0, 0, 1, 1])
+    >>> sorted(model.fit(images, labels, verbose=0).history)
+    ['L_inter', 'L_intra', 'L_pretext', 'loss']
     >>> model.embedder.save("embedder.keras")
 
     Reference: [NAFL], doi 10.32604/csse.2023.032047.
@@ -100,36 +107,28 @@ class NoiseAssistedModel(Learner):
         temperature: float = 0.1,
         seed: int | None = None,
         class_labels: Sequence[int] | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
+        self.check_settings(
+            window=window,
+            pretext=pretext,
+            noise=noise,
+            noise_stddev=noise_stddev,
+            lambda_inter=lambda_inter,
+            lambda_intra=lambda_intra,
+            lambda_pretext=lambda_pretext,
+            lambda_softmax=lambda_softmax,
+            temperature=temperature,
+        )
         of_task = lambda_pretext if pretext is not None else 0.0
-        weights = {
-            "lambda_inter": lambda_inter,
-            "lambda_intra": lambda_intra,
-            "lambda_pretext": lambda_pretext,
-            "lambda_softmax": lambda_softmax,
-        }
-        if min(weights.values()) < 0:
-            raise UserError(f"of the weights {weights} none may be below 0.")
-        if not (lambda_inter or lambda_intra or of_task or lambda_softmax):
-            raise UserError(
-                f"the weights {weights} and pretext={pretext!r} leave nothing to learn."
-            )
-        if noise not in NOISES:
-            raise UserError(f"noise must be one of {', '.join(NOISES)}, not {noise!r}.")
-        if noise_stddev < 0:
-            raise UserError(f"noise_stddev must be 0 or more, not {noise_stddev}.")
-        if lambda_softmax and not num_classes:
-            raise UserError("a model with lambda_softmax above 0 needs num_classes, too.")
-        check_temperature(temperature)
         terms = [
             Term("L_inter", lambda_inter, self._inter_class, has_pairs),
             Term("L_intra", lambda_intra, self._intra_class, has_positives),
             Term("L_pretext", of_task, self._pretext),
             Term("L_softmax", lambda_softmax, self._softmax),
-            Term("accuracy", None if lambda_softmax else 0, self._accuracy),
         ]
-        super().__init__(embedder, terms, **kwargs)
+        measures = [Measure("accuracy", self._accuracy)] if lambda_softmax else []
+        super().__init__(embedder, terms, measures, **kwargs)
         # === Layers ===
         seeds = [None] * 3 if seed is None else [seed, seed + 1, seed + 2]
         self.input_noise = None
@@ -141,12 +140,11 @@ class NoiseAssistedModel(Learner):
             augmentation = RandomView(seed=seeds[1], dtype="float32")
         self.augmentation = augmentation
         task = None if pretext is None else pretext_task(pretext, seeds[2])
-        self.pretext = task if of_task else None
-        if of_task and not task.built:
-            task.build((None, embedder.feature_dim))
+        self.pretext: Any = task if of_task else None
+        if self.pretext is not None and not self.pretext.built:
+            self.pretext.build((None, embedder.feature_dim))
         if lambda_softmax:
             self.add_classifier(num_classes, class_labels)
-        self.built = True
 
         # === Config ===
         self.window = window
@@ -161,7 +159,22 @@ class NoiseAssistedModel(Learner):
         self.temperature = temperature
         self.seed = seed
 
-    def views(self, images, training):
+    @classmethod
+    def check_settings(cls, **settings: Any) -> None:
+        names = ("lambda_inter", "lambda_intra", "lambda_pretext", "lambda_softmax")
+        weights = {name: settings[name] for name in names}
+        if settings["pretext"] is None and not weights["lambda_pretext"] < 0:
+            # Without a task its weight has no effect.
+            del weights["lambda_pretext"]
+        check_weights(weights)
+        check_noise_stddev(settings["noise_stddev"])
+        check_temperature(settings["temperature"])
+        if settings["noise"] not in NOISES:
+            raise UserError(f"noise must be one of {', '.join(NOISES)}, not {settings['noise']!r}.")
+        if settings["noise"] == "shuffle":
+            WindowShuffle(settings["window"], seed=0)
+
+    def views(self, images: Tensor, training: bool) -> dict[str, Tensor]:
         views = {"clean": images}
         if self.lambda_intra and self.input_noise is not None:
             views["noisy"] = call_in_global_batch(self.input_noise, images, training)
@@ -169,11 +182,10 @@ class NoiseAssistedModel(Learner):
             views["other"] = call_in_global_batch(self.augmentation, images, training)
         return views
 
-    def outputs(self, images, labels, training):
+    def outputs(self, images: Tensor, labels: Tensor, training: bool) -> Outputs:
         views, draws = self.views(images, training), {}
         if self.pretext is not None:
-            # The number of images is all that a draw needs; in evaluation, too, it is of the
-            # global batch.
+            # A draw needs only the number of images. It covers the global batch in evaluation, too.
             draws["pretext"] = call_in_global_batch(
                 lambda rows, **_: self.pretext.draw_for(rows, training),
                 images[:, :1, :1, :1],
@@ -183,10 +195,10 @@ class NoiseAssistedModel(Learner):
             views["pretext"] = self.pretext.render(pixels, draws["pretext"])
         return self.outputs_of(views, labels, training, draws)
 
-    def _inter_class(self, outputs):
+    def _inter_class(self, outputs: Outputs) -> Tensor:
         return class_discrimination(outputs.clean, outputs.labels, self.temperature)
 
-    def _intra_class(self, outputs):
+    def _intra_class(self, outputs: Outputs) -> Tensor:
         embeddings = outputs.embeddings
         noisy = embeddings.get("noisy", embeddings["clean"])
         joint = noisy + embeddings["other"]
@@ -199,43 +211,12 @@ class NoiseAssistedModel(Learner):
             embeddings["clean"], positives, outputs.labels, self.temperature
         )
 
-    def _pretext(self, outputs):
+    def _pretext(self, outputs: Outputs) -> Tensor:
         features = outputs.features
         return self.pretext.values(features["pretext"], features["clean"], outputs.draws["pretext"])
 
-    def _softmax(self, outputs):
-        return self.classifier.cross_entropy(outputs.features["clean"], outputs.labels)
+    def _softmax(self, outputs: Outputs) -> Tensor:
+        return self.head().cross_entropy(outputs.features["clean"], outputs.labels)
 
-    def _accuracy(self, outputs):
-        return self.classifier.is_right(outputs.features["clean"], outputs.labels)
-
-    def get_config(self):
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "embedder": serialize(self.embedder),
-            "window": self.window,
-            "pretext": None if self.pretext is None else serialize(self.pretext),
-            "noise": self.noise,
-            "noise_stddev": self.noise_stddev,
-            "augmentation": serialize(self.augmentation),
-            "unit_sum": self.unit_sum,
-            "num_classes": self.num_classes,
-            "class_labels": self.class_labels,
-            "lambda_inter": self.lambda_inter,
-            "lambda_intra": self.lambda_intra,
-            "lambda_pretext": self.lambda_pretext,
-            "lambda_softmax": self.lambda_softmax,
-            "temperature": self.temperature,
-            "seed": self.seed,
-            "name": self.name,
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        made = {
-            name: keras.saving.deserialize_keras_object(config[name], custom_objects=custom_objects)
-            for name in ("embedder", "pretext", "augmentation")
-            if config[name] is not None
-        }
-        return cls(**{**config, **made})
+    def _accuracy(self, outputs: Outputs) -> Tensor:
+        return self.head().is_right(outputs.features["clean"], outputs.labels)

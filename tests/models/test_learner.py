@@ -4,10 +4,10 @@ import pytest
 from keras import ops
 from keras.ops import convert_to_numpy as array
 
+from nfl_keras.errors import UserError
 from nfl_keras.losses import class_discrimination
 from nfl_keras.losses.class_sizes import has_pairs
-from nfl_keras.models import Learner, Term, freeze_through
-from nfl_keras.models.learner import Outputs
+from nfl_keras.models import Learner, Measure, Outputs, Term, freeze_through
 
 FAR = Term("far", 0.5, lambda outputs: 3.0 * outputs.embeddings["clean"][:, 0] ** 2)
 BIG = Term("big", 2.0, lambda outputs: ops.sum(outputs.features["clean"] ** 2, axis=1))
@@ -99,19 +99,21 @@ def test_a_term_of_weight_0_is_not_computed(make_embedder, images, labels):
     assert sorted(results) == ["far", "loss"]
 
 
-def test_a_term_without_a_weight_is_reported_over_its_anchors_and_adds_nothing(make_embedder):
-    learner = Learner(make_embedder(), [of_labels("learned", 0.5), of_labels("seen", None, is_odd)])
-    assert [term.name for term in learner.terms] == ["learned", "seen"]
+def test_a_measure_is_reported_over_its_anchors_and_adds_nothing(make_embedder):
+    seen = Measure("seen", of_labels("seen", 1.0).values, is_odd)
+    learner = Learner(make_embedder(), [of_labels("learned", 0.5)], [seen])
+    assert [tracker.name for tracker in learner.term_trackers] == ["learned", "seen"]
     outputs = Outputs({}, {}, ops.convert_to_tensor([1, 2, 3, 6]), training=True, penalty=0.25)
     loss, means = learner.objective(outputs)
     assert [float(mean) for mean in means] == [12 / 4, (1 + 3) / 2]
     assert float(loss) == 0.25 + 0.5 * 3
 
 
-def test_a_term_without_a_weight_is_not_learned(make_embedder, images, labels):
+def test_a_measure_is_not_learned(make_embedder, images, labels):
     logs, weights = [], []
-    for seen in ([], [Term("seen", None, BIG.values)], [Term("seen", 1.0, BIG.values)]):
-        learner = Learner(make_embedder(), [FAR, *seen])
+    cases = ([], []), ([], [Measure("seen", BIG.values)]), ([Term("seen", 1.0, BIG.values)], [])
+    for terms, measures in cases:
+        learner = Learner(make_embedder(), [FAR, *terms], measures)
         learner.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
         logs.append(learner.train_on_batch(images, labels, return_dict=True))
         weights.append(learner.get_weights())
@@ -261,3 +263,47 @@ def test_large_class_ids_reach_the_terms_as_they_are(make_embedder, images, labe
     expected = learner.evaluate(images, labels, batch_size=12, verbose=0)[0]
     large = labels.astype("int64") + 2**40
     assert learner.evaluate(images, large, batch_size=12, verbose=0)[0] == expected > 0.1
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Compact(Learner):
+    """A recipe as a user writes one."""
+
+    def __init__(self, embedder, strength: float = 1.0, sides=(1, 2), layer=None, **kwargs):
+        super().__init__(embedder, [Term("L_compact", strength, self.compact)], **kwargs)
+        self.layer = keras.layers.ReLU(3.0) if layer is None else layer
+
+    def compact(self, outputs):
+        return ops.sum((outputs.clean - ops.mean(outputs.clean, axis=0)) ** 2, axis=1)
+
+
+def test_a_recipe_is_saved_without_a_config_of_its_own(make_embedder, images, labels, tmp_path):
+    model = Compact(make_embedder(), 0.5, name="mine")
+    model.compile(keras.optimizers.SGD(0.01))
+    model.fit(images, labels, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(loaded) is Compact
+    assert loaded.name == "mine"
+    assert loaded.terms[0].weight == 0.5
+    assert loaded.layer.max_value == 3.0
+    assert loaded.get_config() == model.get_config()
+    assert loaded.get_config()["sides"] == model.get_config()["sides"]
+    np.testing.assert_array_equal(array(loaded(images)), array(model(images)))
+
+
+def test_a_learner_that_is_given_its_terms_says_why_it_is_not_saved(make_embedder, tmp_path):
+    with pytest.raises(UserError, match="that is given its terms cannot be saved") as refused:
+        Learner(make_embedder(), [FAR]).save(tmp_path / "model.keras")
+    assert "\n" not in str(refused.value)
+
+
+def test_nothing_to_learn_is_refused(make_embedder):
+    with pytest.raises(UserError, match="learns nothing"):
+        Learner(make_embedder(), [Term("off", 0.0, BIG.values)], [Measure("seen", BIG.values)])
+
+
+@pytest.mark.parametrize("weight", [-0.1, float("nan")])
+def test_a_weight_below_0_is_refused(weight):
+    with pytest.raises(UserError, match="the weight of big must be 0 or more"):
+        Term("big", weight, BIG.values)

@@ -120,7 +120,8 @@ def test_objective_by_hand(make_model, make_embedder, images, labels, noise, uni
         "L_softmax": cross_entropy_by_hand(z, model.classifier.get_weights(), labels),
         "accuracy": np.mean(right),
     }
-    assert [term.name for term in model.terms] == list(expected)
+    assert [tracker.name for tracker in model.term_trackers] == list(expected)
+    assert [measure.name for measure in model.measures] == ["accuracy"]
     found = [float(mean) for mean in means]
     np.testing.assert_allclose(found, list(expected.values()), rtol=1e-4)
     total = sum(weight * expected[name] for name, weight in TERMS.items())

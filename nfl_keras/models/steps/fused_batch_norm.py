@@ -1,25 +1,30 @@
-"""BatchNormalization by TensorFlow's one operation for it, while a step is taken."""
+"""BatchNormalization by TensorFlow's fused operation, during a training step."""
 
 import contextlib
 import functools
+from collections.abc import Callable, Iterator
 
 import keras
 import tensorflow as tf
 from keras import ops
 
+from nfl_keras.typing import Tensor
+
 
 @contextlib.contextmanager
-def fused_batch_norm(model):
-    """Within it, BatchNormalization of feature maps `[B, H, W, C]` is one operation each way.
+def fused_batch_norm(model: keras.Model) -> Iterator[None]:
+    """Runs BatchNormalization of feature maps `[B, H, W, C]` as one operation in each direction.
 
-    Keras 3.15 computes it from moments, element by element in float32, whatever the precision,
-    and keeps what each operation made for the gradient. Here the same normalization, statistics
-    and moving averages come from TensorFlow's own kernel, which stays in the precision of the
-    maps and computes in float32 within. The layers themselves are left as they are.
+    Keras 3.15 computes it from moments, element by element in float32 under any dtype policy,
+    and keeps the result of each operation for the gradient. TensorFlow's fused kernel gives the
+    same normalization, statistics and moving averages. It takes and returns maps in their own
+    dtype and computes in float32. The context leaves the layers unchanged.
+
+    Keras' own implementation still runs a layer that is frozen, is synchronized over replicas,
+    renormalizes, gets a mask, or normalizes an axis other than the last.
 
     Args:
-        model: `keras.Model`. Its layers that are frozen, synchronized over replicas, renormalize,
-            are given a mask or normalize another axis than the last run as Keras has them.
+        model: `keras.Model`.
     """
     layers = [layer for layer in model._flatten_layers() if _is_fused(layer)]
     for layer in layers:
@@ -31,19 +36,25 @@ def fused_batch_norm(model):
             del layer.call
 
 
-def _is_fused(layer):
+def _is_fused(layer: keras.layers.Layer) -> bool:
     return (
         type(layer) is keras.layers.BatchNormalization
         and layer.trainable
         and layer.axis in (-1, 3)
         and not layer.synchronized
         and not layer.renorm
-        # Replicas are traced in turns, and the first has been here for all of them.
+        # TensorFlow traces the replicas one after the other, and the first replaces all calls.
         and "call" not in vars(layer)
     )
 
 
-def _call(layer, call, inputs, training=None, mask=None):
+def _call(
+    layer: keras.layers.BatchNormalization,
+    call: Callable[..., Tensor],
+    inputs: Tensor,
+    training: bool | None = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     usual = not training or mask is not None or inputs.shape.rank != 4
     if usual or inputs.dtype == tf.float64:
         return call(inputs, training=training, mask=mask)
@@ -57,7 +68,7 @@ def _call(layer, call, inputs, training=None, mask=None):
         epsilon=layer.epsilon,
         is_training=True,
     )
-    # The kernel's variance is that of a sample, n / (n - 1) times the one that Keras averages.
+    # The kernel returns the sample variance, n / (n - 1) times the variance that Keras averages.
     count = ops.cast(tf.size(inputs, tf.int64) // inputs.shape[-1], "float32")
     batch_variance = sample_variance * tf.maximum(count - 1, 1) / count
     kept, added = layer.momentum, 1 - layer.momentum

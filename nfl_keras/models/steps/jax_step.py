@@ -1,26 +1,30 @@
-"""The step under JAX."""
+"""The training step under JAX."""
+
+from typing import Any
 
 import keras
 
+from nfl_keras.typing import Tensor
 
-class JAXStep:
-    """Keras' own step, with the objective in the place of its loss.
 
-    Nothing is assigned: the variables come in and go out as lists of arrays.
+class JAXStep(keras.Model):
+    """A Keras model whose loss is the objective.
+
+    The step assigns to no variable: it takes lists of arrays and returns lists of arrays.
     """
 
     def compute_loss_and_updates(
         self,
-        trainable_variables,
-        non_trainable_variables,
-        metrics_variables,
-        x,
-        y,
-        sample_weight,
-        training=False,
-        optimizer_variables=None,
-    ):
-        """What Keras differentiates.
+        trainable_variables: list[Tensor],
+        non_trainable_variables: list[Tensor],
+        metrics_variables: list[Tensor],
+        x: Tensor,
+        y: Tensor,
+        sample_weight: Tensor | None,
+        training: bool = False,
+        optimizer_variables: list[Tensor] | None = None,
+    ) -> tuple[Tensor, Any]:
+        """Computes the loss that Keras differentiates.
 
         Returns:
             `(loss to differentiate, (loss, embeddings, non-trainable variables, metrics'
@@ -32,7 +36,7 @@ class JAXStep:
             *zip(self.metrics_variables, metrics_variables, strict=True),
         ]
         if training:
-            variables += zip(self.optimizer.variables, optimizer_variables, strict=True)
+            variables += zip(self.optimizer.variables, optimizer_variables or [], strict=True)
         with keras.StatelessScope(variables, collect_losses=True) as scope:
             outputs = self.outputs(x, y, training)
             loss, means = self.objective(outputs, sample_weight)

@@ -1,6 +1,7 @@
-"""The step under TensorFlow: on one device, or on each replica of a `tf.distribute` strategy."""
+"""The training step under TensorFlow, on one device or on each replica of a strategy."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -10,27 +11,29 @@ from nfl_keras.distribution.average_batch_norm import average_batch_norm
 from nfl_keras.distribution.batch_share import BatchShare
 from nfl_keras.distribution.distributed_fit import DistributedFit
 from nfl_keras.distribution.global_gradients import global_gradients
+from nfl_keras.models.outputs import Outputs
 from nfl_keras.models.steps.fused_batch_norm import fused_batch_norm
+from nfl_keras.typing import Tensor
 
 
-class TensorFlowStep(DistributedFit):
-    """Replicas embed a share of the batch each; the objective is that of the whole batch."""
+class TensorFlowStep(DistributedFit, keras.Model):
+    """A Keras model whose replicas embed a share of a batch each and learn from the whole batch."""
 
-    def make_train_function(self, force=False):
-        # A step that makes the optimizer's variables is traced twice.
+    def make_train_function(self, force: bool = False) -> Any:
+        # TensorFlow traces a step twice if the step makes the optimizer's variables.
         layers = self._flatten_layers(include_self=False)
         made = all(layer.built or type(layer).build is keras.Layer.build for layer in layers)
         if made and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         return super().make_train_function(force)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, Tensor]:
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         share = BatchShare.of(images)
         with fused_batch_norm(self), tf.GradientTape() as tape:
             outputs, sample_weight = self._global(images, labels, sample_weight, share, True)
             loss, means = self.objective(outputs, sample_weight)
-            # Every replica has the whole objective, and the optimizer sums over the replicas.
+            # Every replica computes the whole objective, and the optimizer sums over replicas.
             scaled_loss = self.optimizer.scale_loss(share.fraction * loss)
         gradients = tape.gradient(scaled_loss, self.trainable_weights)
         if share.replicas > 1:
@@ -39,22 +42,29 @@ class TensorFlowStep(DistributedFit):
         self.optimizer.apply(gradients, self.trainable_weights)
         return self.track(outputs, loss, means, sample_weight, share.size)
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, Tensor]:
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         share = BatchShare.of(images)
         outputs, sample_weight = self._global(images, labels, sample_weight, share, False)
         loss, means = self.objective(outputs, sample_weight)
         return self.track(outputs, loss, means, sample_weight, share.size)
 
-    def _global(self, images, labels, sample_weight, share, training):
+    def _global(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        sample_weight: Tensor | None,
+        share: BatchShare,
+        training: bool,
+    ) -> tuple[Outputs, Tensor | None]:
         outputs = _gathered(self.outputs(share.checked(images), labels, training), share)
         if sample_weight is not None:
             [sample_weight] = share.gather([ops.cast(sample_weight, "float32")])
         return outputs, sample_weight
 
 
-def _gathered(outputs, share):
-    """The `Outputs` of the global batch, of which these are a replica's share, but its penalty."""
+def _gathered(outputs: Outputs, share: BatchShare) -> Outputs:
+    """Gathers the outputs of all replicas. The penalty stays the replica's own."""
     views = [*outputs.embeddings, *outputs.features]
     rows = share.gather([*outputs.embeddings.values(), *outputs.features.values()])
     middle = len(outputs.embeddings)
