@@ -1,12 +1,12 @@
-"""The embedder, and the recipes that train it."""
+"""Defines the embedder, and the recipes that train it."""
 
-from nfl_keras.models.backbones import (
+from nfl_keras.models.classifier import Classifier
+from nfl_keras.models.embedder import Embedder
+from nfl_keras.models.freezing import (
     freeze_batch_norm,
     freeze_through,
     synchronize_batch_norm,
 )
-from nfl_keras.models.classifier import Classifier
-from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner
 from nfl_keras.models.noise_assisted_model import NoiseAssistedModel
 from nfl_keras.models.noise_invariant_model import NoiseInvariantModel

@@ -1,13 +1,14 @@
-"""The model that is trained, saved and served: photographs to unit vectors."""
+"""The model that is trained, saved and served, from photographs to unit vectors."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import keras
 
 from nfl_keras.errors import UserError
-from nfl_keras.models.backbones import (
-    freeze_layers,
-    frozen_layers,
-    load_backbone,
-)
+from nfl_keras.models.freezing import freeze_layers, frozen_layers
+from nfl_keras.models.load_backbone import load_backbone
+from nfl_keras.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
@@ -24,11 +25,11 @@ class Embedder(keras.Model):
             network itself takes any size that the backbone takes. Defaults to `224`.
         pixel_scale: float, or one per channel. Defaults to the preset's own, and to `1.0` for
             a `keras.Model`.
-        pixel_offset: float, or one per channel. Pixels in 0..255 enter the backbone as
-            `pixel_scale * pixels + pixel_offset`. Defaults likewise, and to `0.0`.
-        dtype: dtype policy, such as `"mixed_bfloat16"`, of all but the backbone, which has one of
-            its own. It is saved with the embedder. Defaults to Keras' global one, as it is when
-            the embedder is made.
+        pixel_offset: float, or one per channel. The backbone gets
+            `pixel_scale * pixels + pixel_offset`, for pixels in 0..255. Defaults to the preset's
+            own, and to `0.0` for a `keras.Model`.
+        dtype: dtype policy, such as `"mixed_bfloat16"`, of all layers but the backbone's. It is
+            saved with the embedder. Defaults to Keras' global policy when the embedder is made.
         **kwargs: as for `keras.Model`.
 
     Call arguments:
@@ -43,26 +44,27 @@ class Embedder(keras.Model):
 
     Example:
 
-    >>> embedder = nfl.models.Embedder("resnet_18_imagenet", embedding_dim=512)
-    >>> embedder(np.zeros((2, 224, 224, 3), "float32")).shape
-    TensorShape([2, 512])
+    >>> embedder = nfl.models.Embedder("tiny", embedding_dim=16, image_size=32)
+    >>> embedder(np.zeros((2, 32, 32, 3), "float32")).shape
+    TensorShape([2, 16])
 
     Reference: [NIFL] section 3, doi 10.1038/s41598-025-97528-9.
     """
 
     def __init__(
         self,
-        backbone,
-        embedding_dim=256,
-        image_size=224,
-        pixel_scale=None,
-        pixel_offset=None,
-        dtype=None,
-        **kwargs,
-    ):
+        backbone: keras.Model | str,
+        embedding_dim: int | None = 256,
+        image_size: int = 224,
+        pixel_scale: float | Sequence[float] | None = None,
+        pixel_offset: float | Sequence[float] | None = None,
+        dtype: str | keras.DTypePolicy | None = None,
+        **kwargs: Any,
+    ) -> None:
         # === Layers ===
         policy = keras.dtype_policies.get(dtype)
-        preset_scale, preset_offset = 1.0, 0.0
+        preset_scale: Any = 1.0
+        preset_offset: Any = 0.0
         if not isinstance(backbone, keras.Model):
             backbone, preset_scale, preset_offset = load_backbone(backbone)
         pixel_scale = preset_scale if pixel_scale is None else pixel_scale
@@ -96,8 +98,8 @@ class Embedder(keras.Model):
         self._projection = projection
         self._unit = unit
 
-    def features(self, images, training=False):
-        """The pooled features z of images.
+    def features(self, images: Tensor, training: bool = False) -> Tensor:
+        """Computes the pooled features z of images.
 
         Args:
             images: float `[B, H, W, 3]`, pixels in 0..255.
@@ -108,8 +110,8 @@ class Embedder(keras.Model):
         """
         return self._pooling(self.backbone(self._rescaling(images), training=training))
 
-    def project(self, features):
-        """The embeddings f of features z.
+    def project(self, features: Tensor) -> Tensor:
+        """Computes the embeddings f of features z.
 
         Args:
             features: float `[B, feature_dim]`.
@@ -119,7 +121,7 @@ class Embedder(keras.Model):
         """
         return self._unit(features if self._projection is None else self._projection(features))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "embedding_dim": self.embedding_dim,
@@ -133,7 +135,9 @@ class Embedder(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
         backbone = keras.saving.deserialize_keras_object(
             config["backbone"], custom_objects=custom_objects
         )
@@ -142,8 +146,8 @@ class Embedder(keras.Model):
         return cls(**{**arguments, "backbone": backbone})
 
 
-def _pooling(backbone, policy):
-    # A subclassed model, or a Sequential one without an Input, has none.
+def _pooling(backbone: keras.Model, policy: keras.DTypePolicy) -> keras.layers.Layer:
+    # A subclassed model, or a Sequential one without an Input, has no output shape.
     output_shape = getattr(backbone, "output_shape", None)
     rank = len(output_shape) if isinstance(output_shape, tuple) else None
     if rank == 4:
@@ -159,5 +163,5 @@ def _pooling(backbone, policy):
     )
 
 
-def _spatial_shape(backbone):
+def _spatial_shape(backbone: keras.Model) -> tuple[int | None, ...]:
     return backbone.input_shape[1:-1]

@@ -1,4 +1,4 @@
-"""Orders of things that differ from each other in as many places as can be."""
+"""Permutations that differ from each other in as many places as possible."""
 
 import functools
 
@@ -6,19 +6,25 @@ import numpy as np
 
 
 @functools.cache
-def distant_permutations(count, length):
-    """Some of the orders of `length` things, chosen one by one to be far from those before.
+def distant_permutations(count: int, length: int) -> tuple[tuple[int, ...], ...]:
+    """Chooses permutations of `length` things, each as far as possible from the earlier ones.
 
-    The first is the order 0, 1, 2, ... Each next one is, of all orders, that whose smallest
-    Hamming distance to those chosen is largest; among several that whose distances have the
-    largest sum, and then the first in the order of a dictionary. Nothing is drawn at random.
+    The first is 0, 1, 2, ... Each next one has the largest minimum of the Hamming distances to
+    the chosen ones. Ties go to the largest sum of these distances, then to the first in
+    lexicographic order. Nothing is random.
 
     Args:
         count: int, from 1 to length!.
-        length: int, from 1 to 9: all length! orders are gone through.
+        length: int, from 1 to 9. The function compares all length! permutations.
 
     Returns:
         Tuple of `count` tuples of `length` ints, all different.
+
+    Example:
+
+    >>> from nfl_keras.models.pretext.permutations import distant_permutations
+    >>> distant_permutations(2, 3)
+    ((0, 1, 2), (1, 2, 0))
 
     Reference: after the greedy choice of Noroozi & Favaro, Unsupervised learning of visual
     representations by solving jigsaw puzzles, ECCV 2016, who maximize the sum alone.
@@ -35,8 +41,11 @@ def distant_permutations(count, length):
     return tuple(tuple(int(place) for place in orders[:, i]) for i in chosen)
 
 
-def _all_orders(length):
-    """All orders of 0 .. length - 1 as columns, uint8 `[length, length!]`, as a dictionary has."""
+def _all_orders(length: int) -> np.ndarray:
+    """Returns all permutations of 0 .. length - 1 as columns in lexicographic order.
+
+    The result is uint8 `[length, length!]`.
+    """
     orders = np.zeros((1, 1), dtype="uint8")
     for size in range(2, length + 1):
         first = np.arange(size, dtype="uint8").repeat(orders.shape[1])

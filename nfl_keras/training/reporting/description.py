@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nfl_keras.models.backbones import TINY
+from nfl_keras.models.load_backbone import TINY
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.run_folder import RunFolder
 

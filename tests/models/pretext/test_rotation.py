@@ -29,5 +29,5 @@ def test_turns_images_whose_size_is_known_only_as_they_come():
 
 
 def test_refuses_images_that_are_not_square():
-    with pytest.raises(UserError, match="turns square images, not such of 5 x 4 pixels"):
+    with pytest.raises(UserError, match="needs square images, but these have 5 x 4 pixels"):
         Rotation().render(IMAGES[:, :, :4], TURNS)

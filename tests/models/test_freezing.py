@@ -1,0 +1,81 @@
+import keras
+import numpy as np
+import pytest
+from keras.ops import convert_to_numpy as array
+
+from nfl_keras.errors import UserError
+from nfl_keras.models.freezing import (
+    freeze_batch_norm,
+    freeze_layers,
+    freeze_through,
+    frozen_layers,
+    synchronize_batch_norm,
+)
+
+
+def test_freeze_through_takes_the_last_layer_that_starts_so(make_backbone):
+    backbone = make_backbone()
+    freeze_through(backbone, "a_")
+    assert names_of_frozen(backbone) == ["a_conv", "a_bn"]
+    freeze_through(backbone, "b_conv")
+    assert names_of_frozen(backbone) == ["a_conv", "a_bn", "b_conv"]
+    assert [v.path for v in backbone.trainable_weights] == ["b_bn/gamma", "b_bn/beta"]
+
+
+def test_freeze_through_names_the_layers_there_are(make_backbone):
+    with pytest.raises(UserError, match=r"starts with 'stage9'.*a_conv, a_bn.*b_bn") as error:
+        freeze_through(make_backbone(), "stage9")
+    assert "\n" not in str(error.value)
+
+
+def test_frozen_batch_norm_keeps_its_statistics_and_uses_them(make_backbone, images):
+    backbone = make_backbone()
+    freeze_batch_norm(backbone)
+    assert names_of_frozen(backbone) == ["a_bn", "b_bn"]
+    before = [array(v).copy() for v in backbone.get_layer("a_bn").variables]
+    in_training, at_rest = (array(backbone(images, training=way)) for way in (True, False))
+    np.testing.assert_allclose(in_training, at_rest, rtol=1e-5)
+    for old, new in zip(before, backbone.get_layer("a_bn").variables, strict=True):
+        np.testing.assert_array_equal(old, array(new))
+
+
+def nested_backbone():
+    block = keras.Sequential(
+        [keras.layers.Conv2D(4, 3), keras.layers.BatchNormalization()], name="block"
+    )
+    inputs = keras.Input((8, 8, 3))
+    return keras.Model(inputs, keras.layers.Conv2D(2, 1)(block(inputs)))
+
+
+def test_freeze_batch_norm_reaches_into_blocks():
+    backbone = nested_backbone()
+    freeze_batch_norm(backbone)
+    convolution, batch_norm = backbone.get_layer("block").layers
+    assert not batch_norm.trainable
+    assert convolution.trainable
+    assert len(backbone.trainable_weights) == 4
+
+
+@pytest.mark.tensorflow("Keras synchronizes BatchNormalization under TensorFlow alone")
+def test_synchronize_batch_norm_reaches_into_blocks_and_changes_nothing_on_one_device(images):
+    backbone = nested_backbone()
+    before = backbone(images, training=True)
+    synchronize_batch_norm(backbone)
+    _, batch_norm = backbone.get_layer("block").layers
+    assert batch_norm.synchronized
+    np.testing.assert_allclose(backbone(images, training=True), before, rtol=1e-3, atol=1e-3)
+    revived = keras.Model.from_config(backbone.get_config())
+    assert revived.get_layer("block").layers[1].synchronized
+
+
+@pytest.mark.parametrize("make", [small_resnet, nested_backbone])
+def test_frozen_layers_are_frozen_again_in_another_backbone(make):
+    backbone, other = make(), make()
+    assert frozen_layers(backbone) == []
+    freeze_batch_norm(backbone)
+    freeze_through(backbone, backbone.layers[1].name)
+    freeze_layers(other, frozen_layers(backbone))
+    assert frozen_layers(other) == frozen_layers(backbone)
+    shapes = [[v.shape for v in b.trainable_weights] for b in (backbone, other)]
+    assert shapes[0] == shapes[1]
+    assert 0 < len(shapes[0]) < len(make().trainable_weights)
