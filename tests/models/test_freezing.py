@@ -13,6 +13,21 @@ from nfl_keras.models.freezing import (
 )
 
 
+def small_resnet():
+    return keras_hub.models.ResNetBackbone(
+        input_conv_filters=[64],
+        input_conv_kernel_sizes=[3],
+        stackwise_num_filters=[64],
+        stackwise_num_blocks=[1],
+        stackwise_num_strides=[1],
+        block_type="basic_block",
+    )
+
+
+def names_of_frozen(backbone):
+    return [layer.name for layer in backbone.layers if layer.weights and not layer.trainable]
+
+
 def test_freeze_through_takes_the_last_layer_that_starts_so(make_backbone):
     backbone = make_backbone()
     freeze_through(backbone, "a_")

@@ -29,21 +29,6 @@ def no_network(monkeypatch):
     monkeypatch.setattr("kagglehub.model_download", refuse)
 
 
-def small_resnet():
-    return keras_hub.models.ResNetBackbone(
-        input_conv_filters=[64],
-        input_conv_kernel_sizes=[3],
-        stackwise_num_filters=[64],
-        stackwise_num_blocks=[1],
-        stackwise_num_strides=[1],
-        block_type="basic_block",
-    )
-
-
-def names_of_frozen(backbone):
-    return [layer.name for layer in backbone.layers if layer.weights and not layer.trainable]
-
-
 def test_tiny_is_a_small_resnet_with_pixels_in_minus_1_to_1():
     backbone, scale, offset = load_backbone("tiny")
     assert isinstance(backbone, keras_hub.models.ResNetBackbone)
