@@ -35,3 +35,23 @@ def test_every_setting_stands_in_one_section():
 def test_what_is_no_setting_is_named(settings):
     with pytest.raises(UserError, match=f"no setting {next(iter(settings))!r}"):
         TrainConfig.from_settings(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lambda_n": -1.0}, "none may be below 0"),
+        ({"lambda_d": 0.0, "lambda_n": 0.0, "lambda_s": 0.0}, "leave nothing to learn"),
+        ({"temperature": 0.0}, "temperature must be above 0"),
+        ({"noise_stddev": -0.1}, "noise_stddev must be 0 or more"),
+        ({"label_smoothing": 1.0}, "label_smoothing must lie in"),
+        ({"recipe": "noise-assisted", "lambda_intra": -1.0}, "none may be below 0"),
+        ({"recipe": "noise-assisted", "lambda_inter": 0.0, "lambda_intra": 0.0}, "leave nothing"),
+        ({"recipe": "noise-assisted", "window": 0}, "window must be a whole number"),
+        ({"recipe": "noise-assisted", "temperature": 0.0}, "temperature must be above 0"),
+    ],
+)
+def test_a_recipes_settings_are_checked_before_any_photograph_is_read(settings, message):
+    with pytest.raises(UserError, match=message) as refused:
+        TrainConfig.from_settings(**settings)
+    assert "\n" not in str(refused.value)
