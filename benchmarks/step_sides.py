@@ -54,7 +54,7 @@ def keras_model(depth, noise=True):
         seed=0,
     )
     if not noise:
-        model.feature_noise.scale = 0.0
+        model.classifier.noise.scale = 0.0
     model.compile(keras.optimizers.AdamW(RATE))
     return model
 

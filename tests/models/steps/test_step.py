@@ -47,7 +47,7 @@ def make_model(weights):
     model = NoiseInvariantModel(
         embedder, CLASSES, temperature=TEMPERATURE, noise_stddev=0.0, **lambdas
     )
-    model.feature_noise.scale = 0
+    model.classifier.noise.scale = 0
     for variable, value in zip(model.trainable_weights, weights, strict=True):
         variable.assign(value)
     return model
@@ -154,7 +154,7 @@ def test_statistics_are_updated_once_and_noise_is_drawn_once_in_a_step(
     np.testing.assert_allclose(mean, 0.01 * maps.mean((0, 1, 2)), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(variance, 0.99 + 0.01 * maps.var((0, 1, 2)), rtol=1e-5)
 
-    states = [layer.seed_generator.state for layer in (model.input_noise, model.feature_noise)]
+    states = [layer.seed_generator.state for layer in (model.input_noise, model.classifier.noise)]
     assert [array(state).tolist() for state in states] == [[7, 1], [8, 1]]
     model.evaluate(images, labels, verbose=0)
     np.testing.assert_array_equal(array(batch_norm.moving_mean), mean)
