@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nfl_keras.errors import UserError, exit_on_user_error
-from nfl_keras.serving.server.settings import GRACE_SECONDS, Batching, Limits
+from nfl_keras.serving.server.settings import GRACE_SECONDS, Batching, Limits, Tls
 
 if TYPE_CHECKING:
     from nfl_keras.serving import Server
@@ -90,7 +90,7 @@ def _fields(given: argparse.Namespace, settings: type[Batching] | type[Limits]) 
 
 def _make_server(given: argparse.Namespace) -> "Server":
     # TensorFlow is imported here, so that `--help` and wrong arguments are answered at once.
-    from nfl_keras.serving import Server, Tls
+    from nfl_keras.serving import Server
 
     if (given.tls_certificate is None) != (given.tls_key is None):
         raise UserError("--tls-certificate and --tls-key go together.")
@@ -113,7 +113,7 @@ def _make_server(given: argparse.Namespace) -> "Server":
 def _address(server: "Server", host: str) -> str:
     served = ", ".join(
         f"{name} version {max(model.available, default='(none)')}"
-        for name, model in server.models.items()
+        for name, model in server.models.served.items()
     )
     rest = "" if server.rest_port is None else f" and {host}:{server.rest_port} (REST)"
     return f"serving {served} at {host}:{server.port} (gRPC){rest}"

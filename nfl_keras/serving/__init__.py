@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nfl_keras.serving.client import Client, EmbeddingResult
     from nfl_keras.serving.server.server import Server
-    from nfl_keras.serving.server.settings import Batching, Limits
-    from nfl_keras.serving.server.tls import Tls
+    from nfl_keras.serving.server.settings import Batching, Limits, Tls
 
 __all__ = ["Batching", "Client", "EmbeddingResult", "Limits", "Server", "Tls"]
 
@@ -20,7 +19,7 @@ _MODULES = {
     "EmbeddingResult": "client",
     "Limits": "server.settings",
     "Server": "server.server",
-    "Tls": "server.tls",
+    "Tls": "server.settings",
 }
 
 

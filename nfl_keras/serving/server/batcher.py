@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from nfl_keras.serving.server.serving_error import from_tensorflow
 from nfl_keras.serving.server.settings import Batching
 
 Arrays: TypeAlias = dict[str, np.ndarray]
@@ -68,8 +67,10 @@ class Batcher:
             if thread.is_alive():
                 thread.join()
 
-    def submit(self, key: Hashable | None, run: Run, arrays: Arrays, rows: int) -> Job:
-        """Queues a job that runs a function on arrays, each with so many rows.
+    def submit(
+        self, key: Hashable | None, run: Run, arrays: Arrays, rows: int
+    ) -> concurrent.futures.Future[Arrays]:
+        """Queues a job that runs a function on arrays, each with so many rows; returns its future.
 
         Jobs of the same key, and of arrays of the same shapes but for the rows, may be merged. A
         job of the key None runs alone and is never split.
@@ -81,7 +82,7 @@ class Batcher:
         with self._changed:
             self._queues[place].append(job)
             self._changed.notify()
-        return job
+        return job.future
 
     def _work(self) -> None:
         while True:
@@ -133,44 +134,44 @@ class Batcher:
         return jobs
 
     def _run(self, jobs: list[Job]) -> None:
+        sizes = [job.rows for job in jobs]
         try:
-            self._run_merged(jobs)
+            arrays = _concatenate([job.arrays for job in jobs])
+            outputs = self._run_in_slices(jobs[0].run, arrays, sum(sizes))
+            parts = [outputs] if len(jobs) == 1 else _split(outputs, sizes)
         except Exception as error:
             if len(jobs) == 1:
-                jobs[0].future.set_exception(from_tensorflow(error))
+                jobs[0].future.set_exception(error)
                 return
             # A request that fails must not fail the requests merged with it.
             for job in jobs:
                 self._run([job])
+        else:
+            for job, part in zip(jobs, parts, strict=True):
+                job.future.set_result(part)
 
-    def _run_merged(self, jobs: list[Job]) -> None:
-        if len(jobs) == 1:
-            jobs[0].future.set_result(self._run_in_slices(jobs[0]))
-            return
-        merged = _concatenate([job.arrays for job in jobs])
-        rows = sum(job.rows for job in jobs)
-        self._observe(rows)
-        outputs = jobs[0].run(merged)
-        if any(len(output) != rows for output in outputs.values()):
-            raise ValueError(f"the outputs do not have the {rows} rows of the inputs")
-        start = 0
-        for job in jobs:
-            end = start + job.rows
-            job.future.set_result({name: output[start:end] for name, output in outputs.items()})
-            start = end
-
-    def _run_in_slices(self, job: Job) -> Arrays:
+    def _run_in_slices(self, run: Run, arrays: Arrays, rows: int) -> Arrays:
         most = self._batching.max_batch_size
-        if not self._merges or job.rows <= most:
-            self._observe(job.rows)
-            return job.run(job.arrays)
+        if not self._merges or rows <= most:
+            self._observe(rows)
+            return run(arrays)
         parts = []
-        for start in range(0, job.rows, most):
-            part = {name: array[start : start + most] for name, array in job.arrays.items()}
-            self._observe(min(most, job.rows - start))
-            parts.append(job.run(part))
+        for start in range(0, rows, most):
+            part = {name: array[start : start + most] for name, array in arrays.items()}
+            self._observe(min(most, rows - start))
+            parts.append(run(part))
         return _concatenate(parts)
 
 
 def _concatenate(parts: list[Arrays]) -> Arrays:
+    if len(parts) == 1:
+        return parts[0]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _split(arrays: Arrays, sizes: list[int]) -> list[Arrays]:
+    ends = np.cumsum(sizes)
+    if any(len(array) != ends[-1] for array in arrays.values()):
+        raise ValueError(f"the outputs do not have the {ends[-1]} rows of the inputs")
+    pieces = {name: np.split(array, ends[:-1]) for name, array in arrays.items()}
+    return [{name: piece[i] for name, piece in pieces.items()} for i in range(len(sizes))]

@@ -1,4 +1,4 @@
-"""Defines `CallGuard`, which every gRPC call passes before its service."""
+"""Defines `CallGuard`, which every gRPC call passes before its service, and its `Gate`."""
 
 import contextlib
 import logging
@@ -11,10 +11,24 @@ import grpc
 from google.protobuf.message import DecodeError
 from grpc import StatusCode
 
-from nfl_keras.serving.server.gate import Gate
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 
 _log = logging.getLogger(__name__)
+
+
+class Gate:
+    """A number of places for simultaneous work, which refuses more work instead of queueing it."""
+
+    def __init__(self, places: int, what: str) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._refusal = f"{places} {what} are under way already; try again."
+
+    def __enter__(self) -> None:
+        if not self._places.acquire(blocking=False):
+            raise ServingError(StatusCode.RESOURCE_EXHAUSTED, self._refusal)
+
+    def __exit__(self, *_: object) -> None:
+        self._places.release()
 
 
 class CallGuard(grpc.ServerInterceptor):
@@ -65,7 +79,7 @@ class CallGuard(grpc.ServerInterceptor):
 
     def _guard_unary(self, handler: Any, gate: Gate) -> grpc.RpcMethodHandler:
         def behavior(requests: Iterator[bytes], context: grpc.ServicerContext) -> Any:
-            with _errors_as_codes(context), gate.entered():
+            with _errors_as_codes(context), gate:
                 with self._watch(context):
                     message = next(requests, None)
                 return handler.unary_unary(_parse(handler, message), context)
@@ -77,7 +91,7 @@ class CallGuard(grpc.ServerInterceptor):
     def _guard_stream(self, handler: Any, gate: Gate) -> grpc.RpcMethodHandler:
         def behavior(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
             watched = self._watch(context, is_stream=True)
-            with _errors_as_codes(context), gate.entered(), watched:
+            with _errors_as_codes(context), gate, watched:
                 if handler.request_streaming:
                     messages = (_parse(handler, message) for message in requests)
                     yield from handler.stream_stream(messages, context)

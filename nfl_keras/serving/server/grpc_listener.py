@@ -2,23 +2,18 @@
 
 import concurrent.futures
 from collections.abc import Callable
-from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from tensorflow_serving.apis import model_management_pb2 as management_pb2
 from tensorflow_serving.apis import model_service_pb2 as models_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc as models_grpc
 from tensorflow_serving.apis import prediction_service_pb2 as prediction_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc as prediction_grpc
-from tensorflow_serving.apis import status_pb2
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving.server import model_info
-from nfl_keras.serving.server.call_guard import CallGuard
-from nfl_keras.serving.server.gate import Gate
-from nfl_keras.serving.server.predictor import Predictor
+from nfl_keras.serving.server.call_guard import CallGuard, Gate
+from nfl_keras.serving.server.services import Services
 
 # By their descriptors, which reflection then finds as well.
 _SERVICES = (
@@ -31,27 +26,6 @@ _KEEPALIVE_MS = 30_000
 _STREAM_SECONDS = 0.2
 
 
-class _Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServiceServicer):
-    """TF Serving's two services; their other methods are UNIMPLEMENTED."""
-
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
-
-    def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        seconds = context.time_remaining()
-        return self._predictor.predict(request, "GRPC", seconds, context.add_callback)
-
-    def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        return model_info.metadata(self._predictor.models, request)
-
-    def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        return model_info.status(self._predictor.models, request)
-
-    def HandleReloadConfigRequest(self, request: Any, context: Any) -> Any:  # noqa: N802
-        model_info.reload(self._predictor.models, request)
-        return management_pb2.ReloadConfigResponse(status=status_pb2.StatusProto())
-
-
 class GrpcListener:
     """A port that answers TensorFlow Serving's gRPC API; `port` is its number.
 
@@ -60,11 +34,11 @@ class GrpcListener:
     """
 
     def __init__(
-        self, predictor: Predictor, host: str, port: int, credentials: grpc.ServerCredentials | None
+        self, services: Services, host: str, port: int, credentials: grpc.ServerCredentials | None
     ) -> None:
-        limits = predictor.limits
+        limits = services.limits
         others = Gate(_OTHER_CALLS, "other calls")
-        self._guard = CallGuard(predictor.gate, others, limits.max_request_seconds)
+        self._guard = CallGuard(services.gate, others, limits.max_request_seconds)
         most = limits.max_concurrent_requests + _OTHER_CALLS + _SPARE_THREADS
         self._threads = concurrent.futures.ThreadPoolExecutor(most, "nfl-grpc")
         options = {
@@ -79,7 +53,6 @@ class GrpcListener:
         server = grpc.server(self._threads, interceptors=[self._guard], options=[*options.items()])
         self._server = server
         self._health = health.HealthServicer(experimental_non_blocking=False)
-        services = _Services(predictor)
         prediction_grpc.add_PredictionServiceServicer_to_server(services, server)
         models_grpc.add_ModelServiceServicer_to_server(services, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -6,7 +6,7 @@ What cannot be converted is a `ServingError` with the code INVALID_ARGUMENT.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from tensorflow.core.framework import tensor_pb2
 from nfl_keras.serving.server.serving_error import invalid
 from nfl_keras.serving.server.signature import Signature
 
-_BYTES_SUFFIX = "_bytes"
 _KINDS = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}
 
 
@@ -58,7 +57,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray], by_rows: bool) -> str:
     `..._bytes` are `{"b64": ...}`. Outputs that differ in their number of rows have no answer by
     rows.
     """
-    columns = {alias: _listed(array, alias) for alias, array in arrays.items()}
+    columns = {alias: _listed(array, alias.endswith("_bytes")) for alias, array in arrays.items()}
     single = next(iter(columns.values())) if len(columns) == 1 else None
     if not by_rows:
         return json.dumps({"outputs": columns if single is None else single})
@@ -71,32 +70,28 @@ def from_arrays(arrays: Mapping[str, np.ndarray], by_rows: bool) -> str:
 
 
 def _inputs(document: Mapping[str, Any], signature: Signature) -> dict[str, Any]:
-    """The values of each input, from rows (`"instances"`) or columns (`"inputs"`)."""
+    """Returns the values of each input, from rows (`"instances"`) or columns (`"inputs"`)."""
     names = ",".join(signature.inputs)
+    values = document["inputs" if "inputs" in document else "instances"]
     if "inputs" in document:
-        inputs = document["inputs"]
-        if _is_named(inputs):
+        if _is_named(values):
             for alias in signature.inputs:
-                if alias not in inputs:
+                if alias not in values:
                     raise invalid(f"Missing named input: {alias} in 'inputs' object.")
-            return {alias: inputs[alias] for alias in signature.inputs}
-        if len(signature.inputs) > 1:
-            raise invalid(f"inputs must be an object with {names}")
-        return dict.fromkeys(signature.inputs, inputs)
-    instances = document["instances"]
-    if not isinstance(instances, list) or not instances:
+            return {alias: values[alias] for alias in signature.inputs}
+    elif not isinstance(values, list) or not values:
         raise invalid("'instances' must be a list of at least one value")
-    if not any(map(_is_named, instances)):
-        if len(signature.inputs) > 1:
-            raise invalid(f"each instance must be an object with {names}")
-        return dict.fromkeys(signature.inputs, instances)
-    for position, instance in enumerate(instances):
-        if not _is_named(instance) or set(instance) != set(signature.inputs):
-            raise invalid(
-                f"Failed to process element: {position} of 'instances' list. keys must be equal "
-                f"to: {names}"
-            )
-    return {alias: [instance[alias] for instance in instances] for alias in signature.inputs}
+    elif any(map(_is_named, values)):
+        for position, row in enumerate(values):
+            if not _is_named(row) or set(row) != set(signature.inputs):
+                raise invalid(
+                    f"Failed to process element: {position} of 'instances' list. keys must be "
+                    f"equal to: {names}"
+                )
+        return {alias: [row[alias] for row in values] for alias in signature.inputs}
+    if len(signature.inputs) > 1:
+        raise invalid(f"the values must be in an object with {names}")
+    return dict.fromkeys(signature.inputs, values)
 
 
 def _is_named(value: Any) -> bool:
@@ -129,19 +124,13 @@ def _strings(values: Any) -> Any:
     raise TypeError(f"{type(values).__name__} given")
 
 
-def _listed(array: np.ndarray, alias: str) -> Any:
+def _listed(array: np.ndarray, is_bytes: bool) -> Any:
     if array.dtype.kind == "f":
         # As doubles, float32 values would show digits that they do not have; their text does not.
-        return _map(float, array.astype(str).tolist())
+        return array.astype(str).astype(float).tolist()
     if array.dtype == object:
-        return _map(_base64 if alias.endswith(_BYTES_SUFFIX) else _text, array.tolist())
+        return np.vectorize(_base64 if is_bytes else _text, otypes=[object])(array).tolist()
     return array.tolist()
-
-
-def _map(function: Callable[[Any], Any], values: Any) -> Any:
-    if isinstance(values, list):
-        return [_map(function, value) for value in values]
-    return function(values)
 
 
 def _base64(value: bytes) -> dict[str, str]:

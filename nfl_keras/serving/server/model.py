@@ -5,21 +5,23 @@ import dataclasses
 import logging
 import pathlib
 import weakref
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from grpc import StatusCode
-from tensorflow_serving.apis import get_model_status_pb2, status_pb2
+from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
+from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable.version_folder import versions_in
 from nfl_keras.servable.warmup import replay_warmup
+from nfl_keras.serving.server.batcher import Arrays
 from nfl_keras.serving.server.loaded_model import LoadedModel
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 from nfl_keras.serving.server.settings import Limits
+from nfl_keras.serving.server.signature import Signature
 
 _log = logging.getLogger(__name__)
-_UNKNOWN = 2
 
 
 class Lease(NamedTuple):
@@ -40,24 +42,17 @@ class Version:
 
 
 class Model:
-    """A model by its name, with the folder of its versions and the limits of warm-up requests.
+    """A model that a `ModelConfig` names, with the folder of its versions.
 
-    Without a `ServableVersionPolicy` it serves the latest version. Labels name versions.
+    Without a policy it serves the latest version. The limits are for warm-up requests.
     """
 
-    def __init__(
-        self,
-        name: str,
-        base_path: pathlib.Path,
-        limits: Limits,
-        policy: Any = None,
-        labels: Mapping[str, int] | None = None,
-    ) -> None:
-        self.name = name
+    def __init__(self, config: ModelConfig, base_path: pathlib.Path, limits: Limits) -> None:
+        self.name = config.name
         self.base_path = base_path
-        self.labels = dict(labels or {})
+        self.labels = dict(config.version_labels)
+        self._policy = config.model_version_policy
         self._limits = limits
-        self._policy = policy
         self._versions: dict[int, Version] = {}
         # Replaced as a whole, so that a request finds the versions of before or after a change.
         self._serving: dict[int, LoadedModel] = {}
@@ -112,15 +107,16 @@ class Model:
         asked = f"Latest({self.name})" if number is None else f"Specific({self.name}, {number})"
         raise ServingError(StatusCode.NOT_FOUND, f"Servable not found for request: {asked}")
 
-    def statuses(self, number: int | None = None) -> list[Any]:
-        """Returns the `ModelVersionStatus` of every version seen, or of one, oldest first."""
+    def statuses(self, number: int | None = None) -> list[ModelVersionStatus]:
+        """Returns the status of every version seen, or of one, oldest first."""
         return [
-            get_model_status_pb2.ModelVersionStatus(
+            ModelVersionStatus(
                 version=seen,
-                state=get_model_status_pb2.ModelVersionStatus.State.Value(self._state(seen)),
-                status=status_pb2.StatusProto(
-                    error_code=_UNKNOWN if version.error else 0, error_message=version.error
-                ),
+                state=self._state(seen),
+                status={
+                    "error_code": "UNKNOWN" if version.error else "OK",
+                    "error_message": version.error,
+                },
             )
             for seen, version in sorted(self._versions.items())
             if number in (None, seen)
@@ -151,9 +147,13 @@ class Model:
         if before is not None and known and before.files == version.files:
             return False
         self._versions[number] = version
+
+        def run(signature: Signature, arrays: Arrays, rows: int) -> Arrays:
+            return loaded.run(signature.name, arrays)
+
         try:
             loaded = LoadedModel(path)
-            replay_warmup(path, lambda request: loaded.predict(request, self._limits))
+            replay_warmup(path, lambda request: loaded.predict(request, self._limits, run))
         except UserError as error:
             version.error = str(error)
             if version.error != known:
@@ -170,7 +170,7 @@ def wanted_versions(policy: Any, numbers: Iterable[int]) -> tuple[list[int], int
 
     If a version cannot be loaded, the next one takes its place.
     """
-    choice = policy.WhichOneof("policy_choice") if policy is not None else None
+    choice = policy.WhichOneof("policy_choice")
     newest_first = sorted(numbers, reverse=True)
     if choice == "all":
         return newest_first, len(newest_first)

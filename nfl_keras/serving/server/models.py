@@ -3,10 +3,11 @@
 import logging
 import pathlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from grpc import StatusCode
+from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable.version_folder import versions_in
@@ -22,6 +23,8 @@ _log = logging.getLogger(__name__)
 class Models:
     """The models of a folder, or of a configuration that replaces what was found in it.
 
+    `served` is a dict from name to `Model`.
+
     Args:
         directory: `<directory>/<version>/`, where the folder's name is the model's name, or
             `<directory>/<name>/<version>/`.
@@ -31,9 +34,10 @@ class Models:
 
     def __init__(self, directory: Path, limits: Limits, poll_seconds: float) -> None:
         self.directory = pathlib.Path(directory).resolve()
-        self.limits = limits
+        self._limits = limits
         self._poll_seconds = poll_seconds
-        self._models: dict[str, Model] = {}
+        # Replaced as a whole, so that a request finds the models of before or after a change.
+        self.served: dict[str, Model] = {}
         self._configured = False
         self._refreshing = threading.Lock()
         self._stopping = threading.Event()
@@ -46,13 +50,13 @@ class Models:
             UserError: if there is no version, or none that can be loaded.
         """
         self.refresh()
-        if not self._models:
+        if not self.served:
             raise UserError(
                 f"no model version in {self.directory}; expected {self.directory}/1/saved_model.pb "
                 f"or {self.directory}/NAME/1/saved_model.pb, as nfl.export_model writes it."
             )
-        if not any(model.available for model in self._models.values()):
-            raise UserError(next(iter(self._models.values())).last_error)
+        if not any(model.available for model in self.served.values()):
+            raise UserError(next(iter(self.served.values())).last_error)
         self._thread.start()
 
     def stop(self) -> None:
@@ -60,7 +64,7 @@ class Models:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
-        for model in self._models.values():
+        for model in self.served.values():
             model.keep_only([])
         collect_released()
 
@@ -69,45 +73,60 @@ class Models:
         with self._refreshing:
             if not self._configured:
                 found = find_models(self.directory)
-                new = {name: Model(name, path, self.limits) for name, path in found.items()}
-                self._models = {**new, **self._models}
-            for model in self._models.values():
+                new = {name: self._model(name, path) for name, path in found.items()}
+                self.served = {**new, **self.served}
+            for model in self.served.values():
                 model.refresh()
 
-    def configure(self, new: Mapping[str, Model]) -> None:
-        """Replaces the served models by others, if each of the others can be served.
+    def configure(self, configs: Sequence[ModelConfig]) -> None:
+        """Serves the models of a configuration instead of those served until now.
+
+        A caller names the folders, and a SavedModel may read and write files. Folders outside the
+        served one are therefore refused; relative base paths start at the served folder.
 
         Raises:
-            ServingError: FAILED_PRECONDITION if one of them has no version to serve, or a label
-                for a version that is not served. Nothing has changed then.
+            ServingError: INVALID_ARGUMENT; PERMISSION_DENIED for a folder elsewhere;
+                FAILED_PRECONDITION if a model or a labeled version cannot be served. Nothing has
+                changed then.
         """
+        names = [config.name for config in configs]
+        if not names or not all(names) or len(set(names)) < len(names):
+            raise invalid(f"each model needs a name of its own, not {names}")
+        new = {config.name: self._configured_model(config) for config in configs}
         with self._refreshing:
-            old = self._models
             for name, model in new.items():
-                if name in old and old[name].base_path == model.base_path:
-                    model.share_versions(old[name])
+                if name in self.served and self.served[name].base_path == model.base_path:
+                    model.share_versions(self.served[name])
             wanted = {name: model.load_wanted() for name, model in new.items()}
             for name, model in new.items():
                 _check_available(model, wanted[name])
             for name, model in new.items():
                 model.keep_only(wanted[name])
             self._configured = True
-            self._models = dict(new)
-
-    def get(self, name: str) -> Model | None:
-        """Returns the model of a name, or None."""
-        return self._models.get(name)
-
-    def items(self) -> list[tuple[str, Model]]:
-        """Returns the names and the models."""
-        return list(self._models.items())
+            self.served = new
 
     def lease(self, spec: Any) -> Lease:
         """Returns the version that a `ModelSpec` names, see `Model.lease`."""
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
-        model = self._models.get(spec.name) or Model(spec.name, self.directory, self.limits)
+        model = self.served.get(spec.name) or self._model(spec.name, self.directory)
         return model.lease(spec)
+
+    def _model(self, name: str, base_path: pathlib.Path) -> Model:
+        return Model(ModelConfig(name=name), base_path, self._limits)
+
+    def _configured_model(self, config: ModelConfig) -> Model:
+        if config.model_platform not in ("", "tensorflow"):
+            platform = config.model_platform
+            raise invalid(f"Model {config.name} requests unsupported platform {platform}")
+        base_path = (self.directory / config.base_path).resolve()
+        if not config.base_path or not base_path.is_relative_to(self.directory):
+            raise ServingError(
+                StatusCode.PERMISSION_DENIED,
+                f"base_path {config.base_path!r} of model {config.name} is not within "
+                f"{self.directory}",
+            )
+        return Model(config, base_path, self._limits)
 
     def _poll(self) -> None:
         while not self._stopping.wait(self._poll_seconds):

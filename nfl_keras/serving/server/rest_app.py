@@ -22,9 +22,9 @@ from tensorflow_serving.apis import (
     predict_pb2,
 )
 
-from nfl_keras.serving.server import json_tensors, metrics, model_info
+from nfl_keras.serving.server import json_tensors, metrics
 from nfl_keras.serving.server.loaded_model import DEFAULT_SIGNATURE
-from nfl_keras.serving.server.predictor import Predictor
+from nfl_keras.serving.server.services import Services
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 
 _log = logging.getLogger(__name__)
@@ -59,9 +59,9 @@ class RestApp:
     Predictions run in threads; everything else is quick and answered in the event loop.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
-        most = predictor.limits.max_concurrent_requests
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        most = services.limits.max_concurrent_requests
         self._threads = concurrent.futures.ThreadPoolExecutor(most, "nfl-rest")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,14 +95,14 @@ class RestApp:
         if request.scope["http_version"] not in ("1.0", "1.1"):
             raise ServingError(StatusCode.UNIMPLEMENTED, "Unsupported version of HTTP")
         if method == "GET" and path == metrics.PATH:
-            return Response(self._predictor.metrics.text(), media_type="text/plain; version=0.0.4")
+            return Response(self._services.metrics.text(), media_type="text/plain; version=0.0.4")
         if method == "GET" and (found := _STATUS.fullmatch(path)):
             answer = self._metadata if found["metadata"] else self._status
             return _json(answer(_model_spec(found)))
         if method == "POST" and (found := _ACTION.fullmatch(path)):
             if found["action"] != "predict":
                 raise ServingError(StatusCode.UNIMPLEMENTED, f"{found['action']} is not served")
-            with self._predictor.gate.entered():
+            with self._services.gate:
                 body = await self._read(request)
                 loop = asyncio.get_running_loop()
                 spec = _model_spec(found)
@@ -114,7 +114,7 @@ class RestApp:
     async def _read(self, request: Request) -> bytes:
         body = bytearray()
         size = int(request.headers.get("content-length", 0))
-        limits = self._predictor.limits
+        limits = self._services.limits
         try:
             async with asyncio.timeout(limits.max_request_seconds):
                 if size <= limits.max_message_bytes:
@@ -135,26 +135,27 @@ class RestApp:
     def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> str:
         document = json_tensors.parse(body)
         name = document.get("signature_name") or DEFAULT_SIGNATURE
-        lease = self._predictor.models.lease(spec)
+        lease = self._services.models.lease(spec)
         if name not in lease.loaded.signatures:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
         protos = json_tensors.to_protos(document, lease.loaded.signatures[name])
         spec = model_pb2.ModelSpec(name=spec.name, signature_name=name)
         request = predict_pb2.PredictRequest(model_spec=spec, inputs=protos)
-        response = self._predictor.predict(request, "REST", lease=lease)
+        response = self._services.Predict(request, None, lease)
         arrays = {alias: tf.make_ndarray(proto) for alias, proto in response.outputs.items()}
         return json_tensors.from_arrays(dict(sorted(arrays.items())), "instances" in document)
 
     def _status(self, spec: model_pb2.ModelSpec) -> str:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
-        return json.dumps(_as_dict(model_info.status(self._predictor.models, request)), indent=1)
+        return json.dumps(_as_dict(self._services.GetModelStatus(request, None)), indent=1)
 
     def _metadata(self, spec: model_pb2.ModelSpec) -> str:
-        name, number, loaded = self._predictor.models.lease(spec)
-        served = model_pb2.ModelSpec(name=name, version={"value": number})
-        signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=loaded.signature_defs)
-        metadata = {"signature_def": _as_dict(signatures)}
-        return json.dumps({"model_spec": _as_dict(served), "metadata": metadata}, indent=1)
+        request = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=spec, metadata_field=["signature_def"]
+        )
+        answer = _as_dict(self._services.GetModelMetadata(request, None))
+        del answer["metadata"]["signature_def"]["@type"]
+        return json.dumps(answer, indent=1)
 
 
 def error_body(message: str) -> str:

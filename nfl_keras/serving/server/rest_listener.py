@@ -13,8 +13,8 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving.server.predictor import Predictor
 from nfl_keras.serving.server.rest_app import RestApp, error_body
+from nfl_keras.serving.server.services import Services
 
 _IDLE_SECONDS = 30
 _LINGER_SECONDS = 2
@@ -31,10 +31,10 @@ class RestListener:
     """
 
     def __init__(
-        self, predictor: Predictor, host: str, port: int, ssl_context: ssl.SSLContext | None
+        self, services: Services, host: str, port: int, ssl_context: ssl.SSLContext | None
     ) -> None:
-        self._app = RestApp(predictor)
-        most = 2 * predictor.limits.max_concurrent_requests
+        self._app = RestApp(services)
+        most = 2 * services.limits.max_concurrent_requests
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         try:
@@ -63,7 +63,7 @@ class RestListener:
         config.ssl = ssl_context
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve()), name="nfl-rest", daemon=True
+            target=self._server.run, args=([self._socket],), name="nfl-rest", daemon=True
         )
 
     def start(self) -> None:
@@ -82,15 +82,6 @@ class RestListener:
             self._thread.join()
         self._socket.close()
         self._app.close()
-
-    async def _serve(self) -> None:
-        await self._server.serve(sockets=[self._socket])
-        state = self._server.server_state
-        if state.tasks:
-            await asyncio.wait(list(state.tasks), timeout=_LINGER_SECONDS)
-        for connection in list(state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)
 
 
 class _Connection(H11Protocol):

@@ -8,10 +8,9 @@ from nfl_keras.serving.server.batcher import Batcher
 from nfl_keras.serving.server.grpc_listener import GrpcListener
 from nfl_keras.serving.server.metrics import Metrics
 from nfl_keras.serving.server.models import Models
-from nfl_keras.serving.server.predictor import Predictor
 from nfl_keras.serving.server.rest_listener import RestListener
-from nfl_keras.serving.server.settings import GRACE_SECONDS, Batching, Limits
-from nfl_keras.serving.server.tls import Tls
+from nfl_keras.serving.server.services import Services
+from nfl_keras.serving.server.settings import GRACE_SECONDS, Batching, Limits, Tls
 from nfl_keras.typing import Path
 
 _BATCHING = Batching()
@@ -62,14 +61,13 @@ class Server:
     ) -> None:
         if poll_seconds <= 0:
             raise UserError(f"poll_seconds must be above 0, not {poll_seconds}.")
-        self.directory = directory
         self._host = host
         self._ports = port, rest_port
         self._tls = tls
         metrics = Metrics()
         self._batcher = Batcher(batching, metrics.observe_batch)
         self.models = Models(directory, limits, poll_seconds)
-        self._predictor = Predictor(self.models, self._batcher, limits, metrics)
+        self._services = Services(self.models, self._batcher, limits, metrics)
         self._grpc: GrpcListener | None = None
         self._rest: RestListener | None = None
         self._stopped = threading.Event()
@@ -91,14 +89,13 @@ class Server:
             The server.
         """
         port, rest_port = self._ports
-        ssl_context = None if self._tls is None else self._tls.ssl_context()
-        credentials = None if self._tls is None else self._tls.grpc_credentials()
+        credentials, ssl_context = (None, None) if self._tls is None else self._tls.load()
         try:
             self.models.start()
             self._batcher.start()
-            self._grpc = GrpcListener(self._predictor, self._host, port, credentials)
+            self._grpc = GrpcListener(self._services, self._host, port, credentials)
             if rest_port is not None:
-                self._rest = RestListener(self._predictor, self._host, rest_port, ssl_context)
+                self._rest = RestListener(self._services, self._host, rest_port, ssl_context)
                 self._rest.start()
             self._grpc.start()
         except BaseException:

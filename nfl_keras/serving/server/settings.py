@@ -1,8 +1,15 @@
-"""Defines the settings of a server. Importing them imports no TensorFlow."""
+"""Defines the settings of a server. Importing them imports neither TensorFlow nor gRPC."""
 
 import dataclasses
+import pathlib
+import ssl
+from typing import TYPE_CHECKING
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
+
+if TYPE_CHECKING:
+    import grpc
 
 GRACE_SECONDS = 30.0
 
@@ -72,3 +79,44 @@ class Limits:
         for name, value in dataclasses.asdict(self).items():
             if value <= 0:
                 raise UserError(f"{name} must be above 0, not {value}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Tls:
+    """PEM files for TLS on both ports of a server.
+
+    Args:
+        certificate: str or path. The server's certificate and its intermediate certificates.
+        key: str or path. The private key of the server's certificate.
+        client_ca: Optional str or path. The certificates of the authorities that sign the
+            certificates of clients. With it the server refuses clients without a certificate
+            (mutual TLS). Defaults to `None`.
+
+    Example:
+
+    >>> nfl.serving.Tls("server.crt", "server.key").client_ca is None
+    True
+    """
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+    def load(self) -> "tuple[grpc.ServerCredentials, ssl.SSLContext]":
+        """Reads the files for gRPC and for REST; raises `UserError` if they cannot be used."""
+        import grpc
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        ca = None
+        try:
+            pair = tuple(pathlib.Path(file).read_bytes() for file in (self.key, self.certificate))
+            context.load_cert_chain(self.certificate, self.key)
+            if self.client_ca is not None:
+                ca = pathlib.Path(self.client_ca).read_bytes()
+                context.load_verify_locations(self.client_ca)
+                context.verify_mode = ssl.CERT_REQUIRED
+        except OSError as error:
+            files = f"the certificate {self.certificate} with the key {self.key}"
+            raise UserError(f"{files} cannot be used: {error}") from error
+        return grpc.ssl_server_credentials([pair], ca, require_client_auth=ca is not None), context

@@ -1,77 +1,46 @@
 """Defines `Signature`, which checks requests against the inputs and outputs of a model."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
+import tensorflow as tf
 from grpc import StatusCode
-from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 from nfl_keras.serving.server.settings import Limits
-from nfl_keras.serving.server.tensors import dtype_name, to_array
+from nfl_keras.serving.server.tensors import to_array
 
 Protos: TypeAlias = Mapping[str, tensor_pb2.TensorProto]
 
 
-@dataclasses.dataclass(frozen=True)
-class TensorSpec:
-    """The data type (a number of `types_pb2`) and shape of a tensor; -1 and None mean any."""
-
-    dtype: int
-    shape: tuple[int, ...] | None
-
-    @classmethod
-    def of(cls, info: meta_graph_pb2.TensorInfo) -> "TensorSpec":
-        """Reads the spec from a `TensorInfo`."""
-        if info.dtype == types_pb2.DT_INVALID or info.tensor_shape.unknown_rank:
-            return cls(info.dtype, None)
-        return cls(info.dtype, tuple(dimension.size for dimension in info.tensor_shape.dim))
-
-    def fits(self, shape: Sequence[int]) -> bool:
-        """Returns whether a tensor may have this shape."""
-        return self.shape is None or (
-            len(shape) == len(self.shape)
-            and all(own in (-1, size) for own, size in zip(self.shape, shape, strict=True))
-        )
-
-    @property
-    def batched(self) -> bool:
-        """Whether the first dimension may have any size."""
-        return self.shape is not None and self.shape[:1] == (-1,)
-
-    def __str__(self) -> str:
-        shape = "of any shape" if self.shape is None else list(self.shape)
-        return f"{dtype_name(self.dtype)} {shape}"
-
-
 class Signature:
-    """A signature of a model, with the `TensorSpec` of each input and output.
+    """A signature of a model, with the `tf.TensorSpec` of each input, and the names of its outputs.
 
     It is `batched` if each of them has a row per example, so that requests can be merged and split.
     """
 
     def __init__(self, name: str, definition: meta_graph_pb2.SignatureDef) -> None:
         self.name = name
-        self.inputs = {a: TensorSpec.of(info) for a, info in sorted(definition.inputs.items())}
-        self.outputs = {a: TensorSpec.of(info) for a, info in sorted(definition.outputs.items())}
-        specs = [*self.inputs.values(), *self.outputs.values()]
-        self.batched = bool(self.inputs) and all(spec.batched for spec in specs)
+        self.inputs = {a: _spec(info) for a, info in sorted(definition.inputs.items())}
+        self.outputs = sorted(definition.outputs)
+        outputs = [_spec(info) for info in definition.outputs.values()]
+        shapes = [spec.shape for spec in (*self.inputs.values(), *outputs)]
+        self.batched = bool(self.inputs) and all(s.rank and s[0] is None for s in shapes)
 
     def select_outputs(self, output_filter: Sequence[str]) -> list[str]:
         """Returns the names of the outputs that a request asks for; an empty filter means all."""
-        for alias in output_filter:
+        for position, alias in enumerate(output_filter):
             if alias not in self.outputs:
                 raise invalid(
                     f"output tensor alias not found in signature: {alias[:100]} Outputs expected "
                     f"to be in the set {{{','.join(self.outputs)}}}."
                 )
-        if len(set(output_filter)) < len(output_filter):
-            twice = next(a for a in output_filter if list(output_filter).count(a) > 1)
-            raise invalid(f"duplicate output tensor alias: {twice}")
-        return list(output_filter) or list(self.outputs)
+            if alias in output_filter[:position]:
+                raise invalid(f"duplicate output tensor alias: {alias}")
+        return list(output_filter) or self.outputs
 
     def read_inputs(self, protos: Protos, limits: Limits) -> tuple[dict[str, np.ndarray], int]:
         """Checks and reads the inputs of a request; returns arrays and their number of rows.
@@ -81,11 +50,14 @@ class Signature:
         """
         self._check_names(protos)
         for alias, spec in self.inputs.items():
-            shape = [dimension.size for dimension in protos[alias].tensor_shape.dim]
-            if protos[alias].dtype != spec.dtype or not spec.fits(shape):
+            try:
+                given = _spec(protos[alias])
+            except (TypeError, ValueError) as error:
+                raise invalid(f"input {alias} is no tensor: {error}") from error
+            if not given.shape.is_fully_defined() or not spec.is_compatible_with(given):
                 raise invalid(
-                    f"input {alias} of signature {self.name} must be {spec} but is "
-                    f"{dtype_name(protos[alias].dtype)} {shape}"
+                    f"input {alias} of signature {self.name} must be {spec.dtype.name} "
+                    f"{spec.shape} but is {given.dtype.name} {given.shape}"
                 )
         rows = self._count_rows(protos, limits) if self.batched else 1
         most = limits.max_message_bytes
@@ -106,7 +78,7 @@ class Signature:
         if len(set(rows.values())) > 1:
             raise invalid(f"input tensors must have equal 0th-dimension size, not {rows}")
         alias, count = next(iter(rows.items()))
-        if count < 1:
+        if not count:
             raise invalid(f"input {alias} holds no rows")
         if count > limits.max_request_rows:
             raise ServingError(
@@ -114,3 +86,8 @@ class Signature:
                 f"{count} rows in one request, larger than max ({limits.max_request_rows})",
             )
         return count
+
+
+def _spec(described: meta_graph_pb2.TensorInfo | tensor_pb2.TensorProto) -> tf.TensorSpec:
+    # A composite tensor has no dtype. As a variant it fits no request.
+    return tf.TensorSpec(tf.TensorShape(described.tensor_shape), described.dtype or tf.variant)

@@ -5,11 +5,12 @@ import math
 import numpy as np
 import tensorflow as tf
 from grpc import StatusCode
-from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow.core.framework import tensor_pb2
 
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 
 _FIELDS = {
+    "string": "string_val",
     "float32": "float_val",
     "float64": "double_val",
     "int64": "int64_val",
@@ -18,14 +19,6 @@ _FIELDS = {
     "bool": "bool_val",
     **dict.fromkeys(("int8", "int16", "int32", "uint8"), "int_val"),
 }
-
-
-def dtype_name(number: int) -> str:
-    """Returns the name of a TensorFlow data type, or the number itself if it names none."""
-    try:
-        return types_pb2.DataType.Name(number).removeprefix("DT_").lower()
-    except ValueError:
-        return str(number)
 
 
 def to_array(proto: tensor_pb2.TensorProto, name: str, max_bytes: int) -> np.ndarray:
@@ -68,16 +61,12 @@ def to_array(proto: tensor_pb2.TensorProto, name: str, max_bytes: int) -> np.nda
 
 def to_proto(array: np.ndarray) -> tensor_pb2.TensorProto:
     """Writes an array of numbers, or of `bytes` objects, into the fields that TF Serving fills."""
-    if array.dtype == object:
-        proto = tensor_pb2.TensorProto(dtype=types_pb2.DT_STRING, string_val=array.ravel().tolist())
-    elif array.dtype.name in _FIELDS:
-        proto = tensor_pb2.TensorProto(dtype=tf.as_dtype(array.dtype).as_datatype_enum)
-        getattr(proto, _FIELDS[array.dtype.name]).extend(array.ravel().tolist())
-    else:
+    dtype = tf.as_dtype(array.dtype)
+    if dtype.name not in _FIELDS:
         return tf.make_tensor_proto(array)
-    proto.tensor_shape.SetInParent()
-    for size in array.shape:
-        proto.tensor_shape.dim.add(size=size)
+    shape = tf.TensorShape(array.shape).as_proto()
+    proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape)
+    getattr(proto, _FIELDS[dtype.name]).extend(array.ravel().tolist())
     return proto
 
 

@@ -194,10 +194,10 @@ def test_two_thousand_requests_across_swaps_and_a_corrupt_version_all_succeed(
                 for number, damage in ((2, None), (3, corrupt), (4, None)):
                     install(tmp_path, number, damage=damage)
                     end = time.monotonic() + 60
-                    while not server.models.get(tmp_path.name).statuses(number):
+                    while not server.models.served[tmp_path.name].statuses(number):
                         assert time.monotonic() < end
                         time.sleep(0.01)
-                    while server.models.get(tmp_path.name).statuses(number)[0].state == 20:
+                    while server.models.served[tmp_path.name].statuses(number)[0].state == 20:
                         assert time.monotonic() < end
                         time.sleep(0.01)
             finally:

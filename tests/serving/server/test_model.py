@@ -26,7 +26,6 @@ def test_a_folder_is_one_model_or_holds_several(tmp_path):
 @pytest.mark.parametrize(
     ("policy", "wanted"),
     [
-        (None, ([5, 3, 1], 1)),
         (Policy(), ([5, 3, 1], 1)),
         (Policy(latest={"num_versions": 2}), ([5, 3, 1], 2)),
         (Policy(all={}), ([5, 3, 1], 3)),

@@ -48,7 +48,7 @@ def _scale(models, name="tiny", **spec):
 
 
 def _states(models):
-    return {s.version: s.State.Name(s.state) for s in models.get("tiny").statuses()}
+    return {s.version: s.State.Name(s.state) for s in models.served["tiny"].statuses()}
 
 
 def test_the_newest_version_answers(watched, base, install):
@@ -56,7 +56,7 @@ def test_the_newest_version_answers(watched, base, install):
         install(base, number)
     models = watched(base)
     models.start()
-    assert dict(models.items()).keys() == {"tiny"}
+    assert models.served.keys() == {"tiny"}
     assert _scale(models) == 3
     assert _states(models) == {3: "AVAILABLE"}
 
@@ -128,7 +128,7 @@ def test_a_corrupt_version_is_refused_in_one_line(damage, watched, base, install
     (record,) = [r for r in caplog.records if r.name.startswith("nfl_keras")]
     assert "version 2 is refused" in record.getMessage()
     assert "\n" not in record.getMessage()
-    status = models.get("tiny").statuses(2)[0]
+    status = models.served["tiny"].statuses(2)[0]
     assert status.State.Name(status.state) == "END"
     assert status.status.error_code
     assert status.status.error_message
@@ -222,7 +222,7 @@ def test_warm_up_requests_are_answered_first(
         install(base, number, damage=lambda f, r=requests: write_warmup(f, *r))
         models.refresh()
         assert _scale(models) == 1
-        assert "warmup_requests" in models.get("tiny").last_error
+        assert "warmup_requests" in models.served["tiny"].last_error
     install(base, 5, damage=lambda f: write_warmup(f, good, good))
     models.refresh()
     assert _scale(models) == 5
@@ -263,4 +263,4 @@ def test_every_lease_finds_a_version_while_they_change(watched, base, install, e
     for thread in threads:
         thread.join()
     assert failures == []
-    assert models.get("tiny").available == [5]
+    assert models.served["tiny"].available == [5]

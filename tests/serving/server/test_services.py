@@ -1,4 +1,4 @@
-"""GetModelMetadata, GetModelStatus and HandleReloadConfigRequest."""
+"""GetModelMetadata, GetModelStatus and HandleReloadConfigRequest of `Services`."""
 
 import pytest
 from google.protobuf import text_format
@@ -102,7 +102,7 @@ def _version(stubs, predict_request, name, **spec):
 def test_a_configuration_replaces_what_is_served(house, connect, predict_request):
     folder, server = house
     stubs = connect(server.port)
-    before = server.models.get("birds")._versions[2]
+    before = server.models.served["birds"]._versions[2]
     response = stubs.HandleReloadConfigRequest(
         _reload(
             f"""config {{
@@ -116,7 +116,7 @@ def test_a_configuration_replaces_what_is_served(house, connect, predict_request
         timeout=20,
     )
     assert response.status.error_code == 0
-    assert server.models.get("birds")._versions[2] is before
+    assert server.models.served["birds"]._versions[2] is before
     found = {
         spec: _version(stubs, predict_request, "birds", **dict([spec]))
         for spec in [("label", "stable"), ("label", "canary"), ("version", 1)]
@@ -139,7 +139,7 @@ def test_a_label_moves_without_loading_anew(house, connect, predict_request):
     for number in (1, 2, 1):
         stubs.HandleReloadConfigRequest(_reload(text.format(number)), timeout=20)
         assert _version(stubs, predict_request, "birds", label="stable") == number
-        loaded.add(server.models.get("birds")._versions[1].loaded)
+        loaded.add(server.models.served["birds"]._versions[1].loaded)
     assert len(loaded) == 1
 
 
@@ -175,7 +175,7 @@ def test_a_configuration_that_cannot_be_served_changes_nothing(
     assert words in message
     assert _version(stubs, predict_request, "birds") == 2
     assert _version(stubs, predict_request, "cars") == 3
-    assert sorted(dict(server.models.items())) == ["birds", "cars"]
+    assert sorted(server.models.served) == ["birds", "cars"]
 
 
 def test_a_configuration_of_another_kind_is_refused(stubs):
