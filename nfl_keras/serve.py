@@ -14,8 +14,6 @@ from nfl_keras.serving.server.settings import GRACE_SECONDS, Batching, Limits, T
 if TYPE_CHECKING:
     from nfl_keras.serving import Server
 
-_MEGABYTE = 2**20
-
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.serve") -> None:
     """Runs the command until SIGTERM or Ctrl-C, after which requests under way are answered.
@@ -60,11 +58,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     batching = parser.add_argument_group("merging of requests")
     batching.add_argument("--no-batching", action="store_true", help="run each request alone")
     _add_fields(batching, Batching())
-    limits = parser.add_argument_group("limits")
-    limits.add_argument(
-        "--max-message-mb", type=int, default=64, help="largest message, in MiB (default: 64)"
-    )
-    _add_fields(limits, Limits(), leave_out="max_message_bytes")
+    _add_fields(parser.add_argument_group("limits"), Limits())
     add("--poll-seconds", type=float, default=1.0, help="seconds between searches for versions")
     add("--grace-seconds", type=float, default=GRACE_SECONDS, help="longest wait when stopping")
     tls = parser.add_argument_group("TLS")
@@ -74,18 +68,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_fields(group: Any, defaults: Batching | Limits, leave_out: str | None = None) -> None:
+def _add_fields(group: Any, defaults: Batching | Limits) -> None:
     for name, default in dataclasses.asdict(defaults).items():
-        if name != leave_out:
-            flag = f"--{name.replace('_', '-')}"
-            group.add_argument(
-                flag, type=type(default), default=default, help=f"default: {default}"
-            )
-
-
-def _fields(given: argparse.Namespace, settings: type[Batching] | type[Limits]) -> dict[str, Any]:
-    names = [field.name for field in dataclasses.fields(settings)]
-    return {name: getattr(given, name) for name in names if hasattr(given, name)}
+        flag = f"--{name.replace('_', '-')}"
+        group.add_argument(flag, type=type(default), default=default, help=f"default: {default}")
 
 
 def _make_server(given: argparse.Namespace) -> "Server":
@@ -97,14 +83,17 @@ def _make_server(given: argparse.Namespace) -> "Server":
     if given.tls_client_ca is not None and given.tls_key is None:
         raise UserError("--tls-client-ca needs --tls-certificate and --tls-key.")
     tls = given.tls_key and Tls(given.tls_certificate, given.tls_key, given.tls_client_ca)
-    message = given.max_message_mb * _MEGABYTE
+
+    def fields(settings: type[Batching] | type[Limits]) -> dict[str, Any]:
+        return {f.name: getattr(given, f.name) for f in dataclasses.fields(settings)}
+
     return Server(
         given.directory,
         given.port,
         rest_port=None if given.no_rest else given.rest_port,
         host=given.host,
-        batching=None if given.no_batching else Batching(**_fields(given, Batching)),
-        limits=Limits(max_message_bytes=message, **_fields(given, Limits)),
+        batching=None if given.no_batching else Batching(**fields(Batching)),
+        limits=Limits(**fields(Limits)),
         poll_seconds=given.poll_seconds,
         tls=tls,
     )

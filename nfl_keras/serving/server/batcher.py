@@ -141,7 +141,8 @@ class Batcher:
             parts = [outputs] if len(jobs) == 1 else _split(outputs, sizes)
         except Exception as error:
             if len(jobs) == 1:
-                jobs[0].future.set_exception(error)
+                # The traceback holds this frame, which holds the future and so the exception.
+                jobs[0].future.set_exception(error.with_traceback(None))
                 return
             # A request that fails must not fail the requests merged with it.
             for job in jobs:

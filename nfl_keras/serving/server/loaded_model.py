@@ -29,13 +29,14 @@ SignatureRun: TypeAlias = Callable[[Signature, Arrays, int], Arrays]
 
 
 class LoadedModel:
-    """The SavedModel in a folder, with its `signatures` by name.
+    """The SavedModel in a folder of a version, with its `number` and its `signatures` by name.
 
     Raises:
         UserError: if it cannot be loaded, whatever TensorFlow raises on a damaged one.
     """
 
     def __init__(self, path: pathlib.Path) -> None:
+        self.number = int(path.name)
         try:
             # The variables live as long as the root, so it is kept beside the functions.
             self._root = tf.saved_model.load(str(path), tags=[_TAG])
@@ -64,11 +65,12 @@ class LoadedModel:
             raise from_tensorflow(error) from error
 
     def predict(
-        self, request: predict_pb2.PredictRequest, limits: Limits, run: SignatureRun
+        self, request: predict_pb2.PredictRequest, limits: Limits, run: SignatureRun | None = None
     ) -> predict_pb2.PredictResponse:
         """Answers a request by one of the signatures; the model that it names is not read.
 
-        `run` takes a `Signature`, arrays and their number of rows, and returns output arrays.
+        `run` takes a `Signature`, arrays and their number of rows, and returns output arrays. By
+        default the signature runs at once.
         """
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         if name not in self.signatures:
@@ -77,9 +79,11 @@ class LoadedModel:
             )
         signature = self.signatures[name]
         selected = signature.select_outputs(request.output_filter)
-        outputs = run(signature, *signature.read_inputs(request.inputs, limits))
+        arrays, rows = signature.read_inputs(request.inputs, limits)
+        outputs = run(signature, arrays, rows) if run else self.run(name, arrays)
+        spec = {"name": request.model_spec.name, "signature_name": name}
         return predict_pb2.PredictResponse(
-            model_spec={"signature_name": name},
+            model_spec={**spec, "version": {"value": self.number}},
             outputs={alias: to_proto(outputs[alias]) for alias in selected},
         )
 

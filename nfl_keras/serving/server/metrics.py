@@ -5,6 +5,8 @@ which dashboards made for TF Serving do not know.
 """
 
 import bisect
+import collections
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -28,14 +30,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counters: dict[str, int] = {}
-        self._histograms: dict[tuple[str, str], tuple[list[int], float]] = {}
+        self._counters: collections.Counter[str] = collections.Counter()
+        # By name and labels, the counts of the intervals between the bounds and the sum of values.
+        self._histograms: dict[str, dict[str, tuple[list[int], float]]] = {n: {} for n in _BOUNDS}
 
     def count_request(self, model_name: str, status: str) -> None:
         """Counts a request by its status; the names of models must not come from callers."""
         labels = f'model_name="{_escape(model_name)}",status="{status}"'
         with self._lock:
-            self._counters[labels] = self._counters.get(labels, 0) + 1
+            self._counters[labels] += 1
 
     def observe_request(self, model_name: str, entrypoint: str, seconds: float) -> None:
         """Records how long a prediction took, from its message to its answer."""
@@ -53,36 +56,32 @@ class Metrics:
 
     def text(self) -> str:
         """Returns all metrics in Prometheus' text format."""
-        with self._lock:
-            counters = sorted(self._counters.items())
-            histograms = sorted((k, list(n), total) for k, (n, total) in self._histograms.items())
         lines = [f"# TYPE {_REQUESTS} counter"]
-        lines += [f"{_REQUESTS}{{{labels}}} {count}" for labels, count in counters]
-        written = None
-        for (name, labels), counts, total in histograms:
-            if name != written:
+        with self._lock:
+            for labels, requests in sorted(self._counters.items()):
+                lines.append(f"{_REQUESTS}{{{labels}}} {requests}")
+            for name, by_labels in self._histograms.items():
                 lines.append(f"# TYPE {name} histogram")
-                written = name
-            lines += _histogram_lines(name, labels, counts, total)
+                for labels, (counts, total) in sorted(by_labels.items()):
+                    lines += _histogram_lines(name, labels, counts, total)
         return "\n".join(lines) + "\n"
 
     def _observe(self, name: str, labels: str, value: float) -> None:
         bounds = _BOUNDS[name]
         with self._lock:
-            counts, total = self._histograms.get((name, labels), ([0] * (len(bounds) + 1), 0.0))
+            empty = [0] * (len(bounds) + 1), 0.0
+            counts, total = self._histograms[name].get(labels, empty)
             counts[bisect.bisect_left(bounds, value)] += 1
-            self._histograms[name, labels] = (counts, total + value)
+            self._histograms[name][labels] = counts, total + value
 
 
 def _histogram_lines(name: str, labels: str, counts: list[int], total: float) -> Iterator[str]:
-    seen = 0
     separator = "," if labels else ""
     bounds = [*(f"{bound:g}" for bound in _BOUNDS[name]), "+Inf"]
-    for bound, count in zip(bounds, counts, strict=True):
-        seen += count
-        yield f'{name}_bucket{{{labels}{separator}le="{bound}"}} {seen}'
+    for bound, count in zip(bounds, itertools.accumulate(counts), strict=True):
+        yield f'{name}_bucket{{{labels}{separator}le="{bound}"}} {count}'
     yield f"{name}_sum{{{labels}}} {total:.17g}"
-    yield f"{name}_count{{{labels}}} {seen}"
+    yield f"{name}_count{{{labels}}} {sum(counts)}"
 
 
 def _escape(value: str) -> str:

@@ -6,7 +6,7 @@ import logging
 import pathlib
 import weakref
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from grpc import StatusCode
 from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
@@ -15,21 +15,11 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 from nfl_keras.errors import UserError
 from nfl_keras.servable.version_folder import versions_in
 from nfl_keras.servable.warmup import replay_warmup
-from nfl_keras.serving.server.batcher import Arrays
 from nfl_keras.serving.server.loaded_model import LoadedModel
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 from nfl_keras.serving.server.settings import Limits
-from nfl_keras.serving.server.signature import Signature
 
 _log = logging.getLogger(__name__)
-
-
-class Lease(NamedTuple):
-    """A version in use. It stays in memory as long as the lease is held."""
-
-    model_name: str
-    number: int
-    loaded: LoadedModel
 
 
 @dataclasses.dataclass
@@ -98,12 +88,15 @@ class Model:
         """Retires the versions that are not wanted; requests under way keep theirs in memory."""
         self._serving = {n: loaded for n, loaded in self._serving.items() if n in wanted}
 
-    def lease(self, spec: Any) -> Lease:
-        """Returns the version that a `ModelSpec` names, or raises NOT_FOUND."""
+    def find_version(self, spec: Any) -> LoadedModel:
+        """Returns the version that a `ModelSpec` names, or raises NOT_FOUND.
+
+        The version stays in memory as long as the caller holds it.
+        """
         serving, number = self._serving, self.number_of(spec)
         chosen = max(serving, default=None) if number is None else number
         if chosen in serving:
-            return Lease(self.name, chosen, serving[chosen])
+            return serving[chosen]
         asked = f"Latest({self.name})" if number is None else f"Specific({self.name}, {number})"
         raise ServingError(StatusCode.NOT_FOUND, f"Servable not found for request: {asked}")
 
@@ -142,21 +135,16 @@ class Model:
     def _load_once(self, number: int, path: pathlib.Path) -> bool:
         if number in self._serving:
             return True
-        before, version = self._versions.get(number), Version(fingerprint(path))
-        known = before.error if before is not None else ""
-        if before is not None and known and before.files == version.files:
+        before, version = self._versions.get(number, Version([])), Version(fingerprint(path))
+        if before.error and before.files == version.files:
             return False
         self._versions[number] = version
-
-        def run(signature: Signature, arrays: Arrays, rows: int) -> Arrays:
-            return loaded.run(signature.name, arrays)
-
         try:
             loaded = LoadedModel(path)
-            replay_warmup(path, lambda request: loaded.predict(request, self._limits, run))
+            replay_warmup(path, lambda request: loaded.predict(request, self._limits))
         except UserError as error:
             version.error = str(error)
-            if version.error != known:
+            if version.error != before.error:
                 _log.error("%s: version %d is refused: %s", self.name, number, version.error)
             return False
         self._serving = {**self._serving, number: loaded}

@@ -11,8 +11,8 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable.version_folder import versions_in
-from nfl_keras.serving.server.loaded_model import collect_released
-from nfl_keras.serving.server.model import Lease, Model
+from nfl_keras.serving.server.loaded_model import LoadedModel, collect_released
+from nfl_keras.serving.server.model import Model
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 from nfl_keras.serving.server.settings import Limits
 from nfl_keras.typing import Path
@@ -94,23 +94,23 @@ class Models:
             raise invalid(f"each model needs a name of its own, not {names}")
         new = {config.name: self._configured_model(config) for config in configs}
         with self._refreshing:
+            wanted = {}
             for name, model in new.items():
                 if name in self.served and self.served[name].base_path == model.base_path:
                     model.share_versions(self.served[name])
-            wanted = {name: model.load_wanted() for name, model in new.items()}
-            for name, model in new.items():
+                wanted[name] = model.load_wanted()
                 _check_available(model, wanted[name])
             for name, model in new.items():
                 model.keep_only(wanted[name])
             self._configured = True
             self.served = new
 
-    def lease(self, spec: Any) -> Lease:
-        """Returns the version that a `ModelSpec` names, see `Model.lease`."""
+    def find_version(self, spec: Any) -> LoadedModel:
+        """Returns the version that a `ModelSpec` names, see `Model.find_version`."""
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
         model = self.served.get(spec.name) or self._model(spec.name, self.directory)
-        return model.lease(spec)
+        return model.find_version(spec)
 
     def _model(self, name: str, base_path: pathlib.Path) -> Model:
         return Model(ModelConfig(name=name), base_path, self._limits)

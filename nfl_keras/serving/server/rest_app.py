@@ -112,36 +112,34 @@ class RestApp:
         raise ServingError(StatusCode.NOT_FOUND, f"Not Found: {path}")
 
     async def _read(self, request: Request) -> bytes:
-        body = bytearray()
-        size = int(request.headers.get("content-length", 0))
         limits = self._services.limits
+        body, pieces = bytearray(), request.stream()
+        size = int(request.headers.get("content-length", 0))
         try:
             async with asyncio.timeout(limits.max_request_seconds):
-                if size <= limits.max_message_bytes:
-                    async for piece in request.stream():
-                        body += piece
-                        size = max(size, len(body))
-                        if size > limits.max_message_bytes:
-                            break
+                while size <= limits.max_message_bytes:
+                    piece = await anext(pieces, None)
+                    if piece is None:
+                        request.state.body_is_read = True
+                        return bytes(body)
+                    body += piece
+                    size = max(size, len(body))
         except TimeoutError as error:
             message = "the body took too long to come"
             raise ServingError(StatusCode.DEADLINE_EXCEEDED, message) from error
-        if size > limits.max_message_bytes:
-            message = f"a body of {size} bytes, larger than max ({limits.max_message_bytes})"
-            raise ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
-        request.state.body_is_read = True
-        return bytes(body)
+        message = f"a body of {size} bytes, larger than max ({limits.max_message_bytes})"
+        raise ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
 
     def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> str:
         document = json_tensors.parse(body)
         name = document.get("signature_name") or DEFAULT_SIGNATURE
-        lease = self._services.models.lease(spec)
-        if name not in lease.loaded.signatures:
+        loaded = self._services.models.find_version(spec)
+        if name not in loaded.signatures:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
-        protos = json_tensors.to_protos(document, lease.loaded.signatures[name])
+        protos = json_tensors.to_protos(document, loaded.signatures[name])
         spec = model_pb2.ModelSpec(name=spec.name, signature_name=name)
         request = predict_pb2.PredictRequest(model_spec=spec, inputs=protos)
-        response = self._services.Predict(request, None, lease)
+        response = self._services.Predict(request, None, loaded)
         arrays = {alias: tf.make_ndarray(proto) for alias, proto in response.outputs.items()}
         return json_tensors.from_arrays(dict(sorted(arrays.items())), "instances" in document)
 

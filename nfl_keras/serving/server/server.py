@@ -1,6 +1,5 @@
 """Defines `Server`, which serves exported models in this process."""
 
-import threading
 from typing import Self
 
 from nfl_keras.errors import UserError
@@ -70,7 +69,7 @@ class Server:
         self._services = Services(self.models, self._batcher, limits, metrics)
         self._grpc: GrpcListener | None = None
         self._rest: RestListener | None = None
-        self._stopped = threading.Event()
+        self._is_stopped = False
 
     @property
     def port(self) -> int | None:
@@ -103,25 +102,15 @@ class Server:
             raise
         return self
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Waits until the server is stopped.
-
-        Args:
-            seconds: Optional float. The longest time to wait. Defaults to `None`, no limit.
-
-        Returns:
-            Whether the server is stopped.
-        """
-        return self._stopped.wait(seconds)
-
     def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Accepts no more requests, lets requests under way end, and releases the models.
 
         Args:
             grace: float. Seconds after which requests under way are ended. Defaults to `30.0`.
         """
-        if self._stopped.is_set():
+        if self._is_stopped:
             return
+        self._is_stopped = True
         wait_for_grpc = self._grpc.stop(grace) if self._grpc is not None else None
         if self._rest is not None:
             self._rest.stop(grace)
@@ -129,7 +118,6 @@ class Server:
             wait_for_grpc()
         self._batcher.stop()
         self.models.stop()
-        self._stopped.set()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -2,23 +2,27 @@
 
 import concurrent.futures
 import time
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from grpc import StatusCode
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2 as metadata_pb2
+from tensorflow_serving.apis import get_model_status_pb2 as status_pb2
 from tensorflow_serving.apis import model_management_pb2 as management_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc as models_grpc
 from tensorflow_serving.apis import prediction_service_pb2_grpc as prediction_grpc
+from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
 from nfl_keras.serving.server.batcher import Arrays, Batcher
 from nfl_keras.serving.server.call_guard import Gate
+from nfl_keras.serving.server.loaded_model import LoadedModel
 from nfl_keras.serving.server.metrics import Metrics
-from nfl_keras.serving.server.model import Lease
 from nfl_keras.serving.server.models import Models
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 from nfl_keras.serving.server.settings import Limits
 from nfl_keras.serving.server.signature import Signature
+
+_Context: TypeAlias = grpc.ServicerContext | None
 
 _UNKNOWN_MODEL = "unknown"
 _SIGNATURE_DEF = "signature_def"
@@ -38,22 +42,19 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
         self._batcher = batcher
 
     def Predict(  # noqa: N802
-        self,
-        request: predict_pb2.PredictRequest,
-        context: grpc.ServicerContext | None,
-        lease: Lease | None = None,
-    ) -> predict_pb2.PredictResponse:
+        self, request: PredictRequest, context: _Context, loaded: LoadedModel | None = None
+    ) -> PredictResponse:
         """Answers a request, and counts it in the metrics.
 
-        REST has no context, and gives the lease of the version whose signature it has read.
+        REST has no context, and gives the version whose signature it has read.
         """
         start = time.monotonic()
         name = request.model_spec.name
         name = name if name in self.models.served else _UNKNOWN_MODEL
         try:
             _check_spec(request)
-            lease = lease or self.models.lease(request.model_spec)
-            response = self._predict(request, context, lease)
+            loaded = loaded or self.models.find_version(request.model_spec)
+            response = self._predict(request, context, loaded)
         except ServingError as error:
             self.metrics.count_request(name, error.code.name)
             raise
@@ -63,10 +64,8 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
         return response
 
     def GetModelMetadata(  # noqa: N802
-        self,
-        request: get_model_metadata_pb2.GetModelMetadataRequest,
-        context: grpc.ServicerContext | None,
-    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        self, request: metadata_pb2.GetModelMetadataRequest, context: _Context
+    ) -> metadata_pb2.GetModelMetadataResponse:
         """Describes the signatures of a version."""
         _check_spec(request)
         if not request.metadata_field:
@@ -74,20 +73,18 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
         for field in request.metadata_field:
             if field != _SIGNATURE_DEF:
                 raise invalid(f"Metadata field {field} is not supported")
-        name, number, loaded = self.models.lease(request.model_spec)
-        response = get_model_metadata_pb2.GetModelMetadataResponse(
-            model_spec={"name": name, "version": {"value": number}}
+        loaded = self.models.find_version(request.model_spec)
+        response = metadata_pb2.GetModelMetadataResponse(
+            model_spec={"name": request.model_spec.name, "version": {"value": loaded.number}}
         )
         response.metadata[_SIGNATURE_DEF].Pack(
-            get_model_metadata_pb2.SignatureDefMap(signature_def=loaded.signature_defs)
+            metadata_pb2.SignatureDefMap(signature_def=loaded.signature_defs)
         )
         return response
 
     def GetModelStatus(  # noqa: N802
-        self,
-        request: get_model_status_pb2.GetModelStatusRequest,
-        context: grpc.ServicerContext | None,
-    ) -> get_model_status_pb2.GetModelStatusResponse:
+        self, request: status_pb2.GetModelStatusRequest, context: _Context
+    ) -> status_pb2.GetModelStatusResponse:
         """Describes the state of all versions of a model or of one."""
         _check_spec(request)
         spec = request.model_spec
@@ -97,10 +94,10 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
         if not statuses:
             what = "any versions" if number is None else f"version {number}"
             raise ServingError(StatusCode.NOT_FOUND, f"Could not find {what} of model {spec.name}")
-        return get_model_status_pb2.GetModelStatusResponse(model_version_status=statuses)
+        return status_pb2.GetModelStatusResponse(model_version_status=statuses)
 
     def HandleReloadConfigRequest(  # noqa: N802
-        self, request: management_pb2.ReloadConfigRequest, context: grpc.ServicerContext
+        self, request: management_pb2.ReloadConfigRequest, context: _Context
     ) -> management_pb2.ReloadConfigResponse:
         """Serves the models of a configuration instead of the models served until now."""
         if request.config.WhichOneof("config") != "model_config_list":
@@ -112,12 +109,8 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
         return management_pb2.ReloadConfigResponse(status={})
 
     def _predict(
-        self,
-        request: predict_pb2.PredictRequest,
-        context: grpc.ServicerContext | None,
-        lease: Lease,
-    ) -> predict_pb2.PredictResponse:
-        name, number, loaded = lease
+        self, request: PredictRequest, context: _Context, loaded: LoadedModel
+    ) -> PredictResponse:
         deadline = context.time_remaining() if context is not None else None
         limit = self.limits.max_request_seconds
         seconds = limit if deadline is None else min(deadline, limit)
@@ -126,33 +119,26 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
             def run_and_time(arrays: Arrays) -> Arrays:
                 start = time.monotonic()
                 outputs = loaded.run(signature.name, arrays)
-                self.metrics.observe_run(name, time.monotonic() - start)
+                self.metrics.observe_run(request.model_spec.name, time.monotonic() - start)
                 return outputs
 
             key = (loaded, signature.name) if signature.batched else None
             future = self._batcher.submit(key, run_and_time, arrays, rows)
-            if context is not None and not context.add_callback(future.cancel):
+            try:
+                if context is not None and not context.add_callback(future.cancel):
+                    future.cancel()
+                return future.result(seconds)
+            except concurrent.futures.CancelledError as error:
+                raise ServingError(StatusCode.CANCELLED, "the caller has gone") from error
+            except TimeoutError as error:
                 future.cancel()
-            return _wait_for(future, seconds)
+                message = f"no answer within {seconds:.3g} seconds"
+                raise ServingError(StatusCode.DEADLINE_EXCEEDED, message) from error
+            finally:
+                # An exception's traceback holds this frame, and so would hold itself.
+                del future
 
-        response = loaded.predict(request, self.limits, run)
-        response.model_spec.name = name
-        response.model_spec.version.value = number
-        return response
-
-
-def _wait_for(future: concurrent.futures.Future[Arrays], seconds: float) -> Arrays:
-    try:
-        return future.result(seconds)
-    except concurrent.futures.CancelledError as error:
-        raise ServingError(StatusCode.CANCELLED, "the caller has gone") from error
-    except TimeoutError as error:
-        future.cancel()
-        message = f"no answer within {seconds:.3g} seconds"
-        raise ServingError(StatusCode.DEADLINE_EXCEEDED, message) from error
-    finally:
-        # The exception's traceback holds this frame, which holds the future and so the exception.
-        del future
+        return loaded.predict(request, self.limits, run)
 
 
 def _check_spec(request: Any) -> None:

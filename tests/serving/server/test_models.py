@@ -41,8 +41,8 @@ def base(tmp_path):
 
 
 def _scale(models, name="tiny", **spec):
-    version = models.lease(model_pb2.ModelSpec(name=name, **spec))
-    outputs = version.loaded.run("serving_default", {"images": [b"a"]})
+    version = models.find_version(model_pb2.ModelSpec(name=name, **spec))
+    outputs = version.run("serving_default", {"images": [b"a"]})
     assert outputs["embedding"][0, 0] == version.number
     return version.number
 
@@ -65,13 +65,13 @@ def test_a_new_version_takes_over_and_the_old_one_is_let_go(watched, base, insta
     install(base, 1)
     models = watched(base)
     models.start()
-    old = models.lease(model_pb2.ModelSpec(name="tiny"))
-    loaded = weakref.ref(old.loaded)
+    old = models.find_version(model_pb2.ModelSpec(name="tiny"))
+    loaded = weakref.ref(old)
     install(base, 2)
     models.refresh()
     assert _scale(models) == 2
     assert _states(models) == {1: "UNLOADING", 2: "AVAILABLE"}
-    assert old.loaded.run("serving_default", {"images": [b"a"]})["embedding"][0, 0] == 1
+    assert old.run("serving_default", {"images": [b"a"]})["embedding"][0, 0] == 1
     del old
     assert _states(models) == {1: "END", 2: "AVAILABLE"}
     assert loaded() is None
@@ -237,22 +237,22 @@ def test_warm_up_requests_are_answered_first(
     assert _scale(models) == 5
 
 
-def test_every_lease_finds_a_version_while_they_change(watched, base, install, exported):
+def test_every_request_finds_a_version_while_they_change(watched, base, install, exported):
     install(base, 1)
     models = watched(base)
     models.start()
     over = threading.Event()
     failures = []
 
-    def lease():
+    def find():
         while not over.is_set():
             try:
-                assert models.lease(model_pb2.ModelSpec(name="tiny")).loaded is not None
+                assert models.find_version(model_pb2.ModelSpec(name="tiny")) is not None
                 time.sleep(1e-4)
             except Exception as error:
                 failures.append(error)
 
-    threads = [threading.Thread(target=lease) for _ in range(4)]
+    threads = [threading.Thread(target=find) for _ in range(4)]
     for thread in threads:
         thread.start()
     for number in range(2, 6):

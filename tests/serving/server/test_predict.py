@@ -229,12 +229,13 @@ def test_requests_under_way_are_answered_when_it_stops(
     assert slow.entered.wait(20)
     stopping = threading.Thread(target=server.stop, args=(20,))
     stopping.start()
-    assert not server.wait(0.5)
+    stopping.join(0.5)
+    assert stopping.is_alive()
     assert stubs.code(stubs.Predict, request)[0] == StatusCode.UNAVAILABLE
     slow.released.set()
     assert call.result().outputs["status"].int_val == [1]
-    assert server.wait(20)
-    stopping.join()
+    stopping.join(20)
+    assert not stopping.is_alive()
 
 
 def test_a_port_that_is_taken_is_said_so(served, tmp_path, install):

@@ -114,7 +114,7 @@ def test_requests_and_clients_that_vanish_leave_nothing_behind(
     [
         ([], "no model version in"),
         (["--max-batch-size", "0"], "max_batch_size must not be 0"),
-        (["--max-message-mb", "0"], "max_message_bytes must be above 0"),
+        (["--max-message-bytes", "0"], "max_message_bytes must be above 0"),
         (["--poll-seconds", "0"], "poll_seconds must be above 0"),
         (["--tls-key", "a"], "go together"),
         (["--tls-client-ca", "a"], "needs --tls-certificate"),
