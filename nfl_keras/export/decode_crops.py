@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from nfl_keras.data.decoding.decode import decode_by, upright
 from nfl_keras.data.views.inference_crops import inference_crops
-from nfl_keras.export.read_headers import WEBP
 from nfl_keras.servable.status import DAMAGED, OK
 
 
@@ -20,7 +19,7 @@ def decode_crops(
 
     TensorFlow's decoder raises an error for a damaged image, which would fail every request of a
     batch that TensorFlow Serving merges. So images are decoded in a pipeline that drops errors.
-    TensorFlow rebuilds the pipeline's function at each request, so it holds as little as possible.
+    TensorFlow rebuilds the pipeline at each request, so it holds little and is not optimized.
 
     Returns:
         `(status, rows, pixels)`: int32 `[N]`; int32 `[M]`, the places of the images that are `OK`;
@@ -30,9 +29,12 @@ def decode_crops(
     status, *how = headers
     count = tf.size(status)
     rows = tf.where(status == OK)[:, 0]
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
 
     def crops_of(row, encoded, way, turn):
-        image = upright(_decode(encoded, way), turn)
+        image = upright(decode_by(encoded, way), turn)
         return tf.cast(row, tf.int32), inference_crops(image, image_size, crops)
 
     decoded = (
@@ -40,25 +42,9 @@ def decode_crops(
         .map(crops_of, num_parallel_calls=tf.data.AUTOTUNE)
         .ignore_errors()
         .batch(tf.maximum(tf.cast(count, tf.int64), 1))
-        .with_options(_options())
+        .with_options(options)
     )
     none = count[None], tf.zeros((1, crops, image_size, image_size, 3))
     rows, pixels = decoded.reduce(none, lambda _, batch: batch)
     is_decoded = tf.scatter_nd(rows[:, None], tf.ones_like(rows), (count + 1,))[:count] > 0
     return tf.where((status == OK) & ~is_decoded, DAMAGED, status), rows, pixels
-
-
-def _decode(encoded, way):
-    def decode_webp():  # TensorFlow refuses to decode three channels of one that has four
-        return tf.io.decode_image(encoded, channels=0, expand_animations=False)[..., :3]
-
-    image = tf.cond(way == WEBP, decode_webp, lambda: decode_by(encoded, way))
-    return tf.ensure_shape(image, (None, None, 3))
-
-
-def _options() -> tf.data.Options:
-    # Tuning takes longer than a request, which runs a pipeline once.
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    options.experimental_optimization.apply_default_optimizations = False
-    return options

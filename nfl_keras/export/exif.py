@@ -23,14 +23,14 @@ def orientation(encoded: tf.Tensor, image_format: tf.Tensor) -> tf.Tensor:
         formats.PNG: (8, 8, _png_exif),
         formats.WEBP: (12, 8, _webp_exif),
     }
-    starts = {key: functools.partial(_content_of, encoded, *how) for key, how in chunks.items()}
+
+    def content_of(first, header, look):
+        chunk = find_chunk(encoded, first, look)
+        return unless(chunk == 0, chunk + header)
+
+    starts = {key: functools.partial(content_of, *how) for key, how in chunks.items()}
     start = tf.switch_case(image_format, starts, default=lambda: tf.constant(0, tf.int64))
     return tf.cond(start > 0, lambda: _orientation_at(encoded, start), lambda: tf.constant(1))
-
-
-def _content_of(encoded, first, header, look):
-    chunk = find_chunk(encoded, first, look)
-    return unless(chunk == 0, chunk + header)
 
 
 def _jpeg_exif(head):

@@ -53,8 +53,7 @@ def declared_size(encoded: tf.Tensor, image_format: tf.Tensor) -> tf.Tensor:
         WEBP: lambda: _webp_size(head),
         BMP: lambda: tf.stack([tf.minimum(bmp_height, 2**32 - bmp_height), number(head[18:22])]),
     }
-    none = tf.zeros(2, tf.int64)
-    return tf.switch_case(image_format, sizes, default=lambda: none)
+    return tf.switch_case(image_format, sizes, default=lambda: tf.zeros(2, tf.int64))
 
 
 def jpeg_size(encoded: tf.Tensor) -> tf.Tensor:

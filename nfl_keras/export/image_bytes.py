@@ -38,29 +38,23 @@ def unless(condition: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
 def find_chunk(
     encoded: tf.Tensor, first: int, look: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 ) -> tf.Tensor:
-    """Finds where the first chunk of a kind begins.
+    """Finds where the first chunk of a kind begins: int64 scalar, 0 without one.
 
-    Args:
-        encoded: the image.
-        first: where the first chunk of any kind begins, above 0.
-        look: function of the first 16 bytes of a chunk that returns whether it is of the kind, and
-            the distance to the next chunk, 0 if there is none.
-
-    Returns:
-        int64 scalar, 0 if no such chunk is among the first `MAX_CHUNKS`.
+    The search begins at `first`, above 0, and ends after `MAX_CHUNKS` chunks. `look` is given the
+    first 16 bytes of a chunk. It returns whether the chunk is of the kind, and the distance to the
+    next chunk, 0 if there is none.
     """
     length = _length(encoded)
 
-    def is_open(position, found, left):
-        return (found == 0) & (position < length) & (left > 0)
+    def is_open(position, found):
+        return (found == 0) & (position < length)
 
-    def step(position, found, left):
+    def step(position, found):
         is_it, advance = look(bytes_at(encoded, position, _CHUNK_HEAD))
-        found = tf.where(is_it, position, found)
-        return position + advance, found, tf.where(advance > 0, left - 1, 0)
+        return tf.where(advance > 0, position + advance, length), tf.where(is_it, position, found)
 
-    state = tf.constant(first, tf.int64), tf.constant(0, tf.int64), tf.constant(MAX_CHUNKS)
-    return tf.while_loop(is_open, step, state)[1]
+    start = tf.constant(first, tf.int64), tf.constant(0, tf.int64)
+    return tf.while_loop(is_open, step, start, maximum_iterations=MAX_CHUNKS)[1]
 
 
 def _length(encoded: tf.Tensor) -> tf.Tensor:

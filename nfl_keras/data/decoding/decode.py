@@ -7,7 +7,7 @@ import tensorflow as tf
 from nfl_keras.typing import Tensor
 
 _RATIOS = (1, 2, 4, 8)
-WHOLE = len(_RATIOS)
+WHOLE, WEBP = len(_RATIOS), len(_RATIOS) + 1
 
 # Whether rows, columns and channels are mirrored for the EXIF orientations 1 to 8, after rows and
 # columns are exchanged for 5 to 8.
@@ -70,7 +70,8 @@ def decode_by(encoded: Tensor, way: tf.Tensor) -> tf.Tensor:
 
     Args:
         encoded: scalar string tensor.
-        way: int32 scalar tensor, `WHOLE` or, for a JPEG, the result of `jpeg_way`.
+        way: int32 scalar tensor, `WHOLE` or, for a JPEG, the result of `jpeg_way`. `WEBP` also
+            decodes a transparent WebP, of which TensorFlow refuses to decode three channels.
 
     Returns:
         uint8 `[H, W, 3]`.
@@ -79,7 +80,11 @@ def decode_by(encoded: Tensor, way: tf.Tensor) -> tf.Tensor:
     reduced = [
         functools.partial(tf.io.decode_jpeg, encoded, channels=3, ratio=ratio) for ratio in _RATIOS
     ]
-    return tf.ensure_shape(tf.switch_case(way, [*reduced, whole]), (None, None, 3))
+
+    def webp() -> tf.Tensor:
+        return tf.io.decode_image(encoded, channels=0, expand_animations=False)[..., :3]
+
+    return tf.ensure_shape(tf.switch_case(way, [*reduced, whole, webp]), (None, None, 3))
 
 
 def upright(image: Tensor, orientation: Tensor) -> tf.Tensor:
