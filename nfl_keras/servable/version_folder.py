@@ -10,7 +10,7 @@ from nfl_keras.errors import UserError
 from nfl_keras.files import replacing
 from nfl_keras.typing import Path
 
-_VERSION = re.compile(r"[0-9]{1,18}")
+_VERSION = re.compile(r"0*[1-9][0-9]{0,17}")
 
 
 def versions_in(base: Path) -> dict[int, pathlib.Path]:
@@ -21,10 +21,10 @@ def versions_in(base: Path) -> dict[int, pathlib.Path]:
     """
     base = pathlib.Path(base)
     try:
-        numbered = [(int(path.name), path) for path in base.iterdir() if _is_version(path)]
+        numbered = [path for path in base.iterdir() if _VERSION.fullmatch(path.name)]
     except OSError:
         return {}
-    return dict(sorted(numbered))
+    return dict(sorted((int(path.name), path) for path in numbered if path.is_dir()))
 
 
 @contextlib.contextmanager
@@ -61,16 +61,9 @@ def new_version(base: Path, version: int | None = None) -> Iterator[tuple[pathli
             folder.mkdir()
             yield folder, version
     except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            raise UserError(
-                f"another export has just written version {version} into {str(base)!r}; "
-                f"export again."
-            ) from error
+        is_there = error.errno in (errno.ENOTEMPTY, errno.EEXIST)
+        reason = "another export has just written it" if is_there else error.strerror
         raise UserError(
-            f"cannot write version {version} into {str(base)!r} ({error.strerror}); name another "
-            f"folder, or make room."
+            f"cannot write version {version} into {str(base)!r} ({reason}); export again, name "
+            f"another folder, or make room."
         ) from error
-
-
-def _is_version(path: pathlib.Path) -> bool:
-    return bool(_VERSION.fullmatch(path.name)) and int(path.name) > 0 and path.is_dir()

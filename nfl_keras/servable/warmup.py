@@ -5,11 +5,10 @@ TensorFlow Serving refuses a model that fails one of them.
 """
 
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 
@@ -47,36 +46,22 @@ def replay_warmup(folder: pathlib.Path, answer: Callable[[PredictRequest], Any])
             makes `answer` raise an exception. The message counts records from 0.
     """
     file = folder / PATH
-    if not file.is_file():
-        return
-    for number, request in enumerate(_requests(file)):
-        try:
-            answer(request)
-        except Exception as error:  # a model may raise anything
-            fault = f"fails on signature {request.model_spec.signature_name!r}"
-            raise _refusal(file, number, fault, error) from error
-
-
-def _requests(file: pathlib.Path) -> Iterator[PredictRequest]:
-    number = 0
+    records = tf.data.TFRecordDataset(str(file)).as_numpy_iterator() if file.is_file() else []
+    number, fault = 0, "cannot be read"
     try:
-        for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+        for record in records:
             log = PredictionLog.FromString(record)
             if log.WhichOneof("log_type") != "predict_log":
-                raise _refusal(file, number, "is no predict_log")
+                raise ValueError("it is no predict_log")
             if number == _MOST:
-                raise _refusal(file, number, f"is one more than {_MOST:,}")
-            yield log.predict_log.request
-            number += 1
-    except (tf.errors.OpError, DecodeError) as error:
-        raise _refusal(file, number, "cannot be read", error) from error
-
-
-def _refusal(
-    file: pathlib.Path, number: int, fault: str, error: Exception | None = None
-) -> UserError:
-    if error is not None:
-        fault += f" ({' '.join((str(error) or type(error).__name__).split())[:200]})"
-    return UserError(
-        f"warm-up request {number} of {str(file)!r} {fault}; TF Serving would refuse the model."
-    )
+                raise ValueError(f"it is one more than {_MOST:,}")
+            request = log.predict_log.request
+            fault = f"fails on signature {request.model_spec.signature_name!r}"
+            answer(request)
+            number, fault = number + 1, "cannot be read"
+    except Exception as error:  # a model may raise anything
+        reason = " ".join((str(error) or type(error).__name__).split())[:200]
+        raise UserError(
+            f"warm-up request {number} of {str(file)!r} {fault} ({reason}); TF Serving would "
+            f"refuse the model."
+        ) from error

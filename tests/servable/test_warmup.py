@@ -95,8 +95,8 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path, file, requests):
     ("record", "fault"),
     [
         (b"\xff", "cannot be read ("),
-        (b"", "is no predict_log"),
-        (CLASSIFICATION.SerializeToString(), "is no predict_log"),
+        (b"", "cannot be read (it is no predict_log);"),
+        (CLASSIFICATION.SerializeToString(), "cannot be read (it is no predict_log);"),
     ],
 )
 def test_a_record_of_another_kind_is_refused(tmp_path, file, requests, record, fault):
@@ -113,4 +113,5 @@ def test_there_are_1000_at_most(tmp_path, file, requests):
     assert len(requests) == 1000
     write_warmup(tmp_path, "embedder", 1001 * INPUTS[:1])
     message = refusal(tmp_path, requests.append)
-    assert message.startswith(f"warm-up request 1000 of '{file}' is one more than 1,000")
+    fault = "cannot be read (it is one more than 1,000);"
+    assert message.startswith(f"warm-up request 1000 of '{file}' {fault}")
