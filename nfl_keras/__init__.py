@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         serving,
     )
     from nfl_keras.errors import UserError
-    from nfl_keras.export import export_model
+    from nfl_keras.export.saved_model import export_model
 
 __version__ = "0.1.0"
 
@@ -40,7 +40,7 @@ __all__ = [
     "serving",
 ]
 
-_DEFINED_IN = {"UserError": "nfl_keras.errors", "export_model": "nfl_keras.export"}
+_DEFINED_IN = {"UserError": "nfl_keras.errors", "export_model": "nfl_keras.export.saved_model"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 """`python -m nfl_keras.export RUN --to DIR` exports a finished run's embedder."""
 
 import argparse
+import json
 import pathlib
 from collections.abc import Sequence
 
@@ -22,8 +23,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     add("--version", type=int, help="the version's number (default: one above the highest)")
     which = "the model to export (default: the one that the run's metrics describe)"
     add("--checkpoint", choices=("last", "best"), help=which)
-    limit = "the served model refuses images that declare more pixels (default: 100000000)"
-    add("--max-pixels", type=int, help=limit)
+    limit = "the served model refuses images that declare more pixels (default: %(default)s)"
+    add("--max-pixels", type=int, default=100_000_000, help=limit)
     license = "license of the weights, for the model card (default: unknown, unless training began "
     add("--weights-license", metavar="TEXT", help=license + "from random weights)")
     given = parser.parse_args(arguments)
@@ -35,8 +36,7 @@ def _export(given: argparse.Namespace) -> None:
     # Imported here, since `--help` does not need TensorFlow.
     import tensorflow as tf
 
-    from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS
-    from nfl_keras.export.model_card import read_card
+    from nfl_keras.export.model_card import PATH
     from nfl_keras.export.saved_model import export_model
     from nfl_keras.training.load_learner import load_learner
     from nfl_keras.training.reporting.description import describe
@@ -51,13 +51,12 @@ def _export(given: argparse.Namespace) -> None:
     about = describe(folder, config, checkpoint)
     if given.weights_license:
         about["weights_license"] = given.weights_license
-    max_pixels = MAX_PIXELS if given.max_pixels is None else given.max_pixels
     model = load_learner(folder.checkpoint(checkpoint))
     tf.get_logger().setLevel("WARNING")  # saving a model logs its temporary path
     version = export_model(
-        model, given.to, given.version, given.name, max_pixels=max_pixels, about=about
+        model, given.to, given.version, given.name, max_pixels=given.max_pixels, about=about
     )
-    checked = read_card(version)["checked"]
+    checked = json.loads((version / PATH).read_text(encoding="utf-8"))["checked"]
     print(
         f"largest difference from the Keras model on {checked['photographs']} photographs: "
         f"{checked['largest_difference']:.1e}"
@@ -69,12 +68,10 @@ def _export(given: argparse.Namespace) -> None:
 def _write_deployment(directory: pathlib.Path) -> None:
     """Writes the files of a deployment, except those that exist and may have been edited."""
     from nfl_keras.export.deployment_files import deployment_files
-    from nfl_keras.export.saved_model import is_model_name
     from nfl_keras.files import write_whole
     from nfl_keras.servable.version_folder import versions_in
 
-    models = (path for path in directory.iterdir() if is_model_name(path.name))
-    names = sorted(path.name for path in models if versions_in(path))
+    names = sorted(path.name for path in directory.iterdir() if versions_in(path))
     for file_name, text in deployment_files(names).items():
         path = directory / file_name
         if not path.exists():

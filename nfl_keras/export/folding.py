@@ -99,12 +99,6 @@ def _arrays(convolution, normalization):
 
 def _call(convolution, kernel, bias, maps):
     convolve = ops.conv if type(convolution) is layers.Conv2D else ops.depthwise_conv
-    maps = convolve(
-        maps,
-        kernel.read_value(),
-        strides=convolution.strides,
-        padding=convolution.padding,
-        data_format=convolution.data_format,
-        dilation_rate=convolution.dilation_rate,
-    )
+    how = {name: getattr(convolution, name) for name in ("strides", "padding", "dilation_rate")}
+    maps = convolve(maps, kernel.read_value(), data_format="channels_last", **how)
     return tf.nn.bias_add(maps, bias)

@@ -1,4 +1,4 @@
-"""The model card: what an exported model is, for people and for tools."""
+"""Defines the model card: what an exported model is, for people and for tools."""
 
 import importlib.metadata
 import json
@@ -14,29 +14,23 @@ PATH = "model_card.json"
 _PACKAGES = ("nfl_keras", "tensorflow", "keras", "keras-hub", "numpy", "tensorflow-serving-api")
 
 
-def model_card(
-    name: str,
-    version: int,
+def write_card(
+    folder: pathlib.Path,
+    facts: dict[str, Any],
     signatures: dict[str, Any],
-    image_size: int,
-    max_pixels: int,
     difference: float,
     photographs: int,
-    about: dict[str, Any],
-) -> dict[str, Any]:
-    """Describes an exported model in JSON values.
+) -> None:
+    """Writes the card of an exported model into the folder of its version.
 
-    The `signatures` are concrete functions by name, `difference` is the result of
-    `largest_difference` on so many `photographs`, and `about` is what the caller adds, see
-    `export_model`.
+    The `facts` are JSON values, `signatures` are concrete functions by name, and `difference` is
+    the result of `largest_difference` on so many `photographs`.
     """
-    return {
-        "name": name,
-        "version": version,
+    card = {
+        "weights_license": "unknown",
+        **facts,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "signatures": {key: _interface(function) for key, function in signatures.items()},
-        "image_size": image_size,
-        "max_pixels": max_pixels,
         "formats": ["JPEG", "PNG", "WebP (not animated)", "BMP (24 and 32 bits)"],
         "similarity": "cosine, which is the dot product: embeddings have length 1",
         "status": {str(code): message for code, message in MESSAGES.items()},
@@ -50,20 +44,9 @@ def model_card(
             "python": platform.python_version(),
             **{package: importlib.metadata.version(package) for package in _PACKAGES},
         },
-        "weights_license": "unknown",
-        **about,
     }
-
-
-def write_card(folder: pathlib.Path, card: dict[str, Any]) -> None:
-    """Writes a card into the folder of a version."""
     text = json.dumps(card, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / PATH).write_text(text + "\n", encoding="utf-8")
-
-
-def read_card(folder: pathlib.Path) -> dict[str, Any]:
-    """Reads the card in the folder of a version."""
-    return json.loads((folder / PATH).read_text(encoding="utf-8"))
 
 
 def _interface(function: Any) -> dict[str, Any]:

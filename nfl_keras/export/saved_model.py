@@ -3,21 +3,16 @@
 import pathlib
 import re
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS
 from nfl_keras.errors import UserError
-from nfl_keras.export.model_card import model_card, write_card
+from nfl_keras.export.model_card import write_card
 from nfl_keras.export.signatures import make_service
-from nfl_keras.export.verification import (
-    center_crops,
-    check_difference,
-    largest_difference,
-    sample_photographs,
-)
+from nfl_keras.export.verification import center_crops, largest_difference, sample_photographs
 from nfl_keras.models import Learner
 from nfl_keras.servable.signature_names import EMBED_CENTER, EMBED_IMAGES, EMBED_TENSOR
 from nfl_keras.servable.version_folder import new_version
@@ -77,10 +72,8 @@ def export_model(
     PosixPath('models/embedder/1')
     """
     embedder = model.embedder if isinstance(model, Learner) else model
-    if image_size is None:
-        image_size = getattr(embedder, "image_size", None)
-    _check_arguments(embedder, image_size, name, version, max_pixels)
-    size = cast(int, image_size)
+    size: Any = getattr(embedder, "image_size", None) if image_size is None else image_size
+    _check_arguments(embedder, size, name, version, max_pixels)
     photographs = list(sample_photographs(size) if photographs is None else photographs)
     base = pathlib.Path(directory) / name
     with new_version(base, version) as (folder, version):
@@ -92,24 +85,15 @@ def export_model(
             raise UserError(f"cannot write the model into {str(base)!r} ({reason}).") from error
         loaded = tf.saved_model.load(str(folder))
         difference = largest_difference(loaded, embedder, size, photographs)
-        check_difference(difference, len(photographs))
         _warm_up(folder, name, loaded, photographs[:4], size)
-        card = model_card(
-            name, version, signatures, size, max_pixels, difference, len(photographs), about or {}
-        )
-        write_card(folder, card)
+        facts = {"name": name, "version": version, "image_size": size, "max_pixels": max_pixels}
+        facts |= about or {}
+        write_card(folder, facts, signatures, difference, len(photographs))
     return base / str(version)
 
 
-def is_model_name(name: str) -> bool:
-    """Checks a model's name, which becomes part of paths, URLs and configuration files."""
-    return bool(_NAME.fullmatch(name))
-
-
-def _warm_up(
-    folder: pathlib.Path, name: str, loaded: Any, images: list[bytes], image_size: int
-) -> None:
-    inputs: list[tuple[str, dict[str, Any]]] = [
+def _warm_up(folder, name, loaded, images, image_size):
+    inputs = [
         (EMBED_IMAGES, {"images": images[:1]}),
         (EMBED_CENTER, {"images": images[:1]}),
         (EMBED_IMAGES, {"images": images}),
@@ -118,9 +102,9 @@ def _warm_up(
     write_warmup(folder, name, inputs)
 
     def answer(request):
-        tensors = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
-        signature = loaded.signatures[request.model_spec.signature_name]
-        signature(**{key: tf.constant(array) for key, array in tensors.items()})
+        arrays = {key: tf.make_ndarray(tensor) for key, tensor in request.inputs.items()}
+        tensors = {key: tf.constant(array) for key, array in arrays.items()}
+        loaded.signatures[request.model_spec.signature_name](**tensors)
 
     replay_warmup(folder, answer)
 
@@ -135,27 +119,17 @@ def _check_arguments(embedder, image_size, name, version, max_pixels):
         raise UserError(f"export_model takes a keras.Model, not {type(embedder).__name__}.")
     if image_size is None:
         raise UserError("the model does not say its image_size; give it to export_model.")
-    shapes = [getattr(embedder, name, None) for name in ("input_shape", "output_shape")]
-    if not _takes_squares(shapes[0], image_size) or not _gives_vectors(shapes[1]):
+    given, made = (getattr(embedder, name, None) for name in ("input_shape", "output_shape"))
+    # A model of several inputs has a list or dict of shapes, and one that is not built has none.
+    squares = tf.TensorShape((None, image_size, image_size, 3))
+    takes_squares = isinstance(given, tuple) and squares.is_compatible_with(given)
+    if not (takes_squares and isinstance(made, tuple) and len(made) == 2 and made[1]):
         raise UserError(
-            f"a model from {shapes[0]} to {shapes[1]} cannot be exported with image_size "
-            f"{image_size}: it must map images [B, S, S, 3] to vectors [B, D]."
+            f"a model from {given} to {made} cannot be exported with image_size {image_size}: it "
+            f"must map images [B, S, S, 3] to vectors [B, D]."
         )
-    if not is_model_name(name):
+    if not _NAME.fullmatch(name):
         raise UserError(f"a model cannot be called {name!r}; use letters, digits, '_', '.', '-'.")
     for what, number in (("version", version), ("max_pixels", max_pixels)):
         if number is not None and (not isinstance(number, int) or number < 1):
             raise UserError(f"{what} must be a whole number above 0, not {number!r}.")
-
-
-def _takes_squares(shape, image_size):
-    sides = (None, image_size)
-    return (
-        isinstance(shape, tuple)
-        and len(shape) == 4
-        and (shape[1] in sides and shape[2] in sides and shape[3] == 3)
-    )
-
-
-def _gives_vectors(shape):
-    return isinstance(shape, tuple) and len(shape) == 2 and shape[1] is not None

@@ -62,14 +62,11 @@ def largest_difference(
 
     Each signature is compared with `nfl.retrieval.embed`, which decodes and crops independently.
 
-    Args:
-        loaded: the result of `tf.saved_model.load`.
-        embedder: the model that was exported.
-        image_size: side of the crops.
-        photographs: encoded images. A `UserError` names one that cannot be embedded.
-
     Returns:
-        The largest absolute difference of two numbers, not finite if one of them is not.
+        The largest absolute difference of two numbers.
+
+    Raises:
+        UserError: if a photograph cannot be embedded, or the difference is above `TOLERANCE`.
     """
     image_set = as_image_set(photographs)
     differences = []
@@ -86,14 +83,12 @@ def largest_difference(
     squares = center_crops(photographs, image_size)
     answer = loaded.signatures[EMBED_TENSOR](pixels=tf.constant(squares))
     differences.append(answer["embedding"].numpy() - expected)
-    return float(np.abs(np.concatenate(differences)).max())
-
-
-def check_difference(difference: float, count: int) -> None:
-    """Raises a `UserError` if `largest_difference` on `count` photographs is above 1e-4."""
-    if not difference <= TOLERANCE:
+    largest = float(np.abs(np.concatenate(differences)).max())
+    if not largest <= TOLERANCE:
         raise UserError(
-            f"the exported model gives other embeddings than the Keras model: on {count} "
-            f"photographs they differ by up to {difference:.1e}, more than {TOLERANCE:.0e}; it is "
-            f"not kept. Export a model whose weights are finite, and whose precision is float32."
+            f"the exported model gives other embeddings than the Keras model: on "
+            f"{len(photographs)} photographs they differ by up to {largest:.1e}, more than "
+            f"{TOLERANCE:.0e}; it is not kept. Export a model whose weights are finite, and whose "
+            f"precision is float32."
         )
+    return largest

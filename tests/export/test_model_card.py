@@ -4,15 +4,24 @@ import keras
 import pytest
 import tensorflow as tf
 
-from nfl_keras.export.model_card import model_card, read_card, write_card
+from nfl_keras.export.model_card import write_card
 from nfl_keras.export.signatures import make_service
+
+FACTS = {"name": "roses", "version": 3, "image_size": 16, "max_pixels": 1_000}
 
 
 @pytest.fixture(scope="module")
-def card(embedder):
+def text(embedder, tmp_path_factory):
     _, signatures = make_service(embedder, 16, 1_000)
     about = {"weights_license": "CC BY 4.0", "metrics": {"map": 0.5}, "protocol": "Blüten 花"}
-    return model_card("roses", 3, signatures, 16, 1_000, 2e-7, 6, about)
+    folder = tmp_path_factory.mktemp("version")
+    write_card(folder, FACTS | about, signatures, 2e-7, 6)
+    return (folder / "model_card.json").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def card(text):
+    return json.loads(text)
 
 
 def test_the_card_says_how_the_model_is_called(card):
@@ -44,16 +53,14 @@ def test_the_card_says_how_it_was_checked_and_by_what_it_was_made(card):
     assert card["versions"]["keras"] == keras.__version__
 
 
-def test_what_the_caller_knows_is_added(card, embedder):
+def test_what_the_caller_knows_is_added(card, tmp_path):
     assert card["weights_license"] == "CC BY 4.0"
     assert card["metrics"] == {"map": 0.5}
-    plain = model_card("roses", 3, {}, 16, 1_000, 2e-7, 6, {})
+    write_card(tmp_path, FACTS, {}, 2e-7, 6)
+    plain = json.loads((tmp_path / "model_card.json").read_text(encoding="utf-8"))
     assert plain["weights_license"] == "unknown"
     assert "metrics" not in plain
 
 
-def test_the_card_is_json_that_people_can_read(card, tmp_path):
-    write_card(tmp_path, card)
-    text = (tmp_path / "model_card.json").read_text(encoding="utf-8")
-    assert json.loads(text) == card == read_card(tmp_path)
-    assert '"protocol": "Blüten 花"' in text
+def test_people_can_read_the_card(text):
+    assert '\n  "protocol": "Blüten 花"' in text
