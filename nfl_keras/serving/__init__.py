@@ -7,7 +7,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nfl_keras.serving.client import Client, EmbeddingResult
+    from nfl_keras.serving.client.client import Client
+    from nfl_keras.serving.client.embedding_result import EmbeddingResult
     from nfl_keras.serving.server.server import Server
     from nfl_keras.serving.server.settings import Batching, Limits, Tls
 
@@ -15,8 +16,8 @@ __all__ = ["Batching", "Client", "EmbeddingResult", "Limits", "Server", "Tls"]
 
 _MODULES = {
     "Batching": "server.settings",
-    "Client": "client",
-    "EmbeddingResult": "client",
+    "Client": "client.client",
+    "EmbeddingResult": "client.embedding_result",
     "Limits": "server.settings",
     "Server": "server.server",
     "Tls": "server.settings",

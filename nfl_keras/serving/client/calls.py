@@ -43,10 +43,10 @@ class Calls:
     keeps a server from answering one batch keeps it from answering the next.
 
     Args:
-        attempts: how often a request is sent at most while the server is unavailable or busy.
-        backoff: seconds before the second attempt, doubled before each further one, up to 10. A
-            random share of up to half is taken off, so that clients do not retry in step.
-        timeout: seconds for one call with all its attempts.
+        attempts: see `Client`.
+        backoff: see `Client`. No pause is longer than 10 seconds. The random share keeps clients
+            from retrying in step.
+        timeout: see `Client`.
         deadline: seconds for all calls together. Defaults to no limit.
     """
 

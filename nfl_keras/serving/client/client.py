@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import contextlib
+import dataclasses
 import functools
 import itertools
 import math
@@ -12,6 +13,7 @@ from typing import Any, Self
 
 import keras
 import numpy as np
+import tensorflow as tf
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from nfl_keras.errors import UserError
@@ -21,12 +23,13 @@ from nfl_keras.serving.client.embed_batch import PHOTOGRAPHS, PIXELS, Form, embe
 from nfl_keras.serving.client.embedding_result import EmbeddingResult
 from nfl_keras.serving.client.images import Photograph, one_or_many
 from nfl_keras.serving.client.open_channel import open_channel
-from nfl_keras.serving.client.served_model import ServedModel, shape_of
+from nfl_keras.serving.client.served_model import ServedModel
 from nfl_keras.typing import Path
 
 _BY_CROPS = {crops: name for name, crops in CROPS.items()}
 
 
+@dataclasses.dataclass(eq=False)
 class Client:
     """Embeds images with a model that TensorFlow Serving or the embedded server serves.
 
@@ -67,41 +70,31 @@ class Client:
     EmbeddingResult(1 of 2 embedded, 256 dimensions; 1 failed: 1 (not an image))
     """
 
-    def __init__(
-        self,
-        address: str,
-        model: str = "embedder",
-        version: int | str | None = None,
-        *,
-        tls: bool = False,
-        certificate_authority: Path | None = None,
-        certificate: Path | None = None,
-        key: Path | None = None,
-        server_name: str | None = None,
-        batch_size: int = 32,
-        request_bytes: int = 4_000_000,
-        in_flight: int = 4,
-        attempts: int = 5,
-        backoff: float = 0.2,
-        timeout: float = 60.0,
-    ) -> None:
-        self.address = address
-        self.model = model
-        self.version = version
-        self.batch_size = batch_size
-        self.request_bytes = request_bytes
-        self.in_flight = in_flight
-        self.attempts = attempts
-        self.backoff = backoff
-        self.timeout = timeout
+    address: str
+    model: str = "embedder"
+    version: int | str | None = None
+    _: dataclasses.KW_ONLY
+    tls: bool = False
+    certificate_authority: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    server_name: str | None = None
+    batch_size: int = 32
+    request_bytes: int = 4_000_000
+    in_flight: int = 4
+    attempts: int = 5
+    backoff: float = 0.2
+    timeout: float = 60.0
+
+    def __post_init__(self) -> None:
         for name in ("batch_size", "request_bytes", "in_flight", "attempts", "backoff", "timeout"):
             if not getattr(self, name) > 0:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)}.")
+        pem_files = self.certificate_authority, self.certificate, self.key
+        self._channel = open_channel(self.address, self.tls, *pem_files, self.server_name)
+        stub = PredictionServiceStub(self._channel)
+        self._served = ServedModel(stub, self.address, self.model, self.version)
         self._closed = False
-        self._channel = open_channel(
-            address, tls, certificate_authority, certificate, key, server_name
-        )
-        self._served = ServedModel(PredictionServiceStub(self._channel), address, model, version)
 
     def embed(
         self,
@@ -170,10 +163,8 @@ class Client:
         pixels = pixels[None] if pixels.ndim == 3 else pixels
         calls = self._calls(deadline)
         signature = self._served.signature(EMBED_TENSOR, PIXELS, calls)
-        served = shape_of(signature.inputs[PIXELS.input])
-        if len(served) != pixels.ndim or any(
-            own not in (-1, size) for own, size in zip(served, pixels.shape, strict=True)
-        ):
+        served = tf.TensorShape(signature.inputs[PIXELS.input].tensor_shape)
+        if not served.is_compatible_with(pixels.shape):
             raise UserError(
                 f"pixels must be of shape [N, {', '.join(map(str, served[1:]))}], as the model "
                 f"{self.model!r} takes them, not {list(pixels.shape)}; embed takes any size."
@@ -210,23 +201,18 @@ class Client:
         if progress is None:
             progress = sys.stdout.isatty() and (count is None or count > self.batch_size)
         bar = keras.utils.Progbar(count, verbose=int(progress), unit_name="image")
-        send = functools.partial(
-            embed_batch,
-            form=form,
-            spec=self._served.spec(signature_name),
-            predict=self._served.stub.Predict,
-            calls=calls,
-            request_bytes=self.request_bytes,
-        )
-        answers = []
+        spec, predict = self._served.spec(signature_name), self._served.stub.Predict
+        send = functools.partial(embed_batch, form, spec, predict, calls, self.request_bytes)
+        rows, versions = [], set()
         with contextlib.closing(self._in_order(send, images, calls)) as in_order:
-            for answer in in_order:
-                answers.append(answer)
-                bar.add(len(answer.rows))
+            for more_rows, more_versions in in_order:
+                rows += more_rows
+                versions |= more_versions
+                bar.add(len(more_rows))
         if count is None:
-            bar.update(sum(len(answer.rows) for answer in answers), finalize=True)
-        declared = shape_of(signature.outputs["embedding"])
-        result = joined(answers, max((0, *declared[-1:])))
+            bar.update(len(rows), finalize=True)
+        declared = signature.outputs["embedding"].tensor_shape.dim
+        result = joined(rows, versions, max(0, declared[-1].size) if declared else 0)
         if calls.failure and not result.ok.any():
             raise UserError(self._served.explain(calls.failure))
         return result

@@ -1,13 +1,12 @@
-"""A batch of images embedded by one or more requests, and the answers to batches put together."""
+"""Defines how a batch of images is embedded by requests, and how the answers are joined."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import grpc
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
@@ -28,94 +27,76 @@ class Form:
         outputs: the outputs asked for.
         prepare: function from an image to the buffer that is sent of it, `bytes` or an array. It
             raises a `PhotographError` for an image that cannot be sent.
-        tensor: function from a list of these buffers to a `TensorProto`.
     """
 
     input: str
     outputs: tuple[str, ...]
     prepare: Callable[[Any], Any]
-    tensor: Callable[[list], TensorProto]
 
     def request(self, spec: ModelSpec, buffers: list) -> PredictRequest:
         """Makes a request of the model and signature in `spec`."""
-        inputs = {self.input: self.tensor(buffers)}
+        values = buffers if isinstance(buffers[0], bytes) else np.stack(buffers)
+        inputs = {self.input: tf.make_tensor_proto(values)}
         return PredictRequest(model_spec=spec, inputs=inputs, output_filter=self.outputs)
 
 
-PHOTOGRAPHS = Form(
-    "images",
-    ("embedding", "status"),
-    prepare=encoded_bytes,
-    tensor=lambda contents: tf.make_tensor_proto(contents, tf.string),
-)
-PIXELS = Form(
-    "pixels",
-    ("embedding",),
-    prepare=lambda pixels: checked_pixels(pixels).astype(np.float32, copy=False),
-    tensor=lambda rows: tf.make_tensor_proto(np.stack(rows)),
-)
-
-
-@dataclasses.dataclass
-class BatchAnswer:
-    """The answer to each image of a batch, and the model versions that answered.
-
-    A row is the image's embedding, float32 `[D]`, or the reason why it has none, a str.
-    """
-
-    rows: list
-    versions: set[int] = dataclasses.field(default_factory=set)
+PHOTOGRAPHS = Form("images", ("embedding", "status"), encoded_bytes)
+PIXELS = Form("pixels", ("embedding",), checked_pixels)
 
 
 def embed_batch(
-    images: Sequence, form: Form, spec: ModelSpec, predict: Any, calls: Calls, request_bytes: int
-) -> BatchAnswer:
+    form: Form, spec: ModelSpec, predict: Any, calls: Calls, request_bytes: int, images: Sequence
+) -> tuple[list, set[int]]:
     """Prepares a batch, sends it by the stub's method `predict`, and reads the answers.
 
     An image fails alone if it cannot be sent, if the server cannot embed it, or if it is too large
     a message for the server by itself. A request has more than `request_bytes` only if it has a
     single image.
+
+    Returns:
+        `(rows, versions)`: of each image the embedding, float32 `[D]`, or the reason why it has
+        none, a str; and the model versions that answered.
     """
-    answer = BatchAnswer([str(calls.failure)] * len(images))
+    rows: list = [str(calls.failure)] * len(images)
+    versions: set[int] = set()
     if calls.failure:
-        return answer
+        return rows, versions
     buffers = {}
     for position, image in enumerate(images):
         try:
             buffers[position] = form.prepare(image)
         except PhotographError as error:
-            answer.rows[position] = error.reason
+            rows[position] = error.reason
     waiting = _packed(buffers, request_bytes)
     while waiting:
         positions = waiting.pop()
         request = form.request(spec, [buffers[position] for position in positions])
         try:
             response = calls.send(predict, request)
-            rows = _rows(response, len(positions), "status" in form.outputs)
+            answers = _rows(response, len(positions), "status" in form.outputs)
             if response.model_spec.HasField("version"):
-                answer.versions.add(response.model_spec.version.value)
+                versions.add(response.model_spec.version.value)
         except MessageTooLargeError as error:
             half = len(positions) // 2
             if half:
                 waiting += [positions[:half], positions[half:]]
                 continue
-            rows = [str(error)]
+            answers = [str(error)]
         except CallError as error:
-            rows = [str(calls.give_up(error))] * len(positions)
-        for position, row in zip(positions, rows, strict=True):
-            answer.rows[position] = row
-    return answer
+            answers = [str(calls.give_up(error))] * len(positions)
+        for position, row in zip(positions, answers, strict=True):
+            rows[position] = row
+    return rows, versions
 
 
-def joined(answers: Sequence[BatchAnswer], declared_width: int) -> EmbeddingResult:
+def joined(rows: Sequence, versions: Iterable[int], declared_width: int) -> EmbeddingResult:
     """Joins the answers to all batches. Without an embedding, the width is the declared one.
 
     Raises:
         UserError: if the embeddings differ in their dimensions.
     """
-    rows = [row for answer in answers for row in answer.rows]
+    versions = tuple(sorted(versions))
     failed = {index: row for index, row in enumerate(rows) if isinstance(row, str)}
-    versions = tuple(sorted(set().union(*(answer.versions for answer in answers))))
     widths = {len(row) for row in rows if not isinstance(row, str)} or {declared_width}
     if len(widths) > 1:
         raise UserError(
@@ -145,19 +126,16 @@ def _packed(buffers: dict[int, Any], request_bytes: int) -> list[list[int]]:
 def _rows(response: PredictResponse, count: int, has_status: bool) -> list:
     """Reads the rows of an answer, or raises a `CallError` if it does not fit the request."""
     try:
-        arrays = {name: tf.make_ndarray(response.outputs[name]) for name in response.outputs}
+        arrays = {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
+        embeddings = arrays.get("embedding", np.empty(0)).astype(np.float32, copy=False)
+        statuses = arrays.get("status", np.empty(0)) if has_status else np.full(count, OK)
+        if embeddings.ndim != 2 or len(embeddings) != count or statuses.shape != (count,):
+            shapes = {name: array.shape for name, array in arrays.items()}
+            raise ValueError(f"{count} images, outputs of shapes {shapes}")
     except (TypeError, ValueError) as error:
-        raise _misfit(str(error)) from error
-    embeddings = arrays.get("embedding", np.empty(0)).astype(np.float32, copy=False)
-    statuses = arrays.get("status", np.empty(0)) if has_status else np.full(count, OK)
-    if embeddings.ndim != 2 or len(embeddings) != count or statuses.shape != (count,):
-        shapes = {name: array.shape for name, array in arrays.items()}
-        raise _misfit(f"{count} images, outputs of shapes {shapes}")
+        details = f"the answer does not fit: {error}"
+        raise CallError(grpc.StatusCode.INTERNAL, details) from error
     return [
         embedding if status == OK else MESSAGES.get(status, f"status {status}")
         for embedding, status in zip(embeddings, statuses.tolist(), strict=True)
     ]
-
-
-def _misfit(details: str) -> CallError:
-    return CallError(grpc.StatusCode.INTERNAL, f"the answer does not fit: {details}")

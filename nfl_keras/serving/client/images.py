@@ -1,10 +1,7 @@
-"""What is sent of an image: an encoded photograph of which the server decodes what training sees.
+"""Defines what is sent of an image: a photograph of which the server decodes what training sees.
 
-A JPEG, a PNG, and a WebP without transparency or animation are sent byte for byte, and the
-exported graph turns them as their EXIF orientation asks. Everything else is sent as a PNG of the
-picture that training sees, upright; of an animation, training sees the first frame. The exported
-graph does not read GIF, animated WebP, TIFF and some kinds of BMP. It does read transparent WebP
-and the other kinds of BMP, but the check decodes these already.
+What `checked_bytes` leaves unchanged, the exported graph decodes as training does: it is sent byte
+for byte. Everything else is sent as a PNG of the picture that training sees, upright.
 """
 
 import io
@@ -61,9 +58,11 @@ def encoded_bytes(image: Photograph) -> bytes:
     b'\x89PNG'
     """
     if isinstance(image, (str, os.PathLike)):
-        return _from_encoded(_read(image), str(image))
+        image = _read(image)
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return _from_encoded(bytes(image), "bytes")
+        content = bytes(image)
+        usable, _ = checked_bytes(content, "bytes")
+        return content if usable is content else _png(Image.open(io.BytesIO(usable)))
     if isinstance(image, Image.Image):
         return _from_picture(image)
     if hasattr(image, "__array__"):
@@ -73,7 +72,7 @@ def encoded_bytes(image: Photograph) -> bytes:
 
 
 def checked_pixels(array: Any) -> np.ndarray:
-    """Checks an array `[H, W, 3]` of uint8, or of floats in 0..255, which become float32.
+    """Checks an array `[H, W, 3]` of uint8, or of floats in 0..255, and makes it float32.
 
     Raises:
         PhotographError: for another shape, dtype or range. Fractions without a value above 1 count
@@ -82,11 +81,9 @@ def checked_pixels(array: Any) -> np.ndarray:
     array = np.asarray(array)
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise PhotographError("array", f"an array of shape {list(array.shape)}, not [H, W, 3]")
-    if array.dtype == np.uint8:
-        return array
-    if not array.dtype.name.startswith(("float", "bfloat")):
+    if not array.dtype.name.startswith(("uint8", "float", "bfloat")):
         raise PhotographError("array", f"an array of {array.dtype}, neither uint8 nor floats")
-    array = array.astype(np.float32)
+    array = array.astype(np.float32, copy=False)
     if not np.all((array >= 0) & (array <= 255)):
         raise PhotographError("array", "an array with values outside 0..255")
     if array.max() <= 1 and np.any(array % 1):
@@ -100,11 +97,6 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise PhotographError(str(path), f"cannot be read ({reason})") from error
-
-
-def _from_encoded(content: bytes, name: str) -> bytes:
-    usable, _ = checked_bytes(content, name)
-    return content if usable is content else _png(Image.open(io.BytesIO(usable)))
 
 
 def _from_picture(picture: Image.Image) -> bytes:

@@ -18,11 +18,11 @@ _OPTIONS = (
 
 def open_channel(
     address: str,
-    tls: bool = False,
-    certificate_authority: Path | None = None,
-    certificate: Path | None = None,
-    key: Path | None = None,
-    server_name: str | None = None,
+    tls: bool,
+    certificate_authority: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    server_name: str | None,
 ) -> grpc.Channel:
     """Opens a channel with the arguments of `Client`. It connects with its first request."""
     if ":" not in address or address.startswith(("http:", "https:")):
@@ -35,17 +35,6 @@ def open_channel(
         if server_name is not None:
             raise UserError("server_name is checked by TLS only: give tls=True, too.")
         return grpc.insecure_channel(address, _OPTIONS)
-    _check_pem(certificate_authority, certificate, key)
-    files = certificate_authority, key, certificate
-    contents = [None if path is None else pathlib.Path(path).read_bytes() for path in files]
-    credentials = grpc.ssl_channel_credentials(*contents)
-    named = () if server_name is None else (("grpc.ssl_target_name_override", server_name),)
-    return grpc.secure_channel(address, credentials, _OPTIONS + named)
-
-
-def _check_pem(
-    certificate_authority: Path | None, certificate: Path | None, key: Path | None
-) -> None:
     # gRPC accepts any bytes, and only its log says why the first request fails.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
@@ -55,7 +44,11 @@ def _check_pem(
         if certificate is not None:
             named = f"the certificate {str(certificate)!r} with the key {str(key)!r}"
             context.load_cert_chain(certificate, key, password="")
-    except ssl.SSLError as error:
-        raise UserError(f"{named} cannot be used ({error}); give PEM files.") from error
     except OSError as error:
-        raise UserError(f"{named} cannot be read ({error.strerror}); correct the path.") from error
+        fault = "used" if isinstance(error, ssl.SSLError) else "read"
+        raise UserError(f"{named} cannot be {fault} ({error}); give PEM files.") from error
+    files = certificate_authority, key, certificate
+    contents = [None if path is None else pathlib.Path(path).read_bytes() for path in files]
+    credentials = grpc.ssl_channel_credentials(*contents)
+    checked = () if server_name is None else (("grpc.ssl_target_name_override", server_name),)
+    return grpc.secure_channel(address, credentials, _OPTIONS + checked)

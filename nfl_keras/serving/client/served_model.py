@@ -1,9 +1,9 @@
-"""A model on a server: its signatures, and the explanation of its failures."""
+"""Defines a model on a server: its signatures, and the explanation of its failures."""
 
 import dataclasses
 
 import grpc
-from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef, TensorInfo
+from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest, SignatureDefMap
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
@@ -33,14 +33,22 @@ class ServedModel:
         return spec
 
     def signature(self, name: str, form: Form, calls: Calls) -> SignatureDef:
-        """Looks up a signature. The server is asked once.
+        """Looks up a signature with the inputs and outputs of `form`. The server is asked once.
 
         Raises:
-            UserError: if no server answers, the server has no such model, or the model has no such
-                signature with the inputs and outputs of `form`.
+            UserError: if no server answers, or it has no such model or no such signature.
         """
         if self._signatures is None:
-            self._signatures = self._declared(calls)
+            request = GetModelMetadataRequest(
+                model_spec=self.spec(), metadata_field=["signature_def"]
+            )
+            try:
+                response = calls.send(self.stub.GetModelMetadata, request)
+            except CallError as error:
+                raise UserError(self.explain(error)) from error
+            declared = SignatureDefMap()
+            response.metadata["signature_def"].Unpack(declared)
+            self._signatures = dict(declared.signature_def)
         served = f"the model {self.name!r} at {self.address}"
         if name not in self._signatures:
             held = ", ".join(sorted(self._signatures)) or "none"
@@ -68,18 +76,3 @@ class ServedModel:
                 f"correct the name or the version, or export it there."
             )
         return f"{server} does not embed with the model {self.name!r} ({error}); see its log."
-
-    def _declared(self, calls: Calls) -> dict[str, SignatureDef]:
-        request = GetModelMetadataRequest(model_spec=self.spec(), metadata_field=["signature_def"])
-        try:
-            response = calls.send(self.stub.GetModelMetadata, request)
-        except CallError as error:
-            raise UserError(self.explain(error)) from error
-        signatures = SignatureDefMap()
-        response.metadata["signature_def"].Unpack(signatures)
-        return dict(signatures.signature_def)
-
-
-def shape_of(info: TensorInfo) -> tuple[int, ...]:
-    """Reads the declared shape of an input or output, -1 for a size that is not fixed."""
-    return tuple(dimension.size for dimension in info.tensor_shape.dim)

@@ -22,7 +22,7 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import (
     add_PredictionServiceServicer_to_server,
 )
 
-from nfl_keras.serving.client import Client
+from nfl_keras.serving import Client
 
 DIMENSIONS = 4
 SIDE = 8

@@ -15,7 +15,7 @@ from PIL import Image
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable.status import DAMAGED, MESSAGES, TOO_LARGE
-from nfl_keras.serving.client import Client, EmbeddingResult
+from nfl_keras.serving import Client, EmbeddingResult
 
 UNAVAILABLE = (grpc.StatusCode.UNAVAILABLE, "not yet")
 BUSY = (grpc.StatusCode.RESOURCE_EXHAUSTED, "64 requests are under way already; try again.")

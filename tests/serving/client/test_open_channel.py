@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving.client import Client
+from nfl_keras.serving import Client
 
 CONFIGURATION = """
 [req]
