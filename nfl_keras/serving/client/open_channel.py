@@ -46,7 +46,7 @@ def open_channel(
             context.load_cert_chain(certificate, key, password="")
     except OSError as error:
         fault = "used" if isinstance(error, ssl.SSLError) else "read"
-        raise UserError(f"{named} cannot be {fault} ({error}); give PEM files.") from error
+        raise UserError(f"{named} cannot be {fault} ({error.strerror}); give PEM files.") from error
     files = certificate_authority, key, certificate
     contents = [None if path is None else pathlib.Path(path).read_bytes() for path in files]
     credentials = grpc.ssl_channel_credentials(*contents)
