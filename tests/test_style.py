@@ -1,4 +1,4 @@
-"""The code is formatted and free of lint, and its rooms stand in order."""
+"""The code is formatted, free of lint and annotated, and its rooms stand in order."""
 
 import ast
 import pathlib
@@ -44,6 +44,39 @@ def test_ruff_has_nothing_to_say(arguments):
         check=False,
     )
     assert finished.returncode == 0, finished.stdout
+
+
+def test_mypy_has_nothing_to_say():
+    finished = subprocess.run(
+        [sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_every_public_function_is_annotated():
+    missing = []
+    for file in PACKAGE.rglob("*.py"):
+        for function, owner in _public_functions(ast.parse(file.read_text())):
+            given = function.args
+            arguments = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs]
+            named = [argument for argument in [*arguments, given.kwarg] if argument is not None]
+            if owner is not None and "staticmethod" not in map(
+                ast.unparse, function.decorator_list
+            ):
+                named = named[1:]
+            if function.returns is None or any(argument.annotation is None for argument in named):
+                missing.append(f"{file.relative_to(ROOT)}:{function.lineno} {function.name}")
+    assert not missing, "\n".join(missing)
+
+
+def _public_functions(body, owner=None):
+    """Yields the public functions of a module or class, each with the class that it is in."""
+    for node in body.body:
+        public = not getattr(node, "name", "_").startswith("_")
+        if isinstance(node, ast.ClassDef) and public:
+            yield from _public_functions(node, node)
+        elif isinstance(node, ast.FunctionDef) and (public or node.name == "__init__"):
+            yield node, owner
 
 
 @pytest.mark.parametrize("room", ROOMS)
