@@ -115,7 +115,8 @@ class PublishedEmulator:
 def _load(folder, name, shape):
     path = os.path.join(folder, name)
     try:
-        array = np.load(path, allow_pickle=False)
+        with open(path, "rb") as file:
+            array = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         reason = getattr(error, "strerror", None) or "it is not an array of NumPy"
         raise UserError(
