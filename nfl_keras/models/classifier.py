@@ -1,6 +1,7 @@
 """The softmax head of a recipe."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -51,8 +52,8 @@ class Classifier(keras.layers.Layer):
         class_labels: Sequence[int] | np.ndarray,
         normalize: bool = False,
         noise: UnitFeatureNoise | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         labels = np.asarray(class_labels)
         if labels.ndim != 1 or not labels.size or not np.issubdtype(labels.dtype, np.integer):

@@ -9,7 +9,7 @@ from nfl_keras.models.pretext.task import ClassificationTask, PretextTask
 TASKS = {"rotation": Rotation, "exemplar": Exemplar, "jigsaw": Jigsaw}
 
 
-def pretext_task(name_or_task, seed=None):
+def pretext_task(name_or_task: str | PretextTask, seed: int | None = None) -> PretextTask:
     """The pretext task of a name, or the one that is given.
 
     Args:

@@ -1,5 +1,7 @@
 """The pretext task of telling which photograph of the batch a changed image was made from."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -8,6 +10,7 @@ from nfl_keras.layers import RandomView
 from nfl_keras.losses import noise_invariance
 from nfl_keras.losses.check_temperature import check_temperature
 from nfl_keras.models.pretext.task import PretextTask
+from nfl_keras.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
@@ -41,7 +44,9 @@ class Exemplar(PretextTask):
     learning with convolutional neural networks, NIPS 2014.
     """
 
-    def __init__(self, head_dim=128, temperature=0.1, seed=None, **kwargs):
+    def __init__(
+        self, head_dim: int = 128, temperature: float = 0.1, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(seed, **kwargs)
         if head_dim < 1:
             raise UserError(f"head_dim must be 1 or more, not {head_dim}.")
@@ -63,28 +68,28 @@ class Exemplar(PretextTask):
         )
         self.unit = keras.layers.UnitNormalization(dtype="float32")
 
-    def build(self, feature_shape):
+    def build(self, feature_shape: tuple[int | None, ...]) -> None:
         self.head.build(feature_shape)
         self.unit.build(self.compute_output_shape(feature_shape))
         self.built = True
 
-    def call(self, features):
+    def call(self, features: Tensor) -> Tensor:
         """h(z), float32 `[B, head_dim]` of unit length, of pooled features z `[B, C]`."""
         return self.unit(self.head(features))
 
-    def compute_output_shape(self, feature_shape):
+    def compute_output_shape(self, feature_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*feature_shape[:-1], self.head_dim)
 
-    def draw(self, images, seed):
+    def draw(self, images: Tensor, seed: int | keras.random.SeedGenerator) -> Tensor:
         return self.changes.draw(images, seed)
 
-    def render(self, images, draws):
+    def render(self, images: Tensor, draws: Tensor) -> Tensor:
         return ops.cast(self.changes.render(images, draws), images.dtype)
 
-    def values(self, features, clean_features, draws):
+    def values(self, features: Tensor, clean_features: Tensor, draws: Tensor) -> Tensor:
         return noise_invariance(self(clean_features), self(features), self.temperature)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "head_dim": self.head_dim,

@@ -1,5 +1,8 @@
 """The pretext task of telling in which order the tiles of an image lie."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -7,6 +10,7 @@ from keras import ops
 from nfl_keras.errors import UserError
 from nfl_keras.models.pretext.permutations import distant_permutations
 from nfl_keras.models.pretext.task import ClassificationTask
+from nfl_keras.typing import Tensor
 
 _ACROSS = 3
 _TILES = _ACROSS**2
@@ -49,7 +53,13 @@ class Jigsaw(ClassificationTask):
     representations by solving jigsaw puzzles, ECCV 2016.
     """
 
-    def __init__(self, num_permutations=100, permutations=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        num_permutations: int = 100,
+        permutations: Sequence[Sequence[int]] | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         if permutations is None:
             if not 2 <= num_permutations <= 362_880:
                 raise UserError(f"num_permutations must be 2 to 362,880, not {num_permutations}.")
@@ -61,7 +71,7 @@ class Jigsaw(ClassificationTask):
         self.num_permutations = len(permutations)
         self.permutations = [list(order) for order in permutations]
 
-    def render(self, images, draws):
+    def render(self, images: Tensor, draws: Tensor) -> Tensor:
         """Images `[B, H, W, C]`, the tiles of each in the order of its number in `draws`."""
         batch_size, height, width, channels = ops.shape(images)
         if any(side is not None and side < _ACROSS for side in images.shape[1:3]):
@@ -82,7 +92,7 @@ class Jigsaw(ClassificationTask):
             puzzle = ops.take(puzzle, ops.minimum(ops.arange(side), last), axis=axis)
         return puzzle
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "permutations": self.permutations}
         del config["num_classes"]
         return {**config, "num_permutations": self.num_permutations}

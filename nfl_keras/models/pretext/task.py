@@ -1,9 +1,12 @@
 """What a pretext task is: a question about a changed image that is answered without labels."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.typing import Tensor
 
 # In evaluation every image draws the same each time, and no generator moves on.
 _EVALUATION_SEED = 0
@@ -31,16 +34,16 @@ class PretextTask(keras.layers.Layer):
     Reference: [NAFL] section 5.3, doi 10.32604/csse.2023.032047.
     """
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def draw_for(self, images, training):
+    def draw_for(self, images: Tensor, training: bool) -> Tensor:
         """`draw` from the task's own generator; if not training, the same at each call."""
         return self.draw(images, self.seed_generator if training else _EVALUATION_SEED)
 
-    def draw(self, images, seed):
+    def draw(self, images: Tensor, seed: int | keras.random.SeedGenerator) -> Tensor:
         """What each image draws.
 
         Args:
@@ -52,7 +55,7 @@ class PretextTask(keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must define draw(images, seed).")
 
-    def render(self, images, draws):
+    def render(self, images: Tensor, draws: Tensor) -> Tensor:
         """The views.
 
         Args:
@@ -64,7 +67,7 @@ class PretextTask(keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must define render(images, draws).")
 
-    def values(self, features, clean_features, draws):
+    def values(self, features: Tensor, clean_features: Tensor, draws: Tensor) -> Tensor:
         """The loss of each image.
 
         Args:
@@ -79,7 +82,7 @@ class PretextTask(keras.layers.Layer):
             f"{type(self).__name__} must define values(features, clean_features, draws)."
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
 
 
@@ -107,7 +110,7 @@ class ClassificationTask(PretextTask):
     >>> model = nfl.models.NoiseAssistedModel(embedder, pretext=Negative(seed=0))
     """
 
-    def __init__(self, num_classes, seed=None, **kwargs):
+    def __init__(self, num_classes: int, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         if num_classes < 2:
             raise UserError(f"a pretext task needs 2 classes at least, not {num_classes}.")
@@ -116,24 +119,24 @@ class ClassificationTask(PretextTask):
             num_classes, kernel_initializer="he_normal", name="head", dtype=self.dtype_policy
         )
 
-    def build(self, feature_shape):
+    def build(self, feature_shape: tuple[int | None, ...]) -> None:
         self.head.build(feature_shape)
         self.built = True
 
-    def call(self, features):
+    def call(self, features: Tensor) -> Tensor:
         """The logits `[B, K]` of pooled features z `[B, C]`."""
         return self.head(features)
 
-    def compute_output_shape(self, feature_shape):
+    def compute_output_shape(self, feature_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*feature_shape[:-1], self.num_classes)
 
-    def draw(self, images, seed):
+    def draw(self, images: Tensor, seed: int | keras.random.SeedGenerator) -> Tensor:
         count = ops.shape(images)[0]
         return keras.random.randint((count,), 0, self.num_classes, dtype="int32", seed=seed)
 
-    def values(self, features, clean_features, draws):
+    def values(self, features: Tensor, clean_features: Tensor, draws: Tensor) -> Tensor:
         logits = ops.cast(self(features), "float32")
         return keras.losses.sparse_categorical_crossentropy(draws, logits, from_logits=True)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}

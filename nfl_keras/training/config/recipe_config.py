@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from nfl_keras.models import Embedder, Learner
 from nfl_keras.models.recipes import find_recipe
@@ -24,7 +25,7 @@ class RecipeConfig:
     """
 
     name: str = "noise-invariant"
-    settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         defaults = {s.key: s.default for s in settings_of_recipe(self.learner)}
@@ -56,5 +57,5 @@ class RecipeConfig:
             "class_labels": [int(label) for label in class_labels],
             "seed": seed,
         }
-        of_run = {name: value for name, value in given.items() if name in takes}
+        of_run: dict[str, Any] = {name: given[name] for name in given if name in takes}
         return self.learner(embedder, **of_run, **self.settings)
