@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     add("--max-pixels", type=int, default=100_000_000, help=limit)
     license = "license of the weights, for the model card (default: unknown, unless training began "
     add("--weights-license", metavar="TEXT", help=license + "from random weights)")
+    outside = "package.module.Class of the run's recipe, for one from outside nfl_keras: imports it"
+    add("--recipe", metavar="CLASS", help=outside)
     given = parser.parse_args(arguments)
     with exit_on_user_error():
         _export(given)
@@ -38,10 +40,13 @@ def _export(given: argparse.Namespace) -> None:
 
     from nfl_keras.export.model_card import PATH
     from nfl_keras.export.saved_model import export_model
+    from nfl_keras.models.recipes import import_recipe
     from nfl_keras.training.load_learner import load_learner
     from nfl_keras.training.reporting.description import describe
     from nfl_keras.training.run_folder import RunFolder
 
+    if given.recipe is not None:
+        import_recipe(given.recipe)
     folder = RunFolder(given.run)
     config = folder.config()
     if len(config.data.split_seeds) > 1:
@@ -51,7 +56,7 @@ def _export(given: argparse.Namespace) -> None:
     about = describe(folder, config, checkpoint)
     if given.weights_license:
         about["weights_license"] = given.weights_license
-    model = load_learner(folder.checkpoint(checkpoint))
+    model = load_learner(folder.checkpoint(checkpoint), config.recipe.learner)
     tf.get_logger().setLevel("WARNING")  # saving a model logs its temporary path
     version = export_model(
         model, given.to, given.version, given.name, max_pixels=given.max_pixels, about=about

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from nfl_keras import evaluate, train
+from nfl_keras.export import __main__ as export
 from nfl_keras.models.recipes import find_recipe, import_recipe
 
 NAME = "my_recipes.hinge.HingeModel"
@@ -94,14 +95,19 @@ def test_help_explains_the_settings_of_a_recipe_of_ones_own(capsys):
 
 
 @pytest.mark.parametrize(
-    "command", [(evaluate, []), (train, ["--resume"]), (train, ["--config"])], ids=str
+    ("command", "arguments"),
+    [
+        (evaluate, ["RUN"]),
+        (train, ["--resume", "RUN"]),
+        (train, ["--config", "RUN/config.yaml"]),
+        (export, ["RUN", "--to", "RUN/models"]),
+    ],
+    ids=["evaluate", "resume", "config", "export"],
 )
-def test_nothing_that_a_user_opens_has_the_recipes_code_run(copied, capsys, command):
-    module, flag = command
+def test_nothing_that_a_user_opens_has_the_recipes_code_run(copied, capsys, command, arguments):
     (copied / "report.html").unlink()
-    opened = copied / "config.yaml" if flag == ["--config"] else copied
     with pytest.raises(SystemExit) as exit_info:
-        module.main([*flag, str(opened)])
+        command.main([argument.replace("RUN", str(copied)) for argument in arguments])
     assert exit_info.value.code == 2
     error = capsys.readouterr().err
     assert f"add --recipe {NAME} to this command" in error
@@ -113,6 +119,11 @@ def test_a_user_who_names_the_recipe_evaluates_the_run_again(copied, capsys):
     trained = json.loads((copied / "metrics.json").read_text())["trained"]
     evaluate.main([str(copied), "--recipe", NAME])
     assert f"{trained['map']:.4f}" in capsys.readouterr().out
+
+
+def test_a_user_who_names_the_recipe_exports_the_run(copied, capsys):
+    export.main([str(copied), "--to", str(copied / "models"), "--recipe", NAME])
+    assert (copied / "models" / "embedder" / "1" / "saved_model.pb").exists()
 
 
 def test_a_user_who_names_the_recipe_resumes_the_run(copied, capsys):
