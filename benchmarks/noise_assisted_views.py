@@ -14,7 +14,7 @@ from nfl_keras.data.decoding.reader import reader
 from nfl_keras.data.views.augment import augment, shorter_side
 from nfl_keras.layers import GaussianInputNoise, RandomView, WindowShuffle
 from nfl_keras.models import Embedder, freeze_batch_norm, freeze_through
-from nfl_keras.models.pretext import pretext_task
+from nfl_keras.models.pretext import make_pretext_task
 from nfl_keras.training.build_recolor import build_recolor
 
 WINDOWS = (2, 4, 8, 16)
@@ -105,7 +105,7 @@ class FrozenPart:
                 views[name] = noise(images, training=True)
             for name in TASKS:
                 of_batch = drawn[name][first : first + len(images)]
-                views[name] = pretext_task(name).render(images, of_batch)
+                views[name] = make_pretext_task(name).render(images, of_batch)
             first += len(images)
             yield np.stack([self._lower(views[name]) for name in VIEWS], axis=1)
 
@@ -167,7 +167,7 @@ class TrainingViews:
 
 def _draws(task, count, version):
     """Returns a pretext task's draws for `count` photographs, `[count, ...]`."""
-    return pretext_task(task, version).draw_for(tf.zeros((count, 1)), training=True)
+    return make_pretext_task(task, version).draw_for(tf.zeros((count, 1)), training=True)
 
 
 def _augmented(image_set, config, version):

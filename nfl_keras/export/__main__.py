@@ -9,7 +9,7 @@ from nfl_keras.errors import UserError, exit_on_user_error
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.export") -> None:
-    """Runs the command with a list of arguments, or with those of the process."""
+    """Runs the command with a list of arguments, or with the arguments of the process."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Exports a finished run's embedder to DIR/NAME/VERSION as a SavedModel that "

@@ -15,8 +15,8 @@ from nfl_keras.typing import Tensor
 class Classifier(keras.layers.Layer):
     """A Dense layer from pooled features to one logit per class that is trained on.
 
-    Labels are those of the dataset, also where only some of its classes are trained on. The layer
-    keeps which label each logit stands for.
+    Labels have the numbers of the dataset, also where only some of its classes are trained on. The
+    layer keeps which label each logit stands for.
 
     Args:
         feature_dim: int C, dimension of the features.
@@ -108,7 +108,7 @@ class Classifier(keras.layers.Layer):
         )
 
     def is_right(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Tells whether the largest logit is that of the image's label.
+        """Tells whether the largest logit belongs to the image's label.
 
         Args:
             features: float `[B, C]`.

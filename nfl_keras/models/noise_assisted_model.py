@@ -15,7 +15,7 @@ from nfl_keras.losses.class_sizes import has_pairs, has_positives
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner
 from nfl_keras.models.outputs import Outputs
-from nfl_keras.models.pretext import PretextTask, pretext_task
+from nfl_keras.models.pretext import PretextTask, make_pretext_task
 from nfl_keras.models.term import Measure, Term, check_noise_stddev, check_weights
 from nfl_keras.typing import Tensor
 
@@ -139,7 +139,7 @@ class NoiseAssistedModel(Learner):
         if augmentation is None:
             augmentation = RandomView(seed=seeds[1], dtype="float32")
         self.augmentation = augmentation
-        task = None if pretext is None else pretext_task(pretext, seeds[2])
+        task = None if pretext is None else make_pretext_task(pretext, seeds[2])
         self.pretext: Any = task if of_task else None
         if self.pretext is not None and not self.pretext.built:
             self.pretext.build((None, embedder.feature_dim))

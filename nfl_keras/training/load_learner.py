@@ -14,7 +14,7 @@ def load_learner(path: pathlib.Path, recipe: type[Learner] | None = None) -> Lea
     Args:
         path: `pathlib.Path` of a `.keras` file.
         recipe: subclass of `Learner`, the class of the run's recipe. Defaults to `None`, which
-            loads the classes that are registered with Keras, as those of nfl_keras are.
+            loads classes that are registered with Keras, such as all of nfl_keras'.
 
     Returns:
         A `Learner`, not compiled.

@@ -190,6 +190,8 @@ LAMBDAS = [f"lambda_{name}" for name in ("inter", "intra", "pretext", "softmax")
 COMBINATIONS = [c for n in range(4) for c in itertools.combinations(LAMBDAS, n)]
 
 
+# Terms of pooled features alone leave the projection without a gradient, which Keras warns of.
+@pytest.mark.filterwarnings("ignore:Gradients do not exist for variables")
 @pytest.mark.parametrize(
     "off", COMBINATIONS, ids=lambda off: "without " + (", ".join(off) or "none")
 )
@@ -244,6 +246,8 @@ def test_the_other_view_may_be_a_layer_of_ones_own(make_model, images, labels):
     assert revived.augmentation.get_config() == model.augmentation.get_config()
 
 
+# Terms of pooled features alone leave the projection without a gradient, which Keras warns of.
+@pytest.mark.filterwarnings("ignore:Gradients do not exist for variables")
 def test_a_task_of_ones_own(make_model, images, labels):
     model = make_model(pretext=Darker(seed=1), lambda_inter=0, lambda_intra=0, lambda_softmax=0)
     model.compile(keras.optimizers.Adam(0.05))

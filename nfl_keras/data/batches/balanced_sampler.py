@@ -88,7 +88,7 @@ class BalancedSampler:
                 )
             warnings.warn(f"{small_in_words} and are left out.", stacklevel=2)
             order, sizes = order[np.repeat(~small, sizes)], sizes[~small]
-        # `_order` holds positions class by class: those of class c begin at `_starts[c]`.
+        # `_order` holds positions class by class: class c begins at `_starts[c]`.
         self._order, self._sizes, self._starts = order, sizes, np.cumsum(sizes) - sizes
         self._deals = np.minimum(sizes, images_per_class)
         self._check_a_batch_can_be_made()

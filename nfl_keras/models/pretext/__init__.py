@@ -1,20 +1,21 @@
-"""Pretext tasks: what a network can be asked about an image without a label."""
+"""Pretext tasks: questions about an image that need no label."""
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.pretext.classification_task import ClassificationTask
 from nfl_keras.models.pretext.exemplar import Exemplar
 from nfl_keras.models.pretext.jigsaw import Jigsaw
+from nfl_keras.models.pretext.pretext_task import PretextTask
 from nfl_keras.models.pretext.rotation import Rotation
-from nfl_keras.models.pretext.task import ClassificationTask, PretextTask
 
 TASKS = {"rotation": Rotation, "exemplar": Exemplar, "jigsaw": Jigsaw}
 
 
-def pretext_task(name_or_task: str | PretextTask, seed: int | None = None) -> PretextTask:
-    """The pretext task of a name, or the one that is given.
+def make_pretext_task(name_or_task: str | PretextTask, seed: int | None = None) -> PretextTask:
+    """Makes the pretext task of a name, and returns a task as it is.
 
     Args:
         name_or_task: `"rotation"`, `"exemplar"`, `"jigsaw"` or a `PretextTask`.
-        seed: int or `None`, of a task that is made here. Defaults to `None`.
+        seed: int or `None`, seed of a task that is made here. Defaults to `None`.
 
     Returns:
         `PretextTask`.
@@ -26,7 +27,7 @@ def pretext_task(name_or_task: str | PretextTask, seed: int | None = None) -> Pr
         return name_or_task
     if name_or_task not in TASKS:
         raise UserError(
-            f"there is no pretext task {name_or_task!r}; choose of {', '.join(TASKS)}, or give "
+            f"there is no pretext task {name_or_task!r}; choose one of {', '.join(TASKS)}, or give "
             f"an object of nfl.models.pretext.PretextTask."
         )
     return TASKS[name_or_task](seed=seed)
@@ -39,5 +40,5 @@ __all__ = [
     "Jigsaw",
     "PretextTask",
     "Rotation",
-    "pretext_task",
+    "make_pretext_task",
 ]

@@ -1,4 +1,4 @@
-"""The pretext task of telling which photograph of the batch a changed image was made from."""
+"""Defines `Exemplar`, the pretext task that asks from which image a view was made."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from nfl_keras.errors import UserError
 from nfl_keras.layers import RandomView
 from nfl_keras.losses import noise_invariance
 from nfl_keras.losses.check_temperature import check_temperature
-from nfl_keras.models.pretext.task import PretextTask
+from nfl_keras.models.pretext.pretext_task import PretextTask
 from nfl_keras.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class Exemplar(PretextTask):
-    """Each image is changed in six ways, and must be told from the other images of the batch.
+    """A pretext task that changes each image in six ways, and asks z which image it was.
 
-    The six: translation by up to 0.2 of height and width, scaling by 1 / 1.4 to 1.4, rotation
-    by up to 20 degrees, contrast by 0.5 to 1.5, saturation by 0.5 to 1.5, hue by up to 0.1
-    turns. Strengths and order are `nfl.layers.RandomView`'s.
+    The changes are translation by up to 0.2 of height and width, scaling by 1 / 1.4 to 1.4,
+    rotation by up to 20 degrees, contrast by 0.5 to 1.5, saturation by 0.5 to 1.5, and hue by up
+    to 0.1 turns. `nfl.layers.RandomView` makes them.
 
-    In the original task each photograph is a surrogate class with an output of its own, which
-    does not scale to 60,000 photographs. Here, as a choice of ours, the surrogate classes are
-    the photographs of the batch, of all replicas. With h(z) a linear head, scaled to unit
-    length, the weights of class j are h(z_j) of the unchanged photograph j, and image i, changed,
-    has the cross-entropy of softmax_j(h(z'_i) . h(z_j) / temperature) with target i.
+    The original task gives each photograph of the dataset a class, which does not scale to 60,000
+    photographs. Here, the classes are the images of the batch, over all replicas. With h(z) a
+    linear head, scaled to unit length, h(z_j) of the unchanged image j are the weights of class j.
+    The loss of the changed image i is the cross-entropy of
+    softmax_j(h(z'_i) . h(z_j) / temperature) with target i.
 
     Args:
         head_dim: int, dimension of h(z). Defaults to `128`.
@@ -74,7 +74,7 @@ class Exemplar(PretextTask):
         self.built = True
 
     def call(self, features: Tensor) -> Tensor:
-        """h(z), float32 `[B, head_dim]` of unit length, of pooled features z `[B, C]`."""
+        """Computes h(z), float32 unit vectors `[B, head_dim]`, of pooled features z `[B, C]`."""
         return self.unit(self.head(features))
 
     def compute_output_shape(self, feature_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

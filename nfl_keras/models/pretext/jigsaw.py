@@ -1,4 +1,4 @@
-"""The pretext task of telling in which order the tiles of an image lie."""
+"""Defines `Jigsaw`, the pretext task that asks for the order of an image's tiles."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,8 +8,8 @@ import numpy as np
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.pretext.classification_task import ClassificationTask
 from nfl_keras.models.pretext.permutations import distant_permutations
-from nfl_keras.models.pretext.task import ClassificationTask
 from nfl_keras.typing import Tensor
 
 _ACROSS = 3
@@ -18,31 +18,30 @@ _TILES = _ACROSS**2
 
 @keras.saving.register_keras_serializable(package="nfl_keras")
 class Jigsaw(ClassificationTask):
-    """The 3 x 3 tiles of each image change places, and z must tell in which order they lie.
+    """A pretext task that permutes the 3 x 3 tiles of each image, and asks z for the permutation.
 
-    The order is drawn for each image from a fixed set of orders that differ in many places:
-    chosen one by one, each as far from those before it as can be. Of the 100, any two differ in
-    6 of 9 places at least. The set is made once and is part of the configuration, so that a
-    saved model keeps its own.
+    Each image draws a permutation from a fixed set, in which any two permutations differ in many
+    places (6 of 9 or more for the default 100). The set is part of the configuration, so that a
+    saved model keeps it.
 
-    Tiles are H // 3 x W // 3 pixels. Rows and columns that 3 leaves over repeat the last row and
-    column of the tiles beside them, so that no pixel at the border tells where it came from.
+    Tiles have H // 3 x W // 3 pixels. Where 3 does not divide a side, the last row or column of
+    tiles is repeated up to the border, so that no pixel there tells where it came from.
 
-    All tiles go through the network as one image, and the head sees its pooled features z: these
-    are what the search uses, and every backbone has them. Averaging forgets where a feature was
-    seen, but not which tiles meet: convolutions see across their borders.
+    All tiles go through the network as one image, and the head sees its pooled features z, which
+    retrieval uses and every backbone has. Pooling forgets the place of a feature, but not which
+    tiles are neighbors, because convolutions see across their borders.
 
     Args:
         num_permutations: int, from 2 to 362,880. Defaults to `100`.
-        permutations: sequence of orders, each a sequence of the ints 0 .. 8: at place t, counted
-            row by row, lies tile `permutations[class][t]`. Defaults to `num_permutations` that
+        permutations: sequence of permutations of the ints 0 .. 8. Place t, counted row by row,
+            shows tile `permutations[class][t]`. Defaults to `num_permutations` permutations that
             are far from each other.
         seed: int or `None`. Defaults to `None`.
         **kwargs: as for `keras.layers.Layer`.
 
     Raises:
-        UserError: if there are too few or too many permutations, or one is none; from `render`,
-            if an image has a side of less than 3 pixels.
+        UserError: if there are too few or too many permutations, or one of them is not a
+            permutation; from `render`, if a side of an image has fewer than 3 pixels.
 
     Example:
 
@@ -72,7 +71,7 @@ class Jigsaw(ClassificationTask):
         self.permutations = [list(order) for order in permutations]
 
     def render(self, images: Tensor, draws: Tensor) -> Tensor:
-        """Images `[B, H, W, C]`, the tiles of each in the order of its number in `draws`."""
+        """Permutes the tiles of images `[B, H, W, C]`, each by the permutation that it drew."""
         batch_size, height, width, channels = ops.shape(images)
         if any(side is not None and side < _ACROSS for side in images.shape[1:3]):
             raise UserError(f"an image of {height} x {width} pixels has no 3 x 3 tiles.")

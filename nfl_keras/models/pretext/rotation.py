@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
-from nfl_keras.models.pretext.task import ClassificationTask
+from nfl_keras.models.pretext.classification_task import ClassificationTask
 from nfl_keras.typing import Tensor
 
 

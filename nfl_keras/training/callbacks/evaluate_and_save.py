@@ -69,7 +69,7 @@ class EvaluateAndSave(keras.callbacks.Callback):
         self.folder.write_json("history.json", self.history)
 
     def keep_best(self) -> None:
-        """Renames the best epoch's model to `best.keras`, and removes those of other epochs."""
+        """Renames the best epoch's model to `best.keras`, and removes the other epochs' models."""
         best = self.folder.checkpoint("best")
         new = self.folder.checkpoint(f"best-{self.best_epoch}")
         if new.exists():

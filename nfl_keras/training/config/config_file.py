@@ -15,8 +15,8 @@ BASE = "base"
 def read_config_file(path: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
     """Reads a YAML file of settings over the file that it names as its `base`.
 
-    A section of the file changes single settings of the same section of its base. A file whose
-    recipe is another than that of its base takes none of the settings of the base's recipe.
+    Each setting of the file replaces the same setting of its base. If the file names another
+    recipe than its base, it takes none of the settings of the base's recipe.
 
     Args:
         path: str or path. Its `base` is relative to its own folder.

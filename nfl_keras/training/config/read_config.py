@@ -149,7 +149,7 @@ def _parser(known: Sequence[Setting], recipe: str, prog: str) -> jsonargparse.Ar
         "       %(prog)s --resume RUN",
         description="Trains and evaluates an embedder, and writes a run folder with a report. "
         "--resume RUN resumes a run that was stopped, by the settings in its folder.",
-        epilog=f"The flags of recipe are those of {recipe}. For another recipe's: {others}.",
+        epilog=f"The flags of recipe belong to {recipe}. For another recipe: {others}.",
         exit_on_error=False,
     )
     parser.add_argument(

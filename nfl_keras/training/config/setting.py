@@ -35,7 +35,7 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """The name of the setting among those of all sections: `key`, or `section` for "name"."""
+        """The name that is unique over all sections: `key`, or `section` where `key` is "name"."""
         return self.section if self.key == "name" else self.key
 
 

@@ -11,7 +11,7 @@ from nfl_keras.models.pretext import (
     Jigsaw,
     PretextTask,
     Rotation,
-    pretext_task,
+    make_pretext_task,
 )
 
 
@@ -56,22 +56,22 @@ def test_a_task_of_ones_own_keeps_every_promise(check_task):
 
 
 def test_names_stand_for_tasks():
-    made = {name: pretext_task(name, seed=5) for name in ("rotation", "exemplar", "jigsaw")}
+    made = {name: make_pretext_task(name, seed=5) for name in ("rotation", "exemplar", "jigsaw")}
     assert {name: type(task) for name, task in made.items()} == TASKS
     assert list(TASKS.values()) == [Rotation, Exemplar, Jigsaw]
     assert all(task.seed == 5 for task in made.values())
     own = Brightness(seed=1)
-    assert pretext_task(own, seed=5) is own
+    assert make_pretext_task(own, seed=5) is own
 
 
 @pytest.mark.parametrize("name", ["rotations", None, 3])
 def test_refuses_a_name_that_stands_for_no_task(name):
-    with pytest.raises(UserError, match="choose of rotation, exemplar, jigsaw, or give an object"):
-        pretext_task(name)
+    with pytest.raises(UserError, match="one of rotation, exemplar, jigsaw, or give an object"):
+        make_pretext_task(name)
 
 
 def test_refuses_a_single_class():
-    with pytest.raises(UserError, match="2 classes at least, not 1"):
+    with pytest.raises(UserError, match="at least 2 classes, not 1"):
         Brightness(1)
 
 
