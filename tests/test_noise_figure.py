@@ -137,8 +137,8 @@ def test_no_photograph(capsys):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--windows", 4, 0], "window must be a whole number of pixels from 1 on, not 0"),
-        (["--windows", -8], "window must be a whole number of pixels from 1 on, not -8"),
+        (["--windows", 4, 0], "window must be a whole number of pixels, at least 1, not 0"),
+        (["--windows", -8], "window must be a whole number of pixels, at least 1, not -8"),
         (["--gaussian", -0.5], "noise must be 0 or more, not -0.5"),
         (["--image-size", 0], "--image-size must be 1 to 2,048 pixels, not 0"),
         (["--image-size", 10**9], "--image-size must be 1 to 2,048 pixels"),

@@ -259,6 +259,7 @@ def test_requests_under_way_are_answered_when_it_stops(start, ask, monkeypatch):
     with pytest.raises(ConnectionRefusedError):
         ask("POST", PREDICT, body, port=small.rest_port)
     assert idle.sock.recv(1) == b""
+    idle.close()
 
 
 def test_connections_and_predictions_beyond_the_limits_are_refused(start, ask, monkeypatch):
