@@ -120,5 +120,5 @@ def test_a_deviation_that_cannot_be_is_refused(photograph, stddev):
 
 
 def test_a_window_that_cannot_be_is_refused(photograph):
-    with pytest.raises(UserError, match="window must be a whole number of pixels, at least 1, not 0"):
+    with pytest.raises(UserError, match="whole number of pixels, at least 1, not 0"):
         noise_grid(photograph, [0])
