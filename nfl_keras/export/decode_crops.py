@@ -1,15 +1,60 @@
-"""From encoded images to the crops that are embedded, in a TensorFlow graph.
+"""Defines how encoded images become the crops that are embedded, in a TensorFlow graph.
 
-Decoding, resizing and crops are those of `nfl.retrieval.embed`. What Pillow does there, telling
-formats apart and reading sizes and EXIF, is done in the graph, since TensorFlow Serving runs no
-Python.
+Decoding, resizing and crops are those of `nfl.retrieval.embed`. The graph reads headers itself,
+since TensorFlow Serving runs no Python and so no Pillow.
 """
+
+import functools
 
 import tensorflow as tf
 
-from nfl_keras.data.decoding.decode import decode_by, upright
+from nfl_keras.data.decoding.decode import WEBP, WHOLE, decode_by, jpeg_way, upright
 from nfl_keras.data.views.inference_crops import inference_crops
-from nfl_keras.servable.status import DAMAGED, OK
+from nfl_keras.export import formats
+from nfl_keras.export.exif import orientation
+from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
+
+# A shorter side of one pixel is enlarged to `image_size`, and the longer one with it.
+MAX_ASPECT = 100
+
+_REFUSALS = {
+    formats.ANIMATED_WEBP: UNSUPPORTED,
+    formats.GIF: UNSUPPORTED,
+    formats.UNKNOWN: NOT_AN_IMAGE,
+}
+
+
+def read_headers(
+    images: tf.Tensor, image_size: int, max_pixels: int
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Reads the headers of a request's images, string `[N]`. No image raises an error.
+
+    Returns:
+        `(status, ways, turns)`, each int32 `[N]`: `OK` where the image may be decoded; the `way`
+        of `decode_by`; the EXIF orientation.
+    """
+    read = functools.partial(_read_header, image_size=image_size, max_pixels=max_pixels)
+    return tf.map_fn(read, images, fn_output_signature=(tf.int32, tf.int32, tf.int32))
+
+
+def _read_header(encoded, image_size, max_pixels):
+    image_format = formats.format_of(encoded)
+    size = formats.declared_size(encoded, image_format)
+    shorter, longer = tf.reduce_min(size), tf.reduce_max(size)
+    # As floats, since the product of two 32-bit numbers may exceed int64.
+    pixels = tf.cast(shorter, tf.float64) * tf.cast(longer, tf.float64)
+    too_large = (pixels > tf.cast(max_pixels, tf.float64)) | (longer > MAX_ASPECT * shorter)
+    status = tf.where(shorter < 1, DAMAGED, tf.where(too_large, TOO_LARGE, OK))
+    refusals = tf.constant([_REFUSALS.get(known, OK) for known in range(formats.UNKNOWN + 1)])
+    status = tf.where(refusals[image_format] == OK, status, refusals[image_format])
+    # With fewer pixels, a reduced JPEG might have to be enlarged again.
+    jpeg = jpeg_way(shorter, -(-16 * image_size // 15))
+    other = tf.where(image_format == formats.WEBP, WEBP, WHOLE)
+    return (
+        tf.where(tf.strings.length(encoded) > 0, status, EMPTY),
+        tf.where(image_format == formats.JPEG, jpeg, other),
+        orientation(encoded, image_format),
+    )
 
 
 def decode_crops(
@@ -18,8 +63,8 @@ def decode_crops(
     """Decodes the images that can be decoded, string `[N]`, given the result of `read_headers`.
 
     TensorFlow's decoder raises an error for a damaged image, which would fail every request of a
-    batch that TensorFlow Serving merges. So images are decoded in a pipeline that drops errors.
-    TensorFlow rebuilds the pipeline at each request, so it holds little and is not optimized.
+    batch that TensorFlow Serving merges. So a pipeline that drops errors decodes the images.
+    TensorFlow rebuilds it at each request, so it holds little and is not optimized.
 
     Returns:
         `(status, rows, pixels)`: int32 `[N]`; int32 `[M]`, the places of the images that are `OK`;
@@ -27,8 +72,7 @@ def decode_crops(
         crops of zeros at place N, which no image has.
     """
     status, *how = headers
-    count = tf.size(status)
-    rows = tf.where(status == OK)[:, 0]
+    count, rows = tf.size(status), tf.where(status == OK)[:, 0]
     options = tf.data.Options()
     options.autotune.enabled = False
     options.experimental_optimization.apply_default_optimizations = False

@@ -22,17 +22,7 @@ def deployment_files(names: Sequence[str]) -> dict[str, str]:
     - `kubernetes.yaml`: a deployment with probes, and a service;
     - `client.py`: embeds photographs through gRPC, without this package.
 
-    Args:
-        names: the models' names, at least one. Probes and the client ask for the first.
-
-    Returns:
-        Dict from file name to text.
-
-    Example:
-
-    >>> from nfl_keras.export.deployment_files import deployment_files
-    >>> sorted(deployment_files(["embedder"]))[:2]
-    ['batching_parameters.txt', 'client.py']
+    The keys are file names. Probes and the client ask for the first of the models' `names`.
     """
     config = ModelServerConfig()
     for name in names:

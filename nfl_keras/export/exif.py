@@ -5,18 +5,16 @@ import functools
 import tensorflow as tf
 
 from nfl_keras.export import formats
-from nfl_keras.export.image_bytes import bytes_at, equal, find_chunk, number, unless
+from nfl_keras.export.formats import bytes_at, equal, find_chunk, number, unless
 
 _ORIENTATION, _SHORT, _LONG = 0x0112, 3, 4
-_PREFIX = b"Exif\0\0"
-_MAX_ENTRIES = 64
+_PREFIX, _MAX_ENTRIES = b"Exif\0\0", 64
 
 
 def orientation(encoded: tf.Tensor, image_format: tf.Tensor) -> tf.Tensor:
     """Reads how an image must be turned, int32 from 1 to 8; 1 if there is no valid orientation.
 
-    `image_format` is the result of `format_of`. The search ends after the first chunks, and before
-    the pixels of a JPEG or PNG.
+    The search ends after the first chunks, and before the pixels of a JPEG or PNG.
     """
     chunks = {
         formats.JPEG: (formats.FIRST_JPEG_SEGMENT, 4, _jpeg_exif),

@@ -23,9 +23,6 @@ def folded(model: keras.Model) -> Iterator[list[tf.Variable]]:
     a functional model. Subclasses of these layers are left alone, and so is lower precision, in
     which rounded kernels would change the embeddings. The model is restored after the context.
 
-    Args:
-        model: `keras.Model`, under Keras' TensorFlow backend.
-
     Yields:
         The variables that inference depends on, folded or not.
     """
@@ -86,9 +83,8 @@ def _arrays(convolution, normalization):
     def of(variable, otherwise=None):
         return otherwise if variable is None else ops.convert_to_numpy(variable).astype("float64")
 
-    scale = of(normalization.gamma, 1.0) / np.sqrt(
-        of(normalization.moving_variance) + normalization.epsilon
-    )
+    deviation = np.sqrt(of(normalization.moving_variance) + normalization.epsilon)
+    scale = of(normalization.gamma, 1.0) / deviation
     mean = of(normalization.moving_mean) - of(convolution.bias, 0.0)
     bias = of(normalization.beta, 0.0) - mean * scale
     kernel = of(convolution.kernel)

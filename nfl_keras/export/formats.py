@@ -6,17 +6,19 @@ of the format that is decoded afterwards. What the decoder misreads (BMP with a 
 BMP) and what is not checked here (JPEG XL) is unknown. GIF and animated WebP are not decoded, since
 TensorFlow 2.21 decodes all frames of a GIF at the sizes that they declare for themselves, and an
 animated WebP makes it write past the end of its memory.
+
+`encoded` is a scalar string tensor. Its bytes are int64 numbers, and positions count from 0.
 """
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
-from nfl_keras.export.image_bytes import bytes_at, equal, find_chunk, number, unless
-
 JPEG, PNG, WEBP, BMP, ANIMATED_WEBP, GIF, UNKNOWN = range(7)
 FIRST_JPEG_SEGMENT = 2
+MAX_CHUNKS = 1024
 
-_HEAD = 64  # bytes, more than each of these headers has
-
+_HEAD, _CHUNK_HEAD = 64, 16  # bytes, more than each of these headers has
 _NO_JPEG_FRAMES = 0xC4, 0xC8, 0xCC
 _STUFFED, _TEMPORARY, _RESTART, _END, _SCAN = 0x00, 0x01, 0xD0, 0xD9, 0xDA
 
@@ -41,10 +43,7 @@ def format_of(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def declared_size(encoded: tf.Tensor, image_format: tf.Tensor) -> tf.Tensor:
-    """Reads the declared height and width, int64 `[2]`, zeros if no size can be read.
-
-    `image_format` is the result of `format_of`.
-    """
+    """Reads the declared height and width, int64 `[2]`, zeros if no size can be read."""
     head = bytes_at(encoded, 0, _HEAD)
     bmp_height = number(head[22:26])
     sizes = {
@@ -71,9 +70,8 @@ def next_jpeg_segment(head: tf.Tensor) -> tf.Tensor:
     """
     marker, length = head[1], number(head[2:4], False)
     alone = (marker == _TEMPORARY) | ((marker >= _RESTART) & (marker < _END))
-    step = 2 + unless(alone, length)
     # Any number of 0xFF may stand before a marker.
-    step = tf.where(marker == 0xFF, tf.ones_like(step), step)
+    step = tf.where(marker == 0xFF, tf.ones_like(length), 2 + unless(alone, length))
     last = (marker == _STUFFED) | (marker == _END) | (marker == _SCAN)
     return unless((head[0] != 0xFF) | last, step)
 
@@ -93,3 +91,52 @@ def _webp_size(head: tf.Tensor) -> tf.Tensor:
     other = tf.where(equal(head[12:16], b"VP8X"), canvas, tf.zeros_like(canvas))
     other = tf.where(equal(head[12:16], b"VP8 "), lossy, other)
     return tf.where(equal(head[12:16], b"VP8L"), lossless, other)
+
+
+def bytes_at(encoded: tf.Tensor, position: int | tf.Tensor, count: int) -> tf.Tensor:
+    """Reads `count` bytes, int64 `[count]`, with zeros for missing ones."""
+    position = tf.minimum(tf.cast(position, tf.int64), _length(encoded))
+    found = tf.strings.substr(encoded, position, tf.constant(count, tf.int64))
+    return tf.cast(tf.io.decode_raw(found, tf.uint8, fixed_length=count), tf.int64)
+
+
+def number(digits: tf.Tensor, little: bool | tf.Tensor = True) -> tf.Tensor:
+    """Reads unsigned numbers from bytes `[..., n]`, by default with the first counting least."""
+    places = [256**place for place in range(digits.shape[-1])]
+    weights = tf.where(little, tf.constant(places, tf.int64), tf.constant(places[::-1], tf.int64))
+    return tf.reduce_sum(digits * weights, axis=-1)
+
+
+def equal(digits: tf.Tensor, magic: bytes) -> tf.Tensor:
+    """Compares bytes `[n]` with a `bytes` of length n."""
+    return tf.reduce_all(digits == tf.constant(list(magic), tf.int64))
+
+
+def unless(condition: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """Returns the values, with zeros where the condition holds."""
+    return tf.where(condition, tf.zeros_like(values), values)
+
+
+def find_chunk(
+    encoded: tf.Tensor, first: int, look: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+) -> tf.Tensor:
+    """Finds where the first chunk of a kind begins: int64 scalar, 0 if not in `MAX_CHUNKS`.
+
+    `look` takes the first 16 bytes of a chunk. It returns whether the chunk is of the kind, and
+    the distance to the next chunk, 0 if there is none. The position `first` is above 0.
+    """
+    length = _length(encoded)
+
+    def is_open(position, found):
+        return (found == 0) & (position < length)
+
+    def step(position, found):
+        is_it, advance = look(bytes_at(encoded, position, _CHUNK_HEAD))
+        return tf.where(advance > 0, position + advance, length), tf.where(is_it, position, found)
+
+    start = tf.constant(first, tf.int64), tf.constant(0, tf.int64)
+    return tf.while_loop(is_open, step, start, maximum_iterations=MAX_CHUNKS)[1]
+
+
+def _length(encoded: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.strings.length(encoded), tf.int64)

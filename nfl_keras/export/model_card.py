@@ -15,11 +15,7 @@ _PACKAGES = ("nfl_keras", "tensorflow", "keras", "keras-hub", "numpy", "tensorfl
 
 
 def write_card(
-    folder: pathlib.Path,
-    facts: dict[str, Any],
-    signatures: dict[str, Any],
-    difference: float,
-    photographs: int,
+    folder: pathlib.Path, facts: dict, signatures: dict, difference: float, photographs: int
 ) -> None:
     """Writes the card of an exported model into the folder of its version.
 

@@ -87,23 +87,18 @@ def export_model(
         difference = largest_difference(loaded, embedder, size, photographs)
         _warm_up(folder, name, loaded, photographs[:4], size)
         facts = {"name": name, "version": version, "image_size": size, "max_pixels": max_pixels}
-        facts |= about or {}
-        write_card(folder, facts, signatures, difference, len(photographs))
+        write_card(folder, facts | (about or {}), signatures, difference, len(photographs))
     return base / str(version)
 
 
 def _warm_up(folder, name, loaded, images, image_size):
-    inputs = [
-        (EMBED_IMAGES, {"images": images[:1]}),
-        (EMBED_CENTER, {"images": images[:1]}),
-        (EMBED_IMAGES, {"images": images}),
-        (EMBED_TENSOR, {"pixels": center_crops(images[:1], image_size)}),
-    ]
+    of_one = [(signature, {"images": images[:1]}) for signature in (EMBED_IMAGES, EMBED_CENTER)]
+    pixels = {"pixels": center_crops(images[:1], image_size)}
+    inputs = [*of_one, (EMBED_IMAGES, {"images": images}), (EMBED_TENSOR, pixels)]
     write_warmup(folder, name, inputs)
 
     def answer(request):
-        arrays = {key: tf.make_ndarray(tensor) for key, tensor in request.inputs.items()}
-        tensors = {key: tf.constant(array) for key, array in arrays.items()}
+        tensors = {key: tf.constant(tf.make_ndarray(t)) for key, t in request.inputs.items()}
         loaded.signatures[request.model_spec.signature_name](**tensors)
 
     replay_warmup(folder, answer)

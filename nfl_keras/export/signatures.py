@@ -3,9 +3,8 @@
 import keras
 import tensorflow as tf
 
-from nfl_keras.export.decode_crops import decode_crops
+from nfl_keras.export.decode_crops import decode_crops, read_headers
 from nfl_keras.export.folding import folded
-from nfl_keras.export.read_headers import read_headers
 from nfl_keras.servable.signature_names import CROPS, EMBED_TENSOR
 
 
@@ -20,13 +19,8 @@ def make_service(
     - `embed_center`: the same of the center alone.
     - `embed_tensor`: `pixels` float32 `[N, S, S, 3]` in 0..255 to `embedding`.
 
-    Args:
-        embedder: model from `[B, S, S, 3]` in 0..255 to `[B, D]`, used for inference.
-        image_size: S.
-        max_pixels: an image that declares more is not decoded.
-
-    Returns:
-        `(service, signatures)` for `tf.saved_model.save`.
+    The embedder maps `[B, S, S, 3]` in 0..255 to `[B, D]`, and S is `image_size`. The results are
+    arguments of `tf.saved_model.save`.
     """
     images = tf.TensorSpec((None,), tf.string, name="images")
     squares = tf.TensorSpec((None, image_size, image_size, 3), tf.float32, name="pixels")
@@ -45,8 +39,7 @@ def make_service(
     def embed_images(crops):
         def embed(images):
             status, rows, pixels = decode_crops(images, headers_of(images), image_size, crops)
-            vectors = embed_crops(pixels)
-            count = tf.size(images)
+            vectors, count = embed_crops(pixels), tf.size(images)
             table = tf.scatter_nd(rows[:, None], vectors, (count + 1, vectors.shape[-1]))
             return {"embedding": table[:count], "status": status}
 

@@ -18,22 +18,18 @@ from nfl_keras.servable.status import MESSAGES, OK
 
 TOLERANCE = 1e-4
 
-# Height and width in units of the side that the model sees, and the format.
-_SHAPES = (
-    (1.0, 1.0, "JPEG"),
-    (1.0, 1.5, "JPEG"),
-    (1.6, 1.2, "PNG"),
-    (2.5, 3.5, "JPEG"),
-    (0.6, 0.5, "PNG"),
-    (1.0, 2.2, "WEBP"),
-)
+# Heights and widths of samples in units of the side that the model sees, and their formats.
+_HEIGHTS = 1.0, 1.0, 1.6, 2.5, 0.6, 1.0
+_WIDTHS = 1.0, 1.5, 1.2, 3.5, 0.5, 2.2
+_FORMATS = "JPEG", "JPEG", "PNG", "JPEG", "PNG", "WEBP"
 
 
 def sample_photographs(image_size: int) -> list[bytes]:
     """Draws and encodes six flowers of several shapes, for a model of this image size."""
-    flowers = blooms(num_species=len(_SHAPES), images_per_species=1)
+    flowers = blooms(num_species=len(_FORMATS), images_per_species=1)
     photographs = []
-    for position, (height, width, file_format) in enumerate(_SHAPES):
+    shapes = zip(_HEIGHTS, _WIDTHS, _FORMATS, strict=True)
+    for position, (height, width, file_format) in enumerate(shapes):
         size = max(round(width * image_size), 1), max(round(height * image_size), 1)
         buffer = io.BytesIO()
         with Image.open(io.BytesIO(flowers.read(position))) as flower:
@@ -58,12 +54,9 @@ def center_crops(photographs: Sequence[bytes], image_size: int) -> np.ndarray:
 def largest_difference(
     loaded: Any, embedder: keras.Model, image_size: int, photographs: Sequence[bytes]
 ) -> float:
-    """Compares the embeddings of a loaded SavedModel with those of the Keras model.
+    """Computes the largest absolute difference of the embeddings of each signature.
 
-    Each signature is compared with `nfl.retrieval.embed`, which decodes and crops independently.
-
-    Returns:
-        The largest absolute difference of two numbers.
+    They are compared with `nfl.retrieval.embed`, which decodes and crops independently.
 
     Raises:
         UserError: if a photograph cannot be embedded, or the difference is above `TOLERANCE`.

@@ -16,8 +16,7 @@ _VERSION = re.compile(r"0*[1-9][0-9]{0,17}")
 def versions_in(base: Path) -> dict[int, pathlib.Path]:
     """Finds the versions in a model's folder, which need not exist, in ascending order.
 
-    A folder whose name is not a positive number, such as one that is being written, is not a
-    version.
+    A folder whose name is not a positive number, such as an unfinished one, is not a version.
     """
     base = pathlib.Path(base)
     try:
@@ -36,9 +35,6 @@ def new_version(base: Path, version: int | None = None) -> Iterator[tuple[pathli
     Args:
         base: path of the model's folder. Missing folders are made.
         version: int >= 1. Defaults to the one after the highest version.
-
-    Yields:
-        `(folder, version)`: the folder to write into, and the version's number.
 
     Raises:
         UserError: if the version exists already, or cannot be written.

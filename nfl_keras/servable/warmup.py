@@ -15,17 +15,11 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 from nfl_keras.errors import UserError
 
 PATH = "assets.extra/tf_serving_warmup_requests"
-
 _MOST = 1000  # TensorFlow Serving's limit
 
 
-def write_warmup(
-    folder: pathlib.Path, name: str, inputs: Iterable[tuple[str, dict[str, Any]]]
-) -> None:
-    """Writes warm-up requests of a model into the folder of a version.
-
-    Each request is `(signature, tensors)`, where `tensors` is a dict from name to array.
-    """
+def write_warmup(folder: pathlib.Path, name: str, inputs: Iterable[tuple[str, dict]]) -> None:
+    """Writes warm-up requests, each a signature and a dict of arrays, into a version's folder."""
     path = folder / PATH
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -34,8 +28,8 @@ def write_warmup(
                 model_spec={"name": name, "signature_name": signature},
                 inputs={key: tf.make_tensor_proto(array) for key, array in tensors.items()},
             )
-            log = PredictionLog(predict_log=PredictLog(request=request))
-            writer.write(log.SerializeToString())
+            log = PredictLog(request=request)
+            writer.write(PredictionLog(predict_log=log).SerializeToString())
 
 
 def replay_warmup(folder: pathlib.Path, answer: Callable[[PredictRequest], Any]) -> None:

@@ -10,8 +10,7 @@ from PIL import Image
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.decode import decode, upright
 from nfl_keras.data.views.inference_crops import inference_crops
-from nfl_keras.export.decode_crops import decode_crops
-from nfl_keras.export.read_headers import MAX_ASPECT, read_headers
+from nfl_keras.export.decode_crops import MAX_ASPECT, decode_crops, read_headers
 from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
 
 SIZE = 16

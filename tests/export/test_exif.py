@@ -8,8 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from nfl_keras.export.exif import orientation
-from nfl_keras.export.formats import format_of
-from nfl_keras.export.image_bytes import MAX_CHUNKS
+from nfl_keras.export.formats import MAX_CHUNKS, format_of
 
 
 @pytest.fixture(scope="module")

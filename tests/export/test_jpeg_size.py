@@ -5,8 +5,7 @@ import hypothesis.strategies as st
 import pytest
 import tensorflow as tf
 
-from nfl_keras.export.formats import jpeg_size
-from nfl_keras.export.image_bytes import MAX_CHUNKS
+from nfl_keras.export.formats import MAX_CHUNKS, jpeg_size
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Requests sent until they are answered, with one deadline and one end for all of them.
+"""Defines a channel to a server, and calls over it that are repeated and end together.
 
 gRPC's own retries, by service config, are not used: they end after 5 attempts, leave out requests
 above 256 KiB (a few photographs), and send a message that is too large for the server again and
@@ -7,19 +7,63 @@ again, since its status code is that of a busy server.
 
 import dataclasses
 import math
+import pathlib
 import random
+import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc
 
+from nfl_keras.errors import UserError
+from nfl_keras.typing import Path
+
+_OPTIONS = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # By default one second, in which every attempt would fail with the first one's refusal.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+)
 _RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 _TOO_LARGE = "larger than max"  # words of gRPC's C core, which Python uses, and of Go's gRPC
-_LONGEST_PAUSE = 10.0
-_LONGEST_DETAILS = 300
+_LONGEST_PAUSE, _LONGEST_DETAILS = 10.0, 300  # seconds, characters
 _CLOCK = 0.05  # seconds by which gRPC's clock and ours may differ
+
+
+def open_channel(
+    address: str, tls: bool, server_name: str | None, pem_files: Sequence[Path | None]
+) -> grpc.Channel:
+    """Opens a channel that connects with its first request. The PEM files are as in `Client`."""
+    certificate_authority, certificate, key = pem_files
+    if ":" not in address or address.startswith(("http:", "https:")):
+        raise UserError(
+            f"a server's address is HOST:PORT, such as 'localhost:8500', not {address!r}."
+        )
+    if (certificate is None) != (key is None):
+        raise UserError("certificate and key go together: give both or neither.")
+    if not (tls or certificate_authority or certificate):
+        if server_name is not None:
+            raise UserError("server_name is checked by TLS only: give tls=True, too.")
+        return grpc.insecure_channel(address, _OPTIONS)
+    # gRPC accepts any bytes, and only its log says why the first request fails.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if certificate_authority is not None:
+            named = f"the certificate authority {str(certificate_authority)!r}"
+            context.load_verify_locations(certificate_authority)
+        if certificate is not None:
+            named = f"the certificate {str(certificate)!r} with the key {str(key)!r}"
+            context.load_cert_chain(certificate, key, password="")
+    except OSError as error:
+        fault = "used" if isinstance(error, ssl.SSLError) else "read"
+        raise UserError(f"{named} cannot be {fault} ({error.strerror}); give PEM files.") from error
+    files = certificate_authority, key, certificate
+    contents = [None if path is None else pathlib.Path(path).read_bytes() for path in files]
+    credentials = grpc.ssl_channel_credentials(*contents)
+    checked = () if server_name is None else (("grpc.ssl_target_name_override", server_name),)
+    return grpc.secure_channel(address, credentials, _OPTIONS + checked)
 
 
 class CallError(Exception):
@@ -40,14 +84,9 @@ class Calls:
     """Calls that end together, from any number of threads.
 
     Once a call has failed for good, the others fail with the same error and no more are sent: what
-    keeps a server from answering one batch keeps it from answering the next.
-
-    Args:
-        attempts: see `Client`.
-        backoff: see `Client`. No pause is longer than 10 seconds. The random share keeps clients
-            from retrying in step.
-        timeout: see `Client`.
-        deadline: seconds for all calls together. Defaults to no limit.
+    keeps a server from answering one batch keeps it from answering the next. The arguments are as
+    in `Client`, and `deadline` is the seconds that all calls together may take. No pause is longer
+    than 10 seconds, and its random share keeps clients from retrying in step.
     """
 
     attempts: int
@@ -69,9 +108,8 @@ class Calls:
             MessageTooLargeError: if the server does not accept that many bytes.
             CallError: if this call, or one before it, failed for good.
         """
-        end, seconds = min(
-            (time.monotonic() + self.timeout, self.timeout), (self._end, self.deadline)
-        )
+        own = time.monotonic() + self.timeout, self.timeout
+        end, seconds = min(own, (self._end, self.deadline))
         late = CallError(grpc.StatusCode.DEADLINE_EXCEEDED, f"no answer within {seconds:g} seconds")
         error, pause = late, self.backoff
         for attempt in range(1, self.attempts + 1):

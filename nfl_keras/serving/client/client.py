@@ -18,11 +18,10 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable.signature_names import CROPS, EMBED_TENSOR
-from nfl_keras.serving.client.calls import Calls
+from nfl_keras.serving.client.calls import Calls, open_channel
 from nfl_keras.serving.client.embed_batch import PHOTOGRAPHS, PIXELS, Form, embed_batch, joined
 from nfl_keras.serving.client.embedding_result import EmbeddingResult
 from nfl_keras.serving.client.images import Photograph, one_or_many
-from nfl_keras.serving.client.open_channel import open_channel
 from nfl_keras.serving.client.served_model import ServedModel
 from nfl_keras.typing import Path
 
@@ -91,7 +90,7 @@ class Client:
             if not getattr(self, name) > 0:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)}.")
         pem_files = self.certificate_authority, self.certificate, self.key
-        self._channel = open_channel(self.address, self.tls, *pem_files, self.server_name)
+        self._channel = open_channel(self.address, self.tls, self.server_name, pem_files)
         stub = PredictionServiceStub(self._channel)
         self._served = ServedModel(stub, self.address, self.model, self.version)
         self._closed = False
@@ -189,19 +188,13 @@ class Client:
         return Calls(self.attempts, self.backoff, self.timeout, seconds)
 
     def _embed(
-        self,
-        images: Iterable,
-        count: int | None,
-        signature_name: str,
-        form: Form,
-        calls: Calls,
-        progress: bool | None,
+        self, images: Iterable, count: int | None, name: str, form: Form, calls: Calls, progress
     ) -> EmbeddingResult:
-        signature = self._served.signature(signature_name, form, calls)
+        signature = self._served.signature(name, form, calls)
         if progress is None:
             progress = sys.stdout.isatty() and (count is None or count > self.batch_size)
         bar = keras.utils.Progbar(count, verbose=int(progress), unit_name="image")
-        spec, predict = self._served.spec(signature_name), self._served.stub.Predict
+        spec, predict = self._served.spec(name), self._served.stub.Predict
         send = functools.partial(embed_batch, form, spec, predict, calls, self.request_bytes)
         rows, versions = [], set()
         with contextlib.closing(self._in_order(send, images, calls)) as in_order:

@@ -20,13 +20,9 @@ from nfl_keras.serving.client.images import checked_pixels, encoded_bytes
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """The form in which images are sent.
+    """The form in which images are sent, with the signature's input and outputs.
 
-    Args:
-        input: the signature's input.
-        outputs: the outputs asked for.
-        prepare: function from an image to the buffer that is sent of it, `bytes` or an array. It
-            raises a `PhotographError` for an image that cannot be sent.
+    `prepare` maps an image to the `bytes` or array to send, or raises a `PhotographError`.
     """
 
     input: str
@@ -90,11 +86,7 @@ def embed_batch(
 
 
 def joined(rows: Sequence, versions: Iterable[int], declared_width: int) -> EmbeddingResult:
-    """Joins the answers to all batches. Without an embedding, the width is the declared one.
-
-    Raises:
-        UserError: if the embeddings differ in their dimensions.
-    """
+    """Joins the answers to all batches. Without an embedding, the width is the declared one."""
     versions = tuple(sorted(versions))
     failed = {index: row for index, row in enumerate(rows) if isinstance(row, str)}
     widths = {len(row) for row in rows if not isinstance(row, str)} or {declared_width}
@@ -133,8 +125,8 @@ def _rows(response: PredictResponse, count: int, has_status: bool) -> list:
             shapes = {name: array.shape for name, array in arrays.items()}
             raise ValueError(f"{count} images, outputs of shapes {shapes}")
     except (TypeError, ValueError) as error:
-        details = f"the answer does not fit: {error}"
-        raise CallError(grpc.StatusCode.INTERNAL, details) from error
+        fault = CallError(grpc.StatusCode.INTERNAL, f"the answer does not fit: {error}")
+        raise fault from error
     return [
         embedding if status == OK else MESSAGES.get(status, f"status {status}")
         for embedding, status in zip(embeddings, statuses.tolist(), strict=True)

@@ -20,8 +20,6 @@ from nfl_keras.typing import Path
 
 Photograph: TypeAlias = Path | bytes | bytearray | memoryview | np.ndarray | Image.Image
 
-_PNG_LEVEL = 1
-
 
 def one_or_many(images: Any) -> tuple[Iterable[Photograph], int | None]:
     """Wraps one image as a list, and counts many if the iterable has a length."""
@@ -37,28 +35,20 @@ def one_or_many(images: Any) -> tuple[Iterable[Photograph], int | None]:
 
 
 def encoded_bytes(image: Photograph) -> bytes:
-    r"""Encodes an image for the server.
+    """Encodes an image for the server as a JPEG, PNG or WebP, see `Client.embed`.
 
-    Args:
-        image: path of an image file, its bytes, an array `[H, W, 3]` of uint8 or of floats in
-            0..255 (rounded), or a PIL image. 16 bits keep the upper eight, and transparency is
-            dropped, as in training.
-
-    Returns:
-        A JPEG, PNG or WebP.
+    Floats are rounded, 16 bits keep the upper eight, and transparency is dropped, as in training.
 
     Raises:
         PhotographError: if the file cannot be read, or its bytes or pixels cannot be used, see
             `nfl_keras.data.decoding.checked_bytes` and `checked_pixels`.
-
-    Example:
-
-    >>> from nfl_keras.serving.client.images import encoded_bytes
-    >>> encoded_bytes(np.zeros((224, 224, 3), np.uint8))[:4]
-    b'\x89PNG'
     """
     if isinstance(image, (str, os.PathLike)):
-        image = _read(image)
+        try:
+            image = pathlib.Path(image).read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: a null character in the path
+            reason = getattr(error, "strerror", None) or str(error)
+            raise PhotographError(str(image), f"cannot be read ({reason})") from error
     if isinstance(image, (bytes, bytearray, memoryview)):
         content = bytes(image)
         usable, _ = checked_bytes(content, "bytes")
@@ -91,14 +81,6 @@ def checked_pixels(array: Any) -> np.ndarray:
     return array
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return pathlib.Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise PhotographError(str(path), f"cannot be read ({reason})") from error
-
-
 def _from_picture(picture: Image.Image) -> bytes:
     if picture.mode in ("I", "F"):
         raise PhotographError("PIL image", "32 bits per pixel, of which no range is known")
@@ -114,5 +96,5 @@ def _png(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     # Otherwise Pillow copies both from the file that the picture was read from.
     left_out = {"icc_profile": None, "transparency": None}
-    picture.save(buffer, "PNG", compress_level=_PNG_LEVEL, **left_out)
+    picture.save(buffer, "PNG", compress_level=1, **left_out)
     return buffer.getvalue()

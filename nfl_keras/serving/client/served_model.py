@@ -39,9 +39,8 @@ class ServedModel:
             UserError: if no server answers, or it has no such model or no such signature.
         """
         if self._signatures is None:
-            request = GetModelMetadataRequest(
-                model_spec=self.spec(), metadata_field=["signature_def"]
-            )
+            fields = ["signature_def"]
+            request = GetModelMetadataRequest(model_spec=self.spec(), metadata_field=fields)
             try:
                 response = calls.send(self.stub.GetModelMetadata, request)
             except CallError as error:
@@ -50,19 +49,15 @@ class ServedModel:
             response.metadata["signature_def"].Unpack(declared)
             self._signatures = dict(declared.signature_def)
         served = f"the model {self.name!r} at {self.address}"
+        mend = "export it with nfl.export_model."
         if name not in self._signatures:
             held = ", ".join(sorted(self._signatures)) or "none"
-            raise UserError(
-                f"{served} has no signature {name!r} (it has: {held}); export it with "
-                f"nfl.export_model."
-            )
+            raise UserError(f"{served} has no signature {name!r} (it has: {held}); {mend}")
         signature = self._signatures[name]
         lacking = {form.input, *form.outputs} - {*signature.inputs, *signature.outputs}
         if lacking:
-            raise UserError(
-                f"the signature {name!r} of {served} lacks {', '.join(sorted(lacking))}; export it "
-                f"with nfl.export_model."
-            )
+            names = ", ".join(sorted(lacking))
+            raise UserError(f"the signature {name!r} of {served} lacks {names}; {mend}")
         return signature
 
     def explain(self, error: CallError) -> str:
