@@ -1,11 +1,6 @@
 """The codes that the output `status` gives to each image of a request."""
 
-OK = 0
-NOT_AN_IMAGE = 1
-DAMAGED = 2
-TOO_LARGE = 3
-EMPTY = 4
-UNSUPPORTED = 5
+OK, NOT_AN_IMAGE, DAMAGED, TOO_LARGE, EMPTY, UNSUPPORTED = range(6)
 
 MESSAGES = {
     OK: "embedded",
