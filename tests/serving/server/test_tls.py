@@ -1,5 +1,6 @@
 """TLS, and mutual TLS, on both ports."""
 
+import contextlib
 import http.client
 import pathlib
 import shutil
@@ -97,11 +98,12 @@ def _status(server, name, folder, client=None):
     context = ssl.create_default_context(cafile=folder / "ca.crt")
     if client:
         context.load_cert_chain(folder / f"{client}.crt", folder / f"{client}.key")
-    connection = http.client.HTTPSConnection(
-        "localhost", server.rest_port, timeout=20, context=context
-    )
-    connection.request("GET", f"/v1/models/{name}")
-    return connection.getresponse().status
+    address = ("localhost", server.rest_port)
+    with contextlib.closing(
+        http.client.HTTPSConnection(*address, timeout=20, context=context)
+    ) as connection:
+        connection.request("GET", f"/v1/models/{name}")
+        return connection.getresponse().status
 
 
 def test_rest_is_encrypted(one_way, certificates):
