@@ -6,13 +6,13 @@ import logging
 import signal
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nfl_keras import serving
 from nfl_keras.errors import UserError, exit_on_user_error
 from nfl_keras.serving.server.settings import GRACE_SECONDS, Batching, Limits, Tls
 
-if TYPE_CHECKING:
-    from nfl_keras.serving import Server
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.serve") -> None:
@@ -27,10 +27,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     told_to_stop = threading.Event()
     with exit_on_user_error():
-        before = {
-            number: signal.signal(number, lambda *_: told_to_stop.set())
-            for number in (signal.SIGTERM, signal.SIGINT)
-        }
+        before = {n: signal.signal(n, lambda *_: told_to_stop.set()) for n in _SIGNALS}
         try:
             server = _make_server(given).start()
             print(_address(server, given.host), flush=True)
@@ -74,20 +71,17 @@ def _add_fields(group: Any, defaults: Batching | Limits) -> None:
         group.add_argument(flag, type=type(default), default=default, help=f"default: {default}")
 
 
-def _make_server(given: argparse.Namespace) -> "Server":
-    # TensorFlow is imported here, so that `--help` and wrong arguments are answered at once.
-    from nfl_keras.serving import Server
-
+def _make_server(given: argparse.Namespace) -> "serving.Server":
     if (given.tls_certificate is None) != (given.tls_key is None):
         raise UserError("--tls-certificate and --tls-key go together.")
     if given.tls_client_ca is not None and given.tls_key is None:
         raise UserError("--tls-client-ca needs --tls-certificate and --tls-key.")
-    tls = given.tls_key and Tls(given.tls_certificate, given.tls_key, given.tls_client_ca)
 
     def fields(settings: type[Batching] | type[Limits]) -> dict[str, Any]:
         return {f.name: getattr(given, f.name) for f in dataclasses.fields(settings)}
 
-    return Server(
+    # The name imports TensorFlow here, so that `--help` and wrong arguments are answered at once.
+    return serving.Server(
         given.directory,
         given.port,
         rest_port=None if given.no_rest else given.rest_port,
@@ -95,11 +89,11 @@ def _make_server(given: argparse.Namespace) -> "Server":
         batching=None if given.no_batching else Batching(**fields(Batching)),
         limits=Limits(**fields(Limits)),
         poll_seconds=given.poll_seconds,
-        tls=tls,
+        tls=given.tls_key and Tls(given.tls_certificate, given.tls_key, given.tls_client_ca),
     )
 
 
-def _address(server: "Server", host: str) -> str:
+def _address(server: "serving.Server", host: str) -> str:
     served = ", ".join(
         f"{name} version {max(model.available, default='(none)')}"
         for name, model in server.models.served.items()

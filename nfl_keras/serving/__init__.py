@@ -1,7 +1,4 @@
-"""Serving of exported models over gRPC and REST, and the client for it.
-
-Names are imported when they are used, so that the client does not import the server.
-"""
+"""Serves exported models over gRPC and REST, and has a client that imports no server."""
 
 import importlib
 from typing import TYPE_CHECKING, Any

@@ -1,11 +1,11 @@
 """Defines `Batcher`, which merges requests that wait at the same time into one run of a model."""
 
 import collections
-import concurrent.futures
 import dataclasses
 import threading
 import time
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,17 +24,13 @@ class Job:
     arrays: Arrays
     rows: int
     arrived: float = dataclasses.field(default_factory=time.monotonic)
-    future: concurrent.futures.Future[Arrays] = dataclasses.field(
-        default_factory=concurrent.futures.Future
-    )
+    future: Future[Arrays] = dataclasses.field(default_factory=Future)
 
 
 class Batcher:
-    """Queues of jobs that can be merged, and threads that run them.
+    """Queues of jobs that can be merged, and threads that run them; None merges no jobs.
 
-    Args:
-        batching: `Batching`, or None to run each request alone.
-        observe: Optional function that is called with the number of rows of each run.
+    `observe` is called with the number of rows of each run.
     """
 
     def __init__(
@@ -48,10 +44,8 @@ class Batcher:
         self._stopping = False
         self._last: tuple[int | None, int] = (None, 0)
         self._free_since = 0.0
-        self._threads = [
-            threading.Thread(target=self._work, name=f"nfl-batch-{i}", daemon=True)
-            for i in range(self._batching.num_batch_threads)
-        ]
+        names = [f"nfl-batch-{i}" for i in range(self._batching.num_batch_threads)]
+        self._threads = [threading.Thread(target=self._work, name=n, daemon=True) for n in names]
 
     def start(self) -> None:
         """Starts the threads."""
@@ -67,9 +61,7 @@ class Batcher:
             if thread.is_alive():
                 thread.join()
 
-    def submit(
-        self, key: Hashable | None, run: Run, arrays: Arrays, rows: int
-    ) -> concurrent.futures.Future[Arrays]:
+    def submit(self, key: Hashable | None, run: Run, arrays: Arrays, rows: int) -> Future[Arrays]:
         """Queues a job that runs a function on arrays, each with so many rows; returns its future.
 
         Jobs of the same key, and of arrays of the same shapes but for the rows, may be merged. A

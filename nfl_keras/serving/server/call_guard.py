@@ -39,10 +39,8 @@ class CallGuard(grpc.ServerInterceptor):
     messages: the handler starts before the first message, takes a place or is refused, and is
     cancelled if the message takes too long. On the wire there is no difference.
 
-    Args:
-        predictions: `Gate` for Predict.
-        others: `Gate` for all other calls, so that a full server still reports its health.
-        seconds: float. The longest time for a message to arrive, and for a stream to last.
+    Predict has a `Gate` of its own, so that a full server still reports its health. `seconds` is
+    the longest time for a message to arrive, and for a stream to last.
     """
 
     def __init__(self, predictions: Gate, others: Gate, seconds: float) -> None:
@@ -84,9 +82,7 @@ class CallGuard(grpc.ServerInterceptor):
                     message = next(requests, None)
                 return handler.unary_unary(_parse(handler, message), context)
 
-        return grpc.stream_unary_rpc_method_handler(
-            behavior, response_serializer=handler.response_serializer
-        )
+        return grpc.stream_unary_rpc_method_handler(behavior, None, handler.response_serializer)
 
     def _guard_stream(self, handler: Any, gate: Gate) -> grpc.RpcMethodHandler:
         def behavior(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[Any]:
@@ -98,9 +94,7 @@ class CallGuard(grpc.ServerInterceptor):
                 else:
                     yield from handler.unary_stream(_parse(handler, next(requests, None)), context)
 
-        return grpc.stream_stream_rpc_method_handler(
-            behavior, response_serializer=handler.response_serializer
-        )
+        return grpc.stream_stream_rpc_method_handler(behavior, None, handler.response_serializer)
 
     @contextlib.contextmanager
     def _watch(self, context: grpc.ServicerContext, is_stream: bool = False) -> Iterator[None]:
@@ -136,8 +130,7 @@ def _errors_as_codes(context: grpc.ServicerContext) -> Iterator[None]:
     except NotImplementedError as error:
         context.abort(StatusCode.UNIMPLEMENTED, str(error))
     except grpc.RpcError:
-        # The call is over already: cancelled, or past its deadline.
-        raise
+        raise  # The call is over already: cancelled, or past its deadline.
     except Exception as error:
         _log.exception("a request failed")
         context.abort(StatusCode.INTERNAL, type(error).__name__)

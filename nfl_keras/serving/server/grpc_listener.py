@@ -27,11 +27,7 @@ _STREAM_SECONDS = 0.2
 
 
 class GrpcListener:
-    """A port that answers TensorFlow Serving's gRPC API; `port` is its number.
-
-    Raises:
-        UserError: if the port cannot be used.
-    """
+    """A port that answers TensorFlow Serving's gRPC API; `port` is its number."""
 
     def __init__(
         self, services: Services, host: str, port: int, credentials: grpc.ServerCredentials | None
@@ -75,11 +71,7 @@ class GrpcListener:
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
 
     def stop(self, grace: float) -> Callable[[], None]:
-        """Reports NOT_SERVING, accepts no more calls, and cancels calls after `grace` seconds.
-
-        Returns:
-            Function without arguments that waits until all calls have ended.
-        """
+        """Reports NOT_SERVING, ends calls after `grace`; returns a function that waits for that."""
         self._health.enter_graceful_shutdown()
         stopped = self._server.stop(grace)
 

@@ -1,7 +1,4 @@
-"""Converts between the JSON of TF Serving's REST API and tensors.
-
-What cannot be converted is a `ServingError` with the code INVALID_ARGUMENT.
-"""
+"""Converts between the JSON of TF Serving's REST API and tensors, or raises INVALID_ARGUMENT."""
 
 import base64
 import binascii
@@ -11,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2
 
 from nfl_keras.serving.server.serving_error import invalid
-from nfl_keras.serving.server.signature import Signature
+from nfl_keras.serving.server.signature import Protos, Signature
 
 _KINDS = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}
 
@@ -34,9 +30,7 @@ def parse(body: bytes) -> dict[str, Any]:
     return document
 
 
-def to_protos(
-    document: Mapping[str, Any], signature: Signature
-) -> dict[str, tensor_pb2.TensorProto]:
+def to_protos(document: Mapping[str, Any], signature: Signature) -> Protos:
     """Converts a document of `parse` into the inputs of a signature, if the values fit them."""
     protos = {}
     for alias, values in _inputs(document, signature).items():
@@ -53,9 +47,8 @@ def to_protos(
 def from_arrays(arrays: Mapping[str, np.ndarray], by_rows: bool) -> str:
     """Converts output arrays into the body of an answer, by rows if it had `"instances"`.
 
-    Floats have as few digits as give the same value again, and the bytes of outputs named
-    `..._bytes` are `{"b64": ...}`. Outputs that differ in their number of rows have no answer by
-    rows.
+    Floats have as few digits as give the same value again. Bytes are `{"b64": ...}` in outputs
+    named `..._bytes`.
     """
     columns = {alias: _listed(array, alias.endswith("_bytes")) for alias, array in arrays.items()}
     single = next(iter(columns.values())) if len(columns) == 1 else None
@@ -84,10 +77,8 @@ def _inputs(document: Mapping[str, Any], signature: Signature) -> dict[str, Any]
     elif any(map(_is_named, values)):
         for position, row in enumerate(values):
             if not _is_named(row) or set(row) != set(signature.inputs):
-                raise invalid(
-                    f"Failed to process element: {position} of 'instances' list. keys must be "
-                    f"equal to: {names}"
-                )
+                element = f"Failed to process element: {position} of 'instances' list."
+                raise invalid(f"{element} keys must be equal to: {names}")
         return {alias: [row[alias] for row in values] for alias in signature.inputs}
     if len(signature.inputs) > 1:
         raise invalid(f"the values must be in an object with {names}")
@@ -129,13 +120,10 @@ def _listed(array: np.ndarray, is_bytes: bool) -> Any:
         # As doubles, float32 values would show digits that they do not have; their text does not.
         return array.astype(str).astype(float).tolist()
     if array.dtype == object:
-        return np.vectorize(_base64 if is_bytes else _text, otypes=[object])(array).tolist()
+        return np.vectorize(_string, otypes=[object])(array, is_bytes).tolist()
     return array.tolist()
 
 
-def _base64(value: bytes) -> dict[str, str]:
-    return {"b64": base64.b64encode(value).decode()}
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
+def _string(value: bytes, is_bytes: bool) -> Any:
+    text = base64.b64encode(value).decode() if is_bytes else value.decode("utf-8", "replace")
+    return {"b64": text} if is_bytes else text

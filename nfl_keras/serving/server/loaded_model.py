@@ -17,8 +17,7 @@ from nfl_keras.errors import UserError
 from nfl_keras.serving.server.batcher import Arrays
 from nfl_keras.serving.server.serving_error import ServingError, from_tensorflow
 from nfl_keras.serving.server.settings import Limits
-from nfl_keras.serving.server.signature import Signature
-from nfl_keras.serving.server.tensors import to_proto
+from nfl_keras.serving.server.signature import Signature, to_proto
 
 DEFAULT_SIGNATURE = "serving_default"
 _TAG = "serve"
@@ -29,11 +28,7 @@ SignatureRun: TypeAlias = Callable[[Signature, Arrays, int], Arrays]
 
 
 class LoadedModel:
-    """The SavedModel in a folder of a version, with its `number` and its `signatures` by name.
-
-    Raises:
-        UserError: if it cannot be loaded, whatever TensorFlow raises on a damaged one.
-    """
+    """The SavedModel in a folder of a version, with its `number` and its `signatures` by name."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self.number = int(path.name)
@@ -45,9 +40,7 @@ class LoadedModel:
             graphs = saved_model_pb2.SavedModel.FromString(file).meta_graphs
             (graph,) = (graph for graph in graphs if _TAG in graph.meta_info_def.tags)
             self.signature_defs = dict(graph.signature_def)
-            self.signatures = {
-                name: Signature(name, self.signature_defs[name]) for name in self._functions
-            }
+            self.signatures = {n: Signature(n, self.signature_defs[n]) for n in self._functions}
         except Exception as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
             raise UserError(f"{path} cannot be loaded: {reason}") from error
@@ -67,16 +60,14 @@ class LoadedModel:
     def predict(
         self, request: predict_pb2.PredictRequest, limits: Limits, run: SignatureRun | None = None
     ) -> predict_pb2.PredictResponse:
-        """Answers a request by one of the signatures; the model that it names is not read.
+        """Answers a request by one of the signatures, by `run` or else at once.
 
-        `run` takes a `Signature`, arrays and their number of rows, and returns output arrays. By
-        default the signature runs at once.
+        The name of the model in the request is not read.
         """
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         if name not in self.signatures:
-            raise ServingError(
-                StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
-            )
+            message = f'Serving signature key "{name}" not found.'
+            raise ServingError(StatusCode.FAILED_PRECONDITION, message)
         signature = self.signatures[name]
         selected = signature.select_outputs(request.output_filter)
         arrays, rows = signature.read_inputs(request.inputs, limits)

@@ -1,8 +1,4 @@
-"""Defines `Metrics`, counters and histograms under TF Serving's names, for Prometheus.
-
-The text format takes a few lines. `prometheus_client` would add `_total` to the names of counters,
-which dashboards made for TF Serving do not know.
-"""
+"""Defines `Metrics`, counters and histograms under TF Serving's names, for Prometheus."""
 
 import bisect
 import collections
@@ -12,6 +8,7 @@ from collections.abc import Iterator
 
 PATH = "/monitoring/prometheus/metrics"
 
+# `prometheus_client` would add `_total` to them, which dashboards for TF Serving do not know.
 _REQUESTS = ":tensorflow:serving:request_count"
 _LATENCY = ":tensorflow:serving:request_latency"
 _RUNTIME = ":tensorflow:serving:runtime_latency"
@@ -69,8 +66,7 @@ class Metrics:
     def _observe(self, name: str, labels: str, value: float) -> None:
         bounds = _BOUNDS[name]
         with self._lock:
-            empty = [0] * (len(bounds) + 1), 0.0
-            counts, total = self._histograms[name].get(labels, empty)
+            counts, total = self._histograms[name].get(labels, ([0] * (len(bounds) + 1), 0.0))
             counts[bisect.bisect_left(bounds, value)] += 1
             self._histograms[name][labels] = counts, total + value
 

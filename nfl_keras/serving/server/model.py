@@ -66,16 +66,16 @@ class Model:
     def refresh(self) -> None:
         """Loads versions that have appeared and retires those that are no longer wanted.
 
-        A new version is loaded and warmed up while the old one answers. If it cannot be loaded,
-        the old one continues, and the new one is tried again when its files change. A refusal is
-        logged once for each reason.
+        If none can be loaded, the old ones continue.
         """
-        wanted = self.load_wanted()
-        if wanted:
+        if wanted := self.load_wanted():
             self.keep_only(wanted)
 
     def load_wanted(self) -> list[int]:
-        """Loads the versions that the policy asks for; returns those that are available."""
+        """Loads and warms up the versions that the policy asks for; returns those available.
+
+        A refused version is tried again when its files change.
+        """
         found = versions_in(self.base_path)
         candidates, count = wanted_versions(self._policy, found)
         wanted: list[int] = []
@@ -89,10 +89,7 @@ class Model:
         self._serving = {n: loaded for n, loaded in self._serving.items() if n in wanted}
 
     def find_version(self, spec: Any) -> LoadedModel:
-        """Returns the version that a `ModelSpec` names, or raises NOT_FOUND.
-
-        The version stays in memory as long as the caller holds it.
-        """
+        """Returns the version that a `ModelSpec` names, which stays in memory while it is held."""
         serving, number = self._serving, self.number_of(spec)
         chosen = max(serving, default=None) if number is None else number
         if chosen in serving:
@@ -102,18 +99,14 @@ class Model:
 
     def statuses(self, number: int | None = None) -> list[ModelVersionStatus]:
         """Returns the status of every version seen, or of one, oldest first."""
-        return [
-            ModelVersionStatus(
-                version=seen,
-                state=self._state(seen),
-                status={
-                    "error_code": "UNKNOWN" if version.error else "OK",
-                    "error_message": version.error,
-                },
-            )
-            for seen, version in sorted(self._versions.items())
-            if number in (None, seen)
-        ]
+        found = []
+        for seen, version in sorted(self._versions.items()):
+            if number in (None, seen):
+                code = "UNKNOWN" if version.error else "OK"
+                status = {"error_code": code, "error_message": version.error}
+                state = self._state(seen)
+                found.append(ModelVersionStatus(version=seen, state=state, status=status))
+        return found
 
     def number_of(self, spec: Any) -> int | None:
         """Returns the version that a `ModelSpec` names by number or label; None for the newest."""

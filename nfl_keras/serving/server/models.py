@@ -23,13 +23,7 @@ _log = logging.getLogger(__name__)
 class Models:
     """The models of a folder, or of a configuration that replaces what was found in it.
 
-    `served` is a dict from name to `Model`.
-
-    Args:
-        directory: `<directory>/<version>/`, where the folder's name is the model's name, or
-            `<directory>/<name>/<version>/`.
-        limits: `Limits` for warm-up requests.
-        poll_seconds: float. The time between two searches for new versions.
+    `served` is a dict from name to `Model`. The limits are for warm-up requests.
     """
 
     def __init__(self, directory: Path, limits: Limits, poll_seconds: float) -> None:
@@ -44,11 +38,7 @@ class Models:
         self._thread = threading.Thread(target=self._poll, name="nfl-models", daemon=True)
 
     def start(self) -> None:
-        """Loads the models, then starts the search for new versions.
-
-        Raises:
-            UserError: if there is no version, or none that can be loaded.
-        """
+        """Loads the models, then starts the search for new versions."""
         self.refresh()
         if not self.served:
             raise UserError(
@@ -82,12 +72,8 @@ class Models:
         """Serves the models of a configuration instead of those served until now.
 
         A caller names the folders, and a SavedModel may read and write files. Folders outside the
-        served one are therefore refused; relative base paths start at the served folder.
-
-        Raises:
-            ServingError: INVALID_ARGUMENT; PERMISSION_DENIED for a folder elsewhere;
-                FAILED_PRECONDITION if a model or a labeled version cannot be served. Nothing has
-                changed then.
+        served one are therefore refused; relative base paths start at the served folder. If a
+        model or a labeled version cannot be served, nothing changes.
         """
         names = [config.name for config in configs]
         if not names or not all(names) or len(set(names)) < len(names):
@@ -121,11 +107,9 @@ class Models:
             raise invalid(f"Model {config.name} requests unsupported platform {platform}")
         base_path = (self.directory / config.base_path).resolve()
         if not config.base_path or not base_path.is_relative_to(self.directory):
-            raise ServingError(
-                StatusCode.PERMISSION_DENIED,
-                f"base_path {config.base_path!r} of model {config.name} is not within "
-                f"{self.directory}",
-            )
+            where = f"base_path {config.base_path!r} of model {config.name}"
+            message = f"{where} is not within {self.directory}"
+            raise ServingError(StatusCode.PERMISSION_DENIED, message)
         return Model(config, base_path, self._limits)
 
     def _poll(self) -> None:
@@ -155,8 +139,6 @@ def _check_available(model: Model, available: list[int]) -> None:
         raise ServingError(StatusCode.FAILED_PRECONDITION, message)
     for label, number in model.labels.items():
         if number not in available:
-            message = (
-                f"Request to assign label {label} to version {number} of model {model.name}, "
-                f"which is not currently available for inference"
-            )
+            request = f"Request to assign label {label} to version {number} of model {model.name}"
+            message = f"{request}, which is not currently available for inference"
             raise ServingError(StatusCode.FAILED_PRECONDITION, message)

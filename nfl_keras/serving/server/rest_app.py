@@ -15,12 +15,10 @@ from grpc import StatusCode
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from tensorflow_serving.apis import (
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    model_pb2,
-    predict_pb2,
-)
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest
+from tensorflow_serving.apis.model_pb2 import ModelSpec
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
 from nfl_keras.serving.server import json_tensors, metrics
 from nfl_keras.serving.server.loaded_model import DEFAULT_SIGNATURE
@@ -35,7 +33,6 @@ _MODEL = (
 _ACTION = re.compile(_MODEL + r":(?P<action>predict|classify|regress)")
 _STATUS = re.compile(_MODEL + r"(?P<metadata>/metadata)?")
 _LINGER_SECONDS = 2.0
-
 _HTTP_CODES = {
     StatusCode.CANCELLED: 499,
     StatusCode.INVALID_ARGUMENT: 400,
@@ -104,9 +101,8 @@ class RestApp:
                 raise ServingError(StatusCode.UNIMPLEMENTED, f"{found['action']} is not served")
             with self._services.gate:
                 body = await self._read(request)
-                loop = asyncio.get_running_loop()
-                spec = _model_spec(found)
-                return _json(await loop.run_in_executor(self._threads, self._predict, spec, body))
+                work = self._threads.submit(self._predict, _model_spec(found), body)
+                return _json(await asyncio.wrap_future(work))
         if path.lower().startswith("/v1/"):
             raise invalid(f"Malformed request: {method} {path}")
         raise ServingError(StatusCode.NOT_FOUND, f"Not Found: {path}")
@@ -130,27 +126,25 @@ class RestApp:
         message = f"a body of {size} bytes, larger than max ({limits.max_message_bytes})"
         raise ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
 
-    def _predict(self, spec: model_pb2.ModelSpec, body: bytes) -> str:
+    def _predict(self, spec: ModelSpec, body: bytes) -> str:
         document = json_tensors.parse(body)
         name = document.get("signature_name") or DEFAULT_SIGNATURE
         loaded = self._services.models.find_version(spec)
         if name not in loaded.signatures:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
         protos = json_tensors.to_protos(document, loaded.signatures[name])
-        spec = model_pb2.ModelSpec(name=spec.name, signature_name=name)
-        request = predict_pb2.PredictRequest(model_spec=spec, inputs=protos)
+        spec = ModelSpec(name=spec.name, signature_name=name)
+        request = PredictRequest(model_spec=spec, inputs=protos)
         response = self._services.Predict(request, None, loaded)
         arrays = {alias: tf.make_ndarray(proto) for alias, proto in response.outputs.items()}
         return json_tensors.from_arrays(dict(sorted(arrays.items())), "instances" in document)
 
-    def _status(self, spec: model_pb2.ModelSpec) -> str:
-        request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
+    def _status(self, spec: ModelSpec) -> str:
+        request = GetModelStatusRequest(model_spec=spec)
         return json.dumps(_as_dict(self._services.GetModelStatus(request, None)), indent=1)
 
-    def _metadata(self, spec: model_pb2.ModelSpec) -> str:
-        request = get_model_metadata_pb2.GetModelMetadataRequest(
-            model_spec=spec, metadata_field=["signature_def"]
-        )
+    def _metadata(self, spec: ModelSpec) -> str:
+        request = GetModelMetadataRequest(model_spec=spec, metadata_field=["signature_def"])
         answer = _as_dict(self._services.GetModelMetadata(request, None))
         del answer["metadata"]["signature_def"]["@type"]
         return json.dumps(answer, indent=1)
@@ -181,8 +175,8 @@ async def _send_before_reading(response: Response, request: Request, send: Send)
     await send({"type": "http.response.body"})
 
 
-def _model_spec(found: re.Match[str]) -> model_pb2.ModelSpec:
-    spec = model_pb2.ModelSpec(name=urllib.parse.unquote(found["name"]))
+def _model_spec(found: re.Match[str]) -> ModelSpec:
+    spec = ModelSpec(name=urllib.parse.unquote(found["name"]))
     if found["version"]:
         number = int(found["version"][:20])
         if number >= 2**63:

@@ -25,9 +25,6 @@ class RestListener:
     """A port that answers TF Serving's REST API; `port` is its number.
 
     It accepts twice as many connections as predictions.
-
-    Raises:
-        UserError: if the port cannot be used.
     """
 
     def __init__(
@@ -42,9 +39,8 @@ class RestListener:
                 (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=both
             )
         except (OSError, OverflowError) as error:
-            raise UserError(
-                f"cannot listen on {host}:{port}; is another server there? ({error})"
-            ) from error
+            message = f"cannot listen on {host}:{port}; is another server there? ({error})"
+            raise UserError(message) from error
         # Accepted connections inherit it. Without it the body of an answer waits for a delayed ACK.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = self._socket.getsockname()[1]
@@ -62,20 +58,15 @@ class RestListener:
         config.load()
         config.ssl = ssl_context
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([self._socket],), name="nfl-rest", daemon=True
-        )
+        run = functools.partial(self._server.run, [self._socket])
+        self._thread = threading.Thread(target=run, name="nfl-rest", daemon=True)
 
     def start(self) -> None:
         """Begins to answer."""
         self._thread.start()
 
     def stop(self, grace: float) -> None:
-        """Accepts no more connections, lets requests under way end, and closes the others.
-
-        Args:
-            grace: float. Seconds after which requests under way are answered with an error.
-        """
+        """Accepts no more connections; requests under way get an error after `grace` seconds."""
         self._server.config.timeout_graceful_shutdown = math.ceil(grace)
         self._server.should_exit = True
         if self._thread.is_alive():
@@ -89,10 +80,6 @@ class _Connection(H11Protocol):
 
     uvicorn ends a connection that is idle between two requests, but not one that has sent no
     request yet or does not read its answer.
-
-    Args:
-        most: int. The number of connections that are served at the same time.
-        **arguments: Arguments of uvicorn's protocol.
     """
 
     def __init__(self, most: int, **arguments: Any) -> None:

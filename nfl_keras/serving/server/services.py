@@ -23,8 +23,6 @@ from nfl_keras.serving.server.settings import Limits
 from nfl_keras.serving.server.signature import Signature
 
 _Context: TypeAlias = grpc.ServicerContext | None
-
-_UNKNOWN_MODEL = "unknown"
 _SIGNATURE_DEF = "signature_def"
 
 
@@ -44,13 +42,10 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
     def Predict(  # noqa: N802
         self, request: PredictRequest, context: _Context, loaded: LoadedModel | None = None
     ) -> PredictResponse:
-        """Answers a request, and counts it in the metrics.
-
-        REST has no context, and gives the version whose signature it has read.
-        """
+        """Answers a request; REST has no context and gives the version that it has read."""
         start = time.monotonic()
-        name = request.model_spec.name
-        name = name if name in self.models.served else _UNKNOWN_MODEL
+        asked = request.model_spec.name
+        name = asked if asked in self.models.served else "unknown"
         try:
             _check_spec(request)
             loaded = loaded or self.models.find_version(request.model_spec)
@@ -74,12 +69,10 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
             if field != _SIGNATURE_DEF:
                 raise invalid(f"Metadata field {field} is not supported")
         loaded = self.models.find_version(request.model_spec)
-        response = metadata_pb2.GetModelMetadataResponse(
-            model_spec={"name": request.model_spec.name, "version": {"value": loaded.number}}
-        )
-        response.metadata[_SIGNATURE_DEF].Pack(
-            metadata_pb2.SignatureDefMap(signature_def=loaded.signature_defs)
-        )
+        spec = {"name": request.model_spec.name, "version": {"value": loaded.number}}
+        response = metadata_pb2.GetModelMetadataResponse(model_spec=spec)
+        signatures = metadata_pb2.SignatureDefMap(signature_def=loaded.signature_defs)
+        response.metadata[_SIGNATURE_DEF].Pack(signatures)
         return response
 
     def GetModelStatus(  # noqa: N802
@@ -101,10 +94,8 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
     ) -> management_pb2.ReloadConfigResponse:
         """Serves the models of a configuration instead of the models served until now."""
         if request.config.WhichOneof("config") != "model_config_list":
-            raise invalid(
-                "ServerModelConfig type not supported by HandleReloadConfigRequest. Only "
-                "ModelConfigList is currently supported"
-            )
+            refusal = "ServerModelConfig type not supported by HandleReloadConfigRequest."
+            raise invalid(f"{refusal} Only ModelConfigList is currently supported")
         self.models.configure(request.config.model_config_list.config)
         return management_pb2.ReloadConfigResponse(status={})
 

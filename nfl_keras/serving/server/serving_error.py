@@ -11,9 +11,8 @@ _BY_NUMBER = {code.value[0]: code for code in StatusCode}
 class ServingError(Exception):
     """A request's failure, over gRPC or REST.
 
-    Codes and wording follow TensorFlow Serving, so that clients handle the errors of both servers
-    in the same way. The message is put on one line and cut to 1,000 characters, since parts of it
-    come from the request.
+    Codes and wording follow TensorFlow Serving. The message is put on one line and cut to 1,000
+    characters, since parts of it come from the request.
     """
 
     def __init__(self, code: StatusCode, message: str) -> None:

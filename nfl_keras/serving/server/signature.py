@@ -1,5 +1,6 @@
-"""Defines `Signature`, which checks requests against the inputs and outputs of a model."""
+"""Defines `Signature`, which checks requests, and converts tensors without trusting them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -11,9 +12,19 @@ from tensorflow.core.protobuf import meta_graph_pb2
 
 from nfl_keras.serving.server.serving_error import ServingError, invalid
 from nfl_keras.serving.server.settings import Limits
-from nfl_keras.serving.server.tensors import to_array
 
 Protos: TypeAlias = Mapping[str, tensor_pb2.TensorProto]
+
+_FIELDS = {
+    "string": "string_val",
+    "float32": "float_val",
+    "float64": "double_val",
+    "int64": "int64_val",
+    "uint32": "uint32_val",
+    "uint64": "uint64_val",
+    "bool": "bool_val",
+    **dict.fromkeys(("int8", "int16", "int32", "uint8"), "int_val"),
+}
 
 
 class Signature:
@@ -34,20 +45,14 @@ class Signature:
         """Returns the names of the outputs that a request asks for; an empty filter means all."""
         for position, alias in enumerate(output_filter):
             if alias not in self.outputs:
-                raise invalid(
-                    f"output tensor alias not found in signature: {alias[:100]} Outputs expected "
-                    f"to be in the set {{{','.join(self.outputs)}}}."
-                )
+                hint = f"Outputs expected to be in the set {{{','.join(self.outputs)}}}."
+                raise invalid(f"output tensor alias not found in signature: {alias[:100]} {hint}")
             if alias in output_filter[:position]:
                 raise invalid(f"duplicate output tensor alias: {alias}")
         return list(output_filter) or self.outputs
 
     def read_inputs(self, protos: Protos, limits: Limits) -> tuple[dict[str, np.ndarray], int]:
-        """Checks and reads the inputs of a request; returns arrays and their number of rows.
-
-        Raises:
-            ServingError: RESOURCE_EXHAUSTED for too many rows or bytes, else INVALID_ARGUMENT.
-        """
+        """Checks and reads the inputs of a request; returns arrays and their number of rows."""
         self._check_names(protos)
         for alias, spec in self.inputs.items():
             try:
@@ -55,10 +60,8 @@ class Signature:
             except (TypeError, ValueError) as error:
                 raise invalid(f"input {alias} is no tensor: {error}") from error
             if not given.shape.is_fully_defined() or not spec.is_compatible_with(given):
-                raise invalid(
-                    f"input {alias} of signature {self.name} must be {spec.dtype.name} "
-                    f"{spec.shape} but is {given.dtype.name} {given.shape}"
-                )
+                types = f"{spec.dtype.name} {spec.shape} but is {given.dtype.name} {given.shape}"
+                raise invalid(f"input {alias} of signature {self.name} must be {types}")
         rows = self._count_rows(protos, limits) if self.batched else 1
         most = limits.max_message_bytes
         return {alias: to_array(protos[alias], alias, most) for alias in self.inputs}, rows
@@ -81,13 +84,57 @@ class Signature:
         if not count:
             raise invalid(f"input {alias} holds no rows")
         if count > limits.max_request_rows:
-            raise ServingError(
-                StatusCode.RESOURCE_EXHAUSTED,
-                f"{count} rows in one request, larger than max ({limits.max_request_rows})",
-            )
+            message = f"{count} rows in one request, larger than max ({limits.max_request_rows})"
+            raise ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
         return count
+
+
+def to_array(proto: tensor_pb2.TensorProto, name: str, max_bytes: int) -> np.ndarray:
+    """Reads the array that a `TensorProto` of a request holds.
+
+    A message of a few bytes may declare a tensor of any size and give its first value alone. The
+    declared size is therefore checked before memory is allocated.
+    """
+    shape = [dimension.size for dimension in proto.tensor_shape.dim]
+    if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
+        raise _unreadable(name, "its shape is not fully known")
+    elements = math.prod(shape)
+    dtype = tf.as_dtype(proto.dtype)
+    if dtype == tf.string:
+        if len(proto.string_val) != elements:
+            raise _unreadable(name, f"{elements} strings declared, {len(proto.string_val)} sent")
+        array = np.empty(elements, object)
+        array[:] = proto.string_val
+        return array.reshape(shape)
+    size = elements * dtype.size
+    if size > max_bytes:
+        message = f"input {name} declares {size} bytes, larger than max ({max_bytes})"
+        raise ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
+    if proto.tensor_content:
+        if len(proto.tensor_content) != size:
+            raise _unreadable(name, f"{len(proto.tensor_content)} bytes for the shape {shape}")
+        return np.frombuffer(proto.tensor_content, dtype.as_numpy_dtype).reshape(shape)
+    try:
+        return tf.make_ndarray(proto)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _unreadable(name, str(error)) from error
+
+
+def to_proto(array: np.ndarray) -> tensor_pb2.TensorProto:
+    """Writes an array of numbers, or of `bytes` objects, into the fields that TF Serving fills."""
+    dtype = tf.as_dtype(array.dtype)
+    if dtype.name not in _FIELDS:
+        return tf.make_tensor_proto(array)
+    shape = tf.TensorShape(array.shape).as_proto()
+    proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum, tensor_shape=shape)
+    getattr(proto, _FIELDS[dtype.name]).extend(array.ravel().tolist())
+    return proto
 
 
 def _spec(described: meta_graph_pb2.TensorInfo | tensor_pb2.TensorProto) -> tf.TensorSpec:
     # A composite tensor has no dtype. As a variant it fits no request.
     return tf.TensorSpec(tf.TensorShape(described.tensor_shape), described.dtype or tf.variant)
+
+
+def _unreadable(name: str, why: str) -> ServingError:
+    return invalid(f"tensor parsing error: {name}: {why}")

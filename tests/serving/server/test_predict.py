@@ -126,7 +126,7 @@ def test_a_constant_tensor_of_a_single_value_is_taken(stubs, predict_request):
 def test_a_tensor_larger_than_a_message_is_not_made(predict_request):
     request = predict_request("any", pixels=_tensor(FLOAT, 100, 4, 4, 3, float_val=[3.0]))
     from nfl_keras.serving.server.serving_error import ServingError
-    from nfl_keras.serving.server.tensors import to_array
+    from nfl_keras.serving.server.signature import to_array
 
     with pytest.raises(ServingError, match=r"declares 19200 bytes, larger than max \(19199\)"):
         to_array(request.inputs["pixels"], "pixels", 19199)

@@ -7,7 +7,7 @@ from grpc import StatusCode
 from tensorflow.core.framework import tensor_pb2
 
 from nfl_keras.serving.server.serving_error import ServingError
-from nfl_keras.serving.server.tensors import to_array, to_proto
+from nfl_keras.serving.server.signature import to_array, to_proto
 
 NUMBERS = ["float16", "float32", "float64", "bool"] + [
     f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
