@@ -263,7 +263,7 @@ def test_requests_under_way_are_answered_when_it_stops(start, ask, monkeypatch):
 
 
 def test_connections_and_predictions_beyond_the_limits_are_refused(start, ask, monkeypatch):
-    small = start(seconds=2)
+    small = start(seconds=5)
     entered, released = threading.Event(), threading.Event()
     run = LoadedModel.run
 
@@ -284,9 +284,8 @@ def test_connections_and_predictions_beyond_the_limits_are_refused(start, ask, m
     refused = ask("POST", PREDICT, {"instances": ["a"]}, port=small.rest_port)
     assert refused[0] == 429
     assert "1 predictions" in refused[1]["error"]
-    idle = socket.create_connection(("localhost", small.rest_port), timeout=20)
-    assert b"429" in _raw(small.rest_port, b"GET / HTTP/1.1\r\n\r\n")
-    idle.close()
+    with socket.create_connection(("localhost", small.rest_port), timeout=20):
+        assert b"429" in _raw(small.rest_port, b"GET / HTTP/1.1\r\n\r\n")
     first.join()
     assert answers[0][0] == 504
     released.set()
