@@ -8,9 +8,14 @@ import secrets
 import shutil
 from collections.abc import Iterator
 
+from nfl_keras.errors import UserError
 from nfl_keras.typing import Path
 
 PARTIAL = ".partial-"
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# What file systems answer that cannot open or flush a folder, as network and cloud drives.
+_NO_FOLDERS = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
 
 
 def write_whole(path: Path, content: str | bytes, exist_ok: bool = True) -> pathlib.Path:
@@ -26,7 +31,8 @@ def write_whole(path: Path, content: str | bytes, exist_ok: bool = True) -> path
         The `pathlib.Path`.
 
     Raises:
-        OSError: if the file cannot be written.
+        UserError: if the disk is full.
+        OSError: if the file cannot be written for another reason.
 
     Example:
 
@@ -56,8 +62,9 @@ def replacing(path: Path, exist_ok: bool = True) -> Iterator[pathlib.Path]:
         `pathlib.Path` at which there is nothing yet. It has the suffix of `path`.
 
     Raises:
+        UserError: if the disk is full.
         FileExistsError: if there is something at `path` and `exist_ok` is `False`.
-        OSError: if the file or folder cannot be written or moved.
+        OSError: if the file or folder cannot be written or moved for another reason.
 
     Example:
 
@@ -84,6 +91,10 @@ def unfinished(path: Path) -> Iterator[pathlib.Path]:
 
     Yields:
         `pathlib.Path` at which there is nothing yet. It has the suffix of `path`.
+
+    Raises:
+        UserError: if the disk is full.
+        OSError: if folders cannot be made.
     """
     path = pathlib.Path(path)
     partial = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}-{path.name}")
@@ -92,6 +103,13 @@ def unfinished(path: Path) -> Iterator[pathlib.Path]:
         for folder in reversed(missing):
             folder.mkdir(exist_ok=True)
         yield partial
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise UserError(
+            f"{str(path)!r} cannot be written, since the disk is full ({error.strerror}); make "
+            f"room, and repeat the command, or resume the run with --resume."
+        ) from error
     finally:
         _remove(partial)
         with contextlib.suppress(OSError):  # A folder that is in use stays.
@@ -101,6 +119,8 @@ def unfinished(path: Path) -> Iterator[pathlib.Path]:
 
 def move_into_place(partial: Path, path: Path, exist_ok: bool = True) -> None:
     """Flushes a file or a folder to the disk, then moves it to `path` in one step.
+
+    Folders are not flushed on file systems that cannot do so.
 
     Args:
         partial: str or path of what is written.
@@ -151,8 +171,12 @@ def _remove(path: pathlib.Path) -> None:
 
 
 def _flush(path: pathlib.Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if not (path.is_dir() and error.errno in _NO_FOLDERS):
+            raise

@@ -1,8 +1,10 @@
+import errno
 import os
 
 import pytest
 
 from nfl_keras import files
+from nfl_keras.errors import UserError
 from nfl_keras.files import remove_partial, replacing, unfinished, write_whole
 
 
@@ -146,16 +148,65 @@ def test_every_file_of_a_folder_is_on_the_disk_before_it_has_its_name(tmp_path, 
     assert disk[3:] == ["move", tmp_path.name]
 
 
-def test_a_full_disk_leaves_the_old(tmp_path, monkeypatch):
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_in_one_line_and_leaves_the_old(tmp_path, monkeypatch, code):
     def full(descriptor):
-        raise OSError(28, "No space left on device")
+        raise OSError(code, os.strerror(code))
 
     write_whole(tmp_path / "file", "old")
     monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(UserError, match="the disk is full") as refused:
         write_whole(tmp_path / "file", "new")
+    assert repr(str(tmp_path / "file")) in str(refused.value)
+    assert "\n" not in str(refused.value)
+    with pytest.raises(UserError, match="the disk is full"):
+        write_folder(tmp_path / "new" / "folder", "new")
     assert (tmp_path / "file").read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def refuse(monkeypatch, function, code, kind):
+    """Lets a function of `os` fail for all folders, or for all files."""
+    works = getattr(os, function)
+
+    def fails(path, *arguments):
+        if kind(path):
+            raise OSError(code, os.strerror(code))
+        return works(path, *arguments)
+
+    monkeypatch.setattr(files.os, function, fails)
+
+
+@pytest.mark.parametrize(
+    ("function", "code"),
+    [
+        ("fsync", errno.EINVAL),  # SMB, sshfs, and FUSE drives of cloud storage
+        ("fsync", errno.ENOTSUP),
+        ("fsync", errno.ENOSYS),
+        ("fsync", errno.EBADF),
+        ("open", errno.EACCES),
+        ("open", errno.EPERM),
+    ],
+)
+@pytest.mark.parametrize("exist_ok", [True, False])
+def test_a_drive_that_cannot_flush_folders_is_written_to(
+    tmp_path, monkeypatch, function, code, exist_ok
+):
+    refuse(monkeypatch, function, code, os.path.isdir)
+    write_whole(tmp_path / "file", "whole", exist_ok)
+    write_folder(tmp_path / "folder", "whole", exist_ok=exist_ok)
+    assert (tmp_path / "file").read_text() == "whole"
+    assert (tmp_path / "folder" / "below" / "data").read_text() == "whole"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(errno.EINVAL, os.path.isfile), (errno.EIO, os.path.isdir)]
+)
+def test_a_flush_that_counts_is_not_passed_over(tmp_path, monkeypatch, code, kind):
+    refuse(monkeypatch, "fsync", code, kind)
+    with pytest.raises(OSError, match=os.strerror(code)):
+        write_folder(tmp_path / "folder", "new")
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_nobody_moved_is_removed(tmp_path):
