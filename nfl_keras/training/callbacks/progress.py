@@ -15,7 +15,8 @@ class Progress(keras.callbacks.Callback):
     """A callback that prints a line per epoch: terms, metrics, images/s and the time left.
 
     On a terminal it rewrites the line of the current epoch after each batch. Speed and time left
-    do not count the time that evaluation and saving take between epochs.
+    do not count the time that evaluation and saving take between epochs. Before the second batch
+    neither is known, and neither is printed.
 
     Args:
         epochs: int.
@@ -87,13 +88,16 @@ class Progress(keras.callbacks.Callback):
         print(f"{start}{self._line(logs)}{end}", flush=True)
 
     def _line(self, logs: dict[str, Any] | None, batch: str = "") -> str:
-        left = self.epochs * self.batches_per_epoch - self.batches_done
-        seconds_left = left * self.batch_size / max(self.images_per_second, 1e-9)
         numbers = "  ".join(f"{name} {value:.3f}" for name, value in (logs or {}).items())
-        speed = f"{self.images_per_second:.0f} images/s, {_clock(seconds_left)} left"
-        waiting = self._waiting() if self.clock else ""
-        parts = [f"epoch {self.epoch + 1}/{self.epochs}", batch, numbers, speed, waiting]
+        parts = [f"epoch {self.epoch + 1}/{self.epochs}", batch, numbers]
+        if self.batches_timed:
+            parts += [self._speed(), self._waiting() if self.clock else ""]
         return " | ".join(part for part in parts if part)
+
+    def _speed(self) -> str:
+        left = self.epochs * self.batches_per_epoch - self.batches_done
+        seconds_left = left * self.batch_size / self.images_per_second
+        return f"{self.images_per_second:.0f} images/s, {_clock(seconds_left)} left"
 
     def _waiting(self) -> str:
         seconds, waited = self.before_epoch

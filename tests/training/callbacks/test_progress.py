@@ -77,6 +77,19 @@ def test_a_run_that_resumes_has_less_left_and_keeps_its_speed(clock, capsys, mon
     assert progress.images_per_second == pytest.approx(6 * 10 / 18)
 
 
+def test_no_speed_is_printed_before_a_batch_was_timed(clock, capsys):
+    progress = Progress(epochs=2, batches_per_epoch=1, batch_size=10)
+    for epoch in range(2):
+        progress.on_epoch_begin(epoch)
+        progress.on_train_batch_begin(0)
+        clock.now += 50.0 if epoch == 0 else 2.0
+        progress.on_train_batch_end(0, {"loss": 1.0})
+        progress.on_epoch_end(epoch, {"loss": 1.5})
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "epoch 1/2 | loss 1.500"
+    assert second == "epoch 2/2 | loss 1.500 | 5 images/s, 0:00 left"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3725, "1:02:05")]
 )
