@@ -2,31 +2,94 @@
 
 import pathlib
 import re
+import shlex
+import subprocess
+import sys
 
 import keras
+import keras_hub
 import numpy as np
 import pytest
 from PIL import Image
+
+import nfl_keras as nfl
+from nfl_keras.__main__ import main
 
 README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 
 
 @pytest.fixture
-def photographs(tmp_path):
-    rng = np.random.default_rng(0)
-    for name in ("ash", "beech", "cedar", "elm"):
-        (tmp_path / "photographs" / name).mkdir(parents=True)
-        for number in range(5):
-            pixels = rng.integers(0, 256, (40, 48, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "photographs" / name / f"{number}.jpg")
-    return tmp_path / "photographs"
+def draw_photographs(tmp_path, monkeypatch):
+    """Function that draws a folder `photographs` of class folders into the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def draw(classes, images):
+        rng = np.random.default_rng(0)
+        for name in range(classes):
+            folder = tmp_path / "photographs" / f"species {name:02}"
+            folder.mkdir(parents=True)
+            for number in range(images):
+                pixels = rng.integers(0, 256, (40, 48, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number}.jpg")
+
+    return draw
 
 
-def test_model_fit_on_a_users_own_dataset(photographs, monkeypatch):
+@pytest.fixture
+def run(tmp_path):
+    """Function that runs a command of the README, which begins with the words given.
+
+    The preset is a small one, since the README's would be downloaded, and the run is the one that
+    was made. Everything else is as it stands there.
+    """
+    keras_hub.models.VGGBackbone(
+        stackwise_num_repeats=[1], stackwise_num_filters=[4]
+    ).save_to_preset(tmp_path / "preset")
+
+    def arguments(words):
+        (command,) = re.findall(rf"^nfl-keras ({words} .*)$", README, flags=re.MULTILINE)
+        command = command.replace("resnet_18_imagenet", "preset")
+        made = next(iter(tmp_path.glob("runs/*")), None)
+        return shlex.split(re.sub(r"runs/\S+", str(made), command))
+
+    return arguments
+
+
+def test_commands_from_photographs_to_a_served_model(draw_photographs, run, capfd):
+    draw_photographs(16, 8)
+    main(run("train"))
+    trained = capfd.readouterr().out
+    assert re.search(r"report: runs/photographs-.*/report\.html\n$", trained)
+    main(run("evaluate"))
+    (found,) = re.findall(r"^mAP +(\S+)$", capfd.readouterr().out, flags=re.MULTILINE)
+    assert re.search(rf"^trained .* mAP {found}$", trained, flags=re.MULTILINE)
+    main(run("export"))
+    command = [sys.executable, "-m", "nfl_keras", *run("serve")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert ":8500" in server.stdout.readline()
+            (call,) = re.findall(r"`(nfl\.serving\.Client\(.*?\))`", README)
+            paths = sorted(pathlib.Path("photographs").rglob("*.jpg"))[:2]
+            result = eval(call, {"nfl": nfl, "paths": paths})
+            assert result.embeddings.shape == (2, 128)
+        finally:
+            server.terminate()
+            server.communicate()
+
+
+def test_the_figure_of_noise(draw_photographs, run):
+    draw_photographs(1, 1)
+    pathlib.Path("photographs/species 00/0.jpg").rename("rose.jpg")
+    main(run("noise-figure"))
+    with Image.open("windows.png") as figure:
+        assert min(figure.size) > 100
+
+
+def test_model_fit_on_a_users_own_dataset(draw_photographs):
     (snippet,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert "model.fit(dataset" in snippet
     assert len(snippet.splitlines()) <= 10
-    monkeypatch.chdir(photographs.parent)
+    draw_photographs(4, 5)
     names = {}
     exec(compile(snippet, "README.md", "exec"), names)
 
