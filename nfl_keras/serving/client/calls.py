@@ -1,4 +1,4 @@
-"""Defines a channel to a server, and calls over it that are repeated and end together.
+"""Defines calls to a server that are repeated and end together.
 
 gRPC's own retries, by service config, are not used: they end after 5 attempts, leave out requests
 above 256 KiB (a few photographs), and send a message that is too large for the server again and
@@ -7,63 +7,20 @@ again, since its status code is that of a busy server.
 
 import dataclasses
 import math
-import pathlib
+import os
 import random
-import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 
-from nfl_keras.errors import UserError
-from nfl_keras.typing import Path
-
-_OPTIONS = (
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    # By default one second, in which every attempt would fail with the first one's refusal.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-)
 _RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 _TOO_LARGE = "larger than max"  # words of gRPC's C core, which Python uses, and of Go's gRPC
 _LONGEST_PAUSE, _LONGEST_DETAILS = 10.0, 300  # seconds, characters
 _CLOCK = 0.05  # seconds by which gRPC's clock and ours may differ
-
-
-def open_channel(
-    address: str, tls: bool, server_name: str | None, pem_files: Sequence[Path | None]
-) -> grpc.Channel:
-    """Opens a channel that connects with its first request. The PEM files are as in `Client`."""
-    certificate_authority, certificate, key = pem_files
-    if ":" not in address or address.startswith(("http:", "https:")):
-        raise UserError(
-            f"a server's address is HOST:PORT, such as 'localhost:8500', not {address!r}."
-        )
-    if (certificate is None) != (key is None):
-        raise UserError("certificate and key go together: give both or neither.")
-    if not (tls or certificate_authority or certificate):
-        if server_name is not None:
-            raise UserError("server_name is checked by TLS only: give tls=True, too.")
-        return grpc.insecure_channel(address, _OPTIONS)
-    # gRPC accepts any bytes, and only its log says why the first request fails.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        if certificate_authority is not None:
-            named = f"the certificate authority {str(certificate_authority)!r}"
-            context.load_verify_locations(certificate_authority)
-        if certificate is not None:
-            named = f"the certificate {str(certificate)!r} with the key {str(key)!r}"
-            context.load_cert_chain(certificate, key, password="")
-    except OSError as error:
-        fault = "used" if isinstance(error, ssl.SSLError) else "read"
-        raise UserError(f"{named} cannot be {fault} ({error.strerror}); give PEM files.") from error
-    files = certificate_authority, key, certificate
-    contents = [None if path is None else pathlib.Path(path).read_bytes() for path in files]
-    credentials = grpc.ssl_channel_credentials(*contents)
-    checked = () if server_name is None else (("grpc.ssl_target_name_override", server_name),)
-    return grpc.secure_channel(address, credentials, _OPTIONS + checked)
+_under_way: list[int] = []  # of each call the process that sent it, which a fork copies
 
 
 class CallError(Exception):
@@ -148,7 +105,14 @@ class Calls:
             call.cancel()
 
     def _answer(self, method, request, seconds):
-        call = method.future(request, timeout=seconds)
+        process = os.getpid()
+        _under_way.append(process)
+        try:
+            return self._result(method.future(request, timeout=seconds))
+        finally:
+            _under_way.remove(process)
+
+    def _result(self, call):
         with self._lock:
             self._live.add(call)
         try:
@@ -160,6 +124,11 @@ class Calls:
         finally:
             with self._lock:
                 self._live.discard(call)
+
+
+def forked_amid_calls() -> bool:
+    """Tells whether calls were under way when this process was forked from its parent."""
+    return any(process != os.getpid() for process in _under_way)
 
 
 def _call_error(refusal: grpc.RpcError) -> CallError:

@@ -7,10 +7,12 @@ import dataclasses
 import functools
 import itertools
 import math
+import os
 import sys
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, Self
 
+import grpc
 import keras
 import numpy as np
 import tensorflow as tf
@@ -18,10 +20,12 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 
 from nfl_keras.errors import UserError
 from nfl_keras.servable.signature_names import CROPS, EMBED_TENSOR
-from nfl_keras.serving.client.calls import Calls, open_channel
+from nfl_keras.serving.client.calls import Calls, forked_amid_calls
 from nfl_keras.serving.client.embed_batch import PHOTOGRAPHS, PIXELS, Form, embed_batch, joined
 from nfl_keras.serving.client.embedding_result import EmbeddingResult
 from nfl_keras.serving.client.images import Photograph, one_or_many
+from nfl_keras.serving.client.open_channel import open_channel
+from nfl_keras.serving.client.proxy import proxy_to
 from nfl_keras.serving.client.served_model import ServedModel
 from nfl_keras.typing import Path
 
@@ -33,7 +37,11 @@ class Client:
     """Embeds images with a model that TensorFlow Serving or the embedded server serves.
 
     Images are sent in batches, several at once. A request is sent again while the server is
-    unavailable or busy. The client connects with its first request. Threads may share it.
+    unavailable or busy. The client connects with its first request. Threads may share it. After a
+    fork the child connects anew, unless requests were under way: then gRPC cannot be used in it.
+
+    A proxy that the environment sets (`https_proxy`, `http_proxy`) is used only for other machines
+    that are not in `no_proxy`.
 
     Args:
         address: str, `HOST:PORT` of the server's gRPC.
@@ -89,11 +97,10 @@ class Client:
         for name in ("batch_size", "request_bytes", "in_flight", "attempts", "backoff", "timeout"):
             if not getattr(self, name) > 0:
                 raise UserError(f"{name} must be above 0, not {getattr(self, name)}.")
-        pem_files = self.certificate_authority, self.certificate, self.key
-        self._channel = open_channel(self.address, self.tls, self.server_name, pem_files)
-        stub = PredictionServiceStub(self._channel)
-        self._served = ServedModel(stub, self.address, self.model, self.version)
+        # By process. The child of a fork leaves the parent's connection alone.
+        self._channels: dict[int, grpc.Channel] = {}
         self._closed = False
+        self._connect()
 
     def embed(
         self,
@@ -173,7 +180,8 @@ class Client:
     def close(self) -> None:
         """Closes the connection. The client cannot be used afterwards."""
         self._closed = True
-        self._channel.close()
+        if os.getpid() in self._channels:
+            self._channels[os.getpid()].close()
 
     def __enter__(self) -> Self:
         return self
@@ -181,9 +189,25 @@ class Client:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def _connect(self) -> None:
+        if forked_amid_calls():
+            raise UserError(
+                f"requests were under way when process {os.getpid()} was forked, and gRPC does not "
+                f"work in it; fork at another time, or start processes by 'spawn' or 'forkserver'."
+            )
+        proxy = proxy_to(self.address)
+        pem_files = self.certificate_authority, self.certificate, self.key
+        tls = self.tls, self.server_name, pem_files
+        channel = open_channel(self.address, *tls, through_proxy=proxy is not None)
+        stub = PredictionServiceStub(channel)
+        self._served = ServedModel(stub, self.address, self.model, self.version, proxy)
+        self._channels[os.getpid()] = channel
+
     def _calls(self, deadline: float | None) -> Calls:
         if self._closed:
             raise UserError(f"the client of {self.address} is closed; make another.")
+        if os.getpid() not in self._channels:
+            self._connect()
         seconds = math.inf if deadline is None else deadline
         return Calls(self.attempts, self.backoff, self.timeout, seconds)
 

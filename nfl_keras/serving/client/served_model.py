@@ -15,12 +15,16 @@ from nfl_keras.serving.client.embed_batch import Form
 
 @dataclasses.dataclass
 class ServedModel:
-    """A model on a server, in the version of a number or a label, or in the server's choice."""
+    """A model on a server, in the version of a number or a label, or in the server's choice.
+
+    `proxy` is what `proxy_to` tells of the server's address.
+    """
 
     stub: PredictionServiceStub
     address: str
     name: str
     version: int | str | None = None
+    proxy: str | None = None
     _signatures: dict[str, SignatureDef] | None = None
 
     def spec(self, signature_name: str = "") -> ModelSpec:
@@ -63,11 +67,16 @@ class ServedModel:
     def explain(self, error: CallError) -> str:
         """Explains a failed call in one line, and how to mend it."""
         server = f"the server at {self.address}"
+        via, mend = "", ""
+        if self.proxy is not None:
+            via, mend = f" through the proxy {self.proxy}", ", or leave the proxy out by no_proxy"
         if error.code == grpc.StatusCode.UNAVAILABLE:
-            return f"{server} cannot be reached ({error.details}); start it or correct the address."
+            fault = f"{server} cannot be reached{via} ({error.details})"
+            return f"{fault}; start it or correct the address{mend}."
         if error.code == grpc.StatusCode.NOT_FOUND:
             return (
                 f"{server} has no model {self.name!r} of that version ({error.details}); "
                 f"correct the name or the version, or export it there."
             )
-        return f"{server} does not embed with the model {self.name!r} ({error}); see its log."
+        fault = f"{server} does not embed with the model {self.name!r}{via} ({error})"
+        return f"{fault}; see its log{mend}."

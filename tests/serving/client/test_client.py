@@ -534,7 +534,7 @@ def test_a_client_closes_its_connection(connect, start, one_line, photographs):
     port = start()
     with Client(f"localhost:{port}") as client:
         assert client.embed(photographs(1)).failed == {}
-        channel = client._channel
+        (channel,) = client._channels.values()
     assert "is closed" in one_line(lambda: client.embed(photographs(1)))
     assert "is closed" in one_line(lambda: client.embed_tensor(np.zeros((8, 8, 3), np.uint8)))
     with pytest.raises(ValueError, match="closed channel"):
