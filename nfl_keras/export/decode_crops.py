@@ -8,14 +8,11 @@ import functools
 
 import tensorflow as tf
 
-from nfl_keras.data.decoding.decode import WEBP, WHOLE, decode_by, jpeg_way, upright
+from nfl_keras.data.decoding.decode import WEBP, WHOLE, decode_by, jpeg_way
 from nfl_keras.data.views.inference_crops import inference_crops
 from nfl_keras.export import formats
 from nfl_keras.export.exif import orientation
 from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
-
-# A shorter side of one pixel is enlarged to `image_size`, and the longer one with it.
-MAX_ASPECT = 100
 
 _REFUSALS = {
     formats.ANIMATED_WEBP: UNSUPPORTED,
@@ -43,7 +40,7 @@ def _read_header(encoded, image_size, max_pixels):
     shorter, longer = tf.reduce_min(size), tf.reduce_max(size)
     # As floats, since the product of two 32-bit numbers may exceed int64.
     pixels = tf.cast(shorter, tf.float64) * tf.cast(longer, tf.float64)
-    too_large = (pixels > tf.cast(max_pixels, tf.float64)) | (longer > MAX_ASPECT * shorter)
+    too_large = pixels > tf.cast(max_pixels, tf.float64)
     status = tf.where(shorter < 1, DAMAGED, tf.where(too_large, TOO_LARGE, OK))
     refusals = tf.constant([_REFUSALS.get(known, OK) for known in range(formats.UNKNOWN + 1)])
     status = tf.where(refusals[image_format] == OK, status, refusals[image_format])
@@ -78,8 +75,8 @@ def decode_crops(
     options.experimental_optimization.apply_default_optimizations = False
 
     def crops_of(row, encoded, way, turn):
-        image = upright(decode_by(encoded, way), turn)
-        return tf.cast(row, tf.int32), inference_crops(image, image_size, crops)
+        image = decode_by(encoded, way)
+        return tf.cast(row, tf.int32), inference_crops(image, image_size, crops, turn)
 
     decoded = (
         tf.data.Dataset.from_tensor_slices((rows, *(tf.gather(p, rows) for p in (images, *how))))

@@ -6,7 +6,7 @@ MESSAGES = {
     OK: "embedded",
     NOT_AN_IMAGE: "not an image, or of an unknown format",
     DAMAGED: "truncated or damaged",
-    TOO_LARGE: "declares too many pixels, or is too long for its width",
+    TOO_LARGE: "declares too many pixels",
     EMPTY: "empty, zero bytes",
     UNSUPPORTED: "unsupported: a GIF or an animated WebP; send a JPEG, PNG or still WebP",
 }

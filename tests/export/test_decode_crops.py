@@ -8,9 +8,9 @@ import tensorflow as tf
 from PIL import Image
 
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
-from nfl_keras.data.decoding.decode import decode, upright
+from nfl_keras.data.decoding.decode import decode
 from nfl_keras.data.views.inference_crops import inference_crops
-from nfl_keras.export.decode_crops import MAX_ASPECT, decode_crops, read_headers
+from nfl_keras.export.decode_crops import decode_crops, read_headers
 from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
 
 SIZE = 16
@@ -46,8 +46,7 @@ def crops_of():
 def as_embed_has_it(content):
     """The way of `nfl.retrieval.embed`, where Pillow reads headers and rare formats."""
     checked, orientation = checked_bytes(content, "photograph")
-    image = upright(decode(tf.constant(checked), -(-16 * SIZE // 15)), tf.constant(orientation))
-    return inference_crops(image, SIZE, 3).numpy()
+    return inference_crops(decode(checked, -(-16 * SIZE // 15)), SIZE, 3, orientation).numpy()
 
 
 def test_every_format_is_cropped_as_for_embed(crops_of, photographs):
@@ -93,7 +92,9 @@ def test_a_webp_that_hides_its_frames_or_their_size_is_damaged(
     assert crops_of([bytes(canvas)])[0] == [TOO_LARGE]
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (16, 16), (40, 24), (15, 300), (300, 15), (200, 331)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (16, 16), (40, 24), (15, 300), (300, 15), (200, 331), (1, 2000)]
+)
 def test_every_shape_is_cropped_as_for_embed(crops_of, encoded, picture, shape):
     images = [encoded(picture(*shape), kind, quality=90) for kind in ("JPEG", "WEBP", "PNG")]
     statuses, pixels = crops_of(images)
@@ -146,11 +147,38 @@ def test_what_declares_one_pixel_too_many_is_not_decoded(crops_of, photographs, 
     assert not pixels.any()
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_what_is_too_long_for_its_width_is_not_enlarged(crops_of, encoded, picture, turned):
-    shapes = [(1, MAX_ASPECT), (1, MAX_ASPECT + 1), (2, 2 * MAX_ASPECT)]
-    images = [encoded(picture(*(shape[::-1] if turned else shape))) for shape in shapes]
-    assert crops_of(images)[0].tolist() == [OK, TOO_LARGE, OK]
+def test_memory_is_bounded_for_every_shape(in_a_fresh_process):
+    printed = in_a_fresh_process(
+        "import io, resource",
+        "import numpy as np, tensorflow as tf",
+        "from PIL import Image",
+        "import nfl_keras as nfl",
+        "from nfl_keras.export.decode_crops import decode_crops, read_headers",
+        "def png(*extent):",
+        "    buffer = io.BytesIO()",
+        "    Image.new('RGB', extent, (9, 90, 200)).save(buffer, 'PNG', compress_level=1)",
+        "    return buffer.getvalue()",
+        "@tf.function",
+        "def exported(images):",
+        "    return decode_crops(images, read_headers(images, 224, 10**8), 224, 3)",
+        "def use(photograph):",
+        "    files = [photograph, png(60, 60)]",
+        "    image_set = nfl.data.ImageSet(['a', 'b'], [0, 1], ['x', 'y'], files.__getitem__)",
+        "    next(iter(nfl.data.balanced_batches(image_set, 2, 1)))",
+        "    next(iter(nfl.data.inference_batches(image_set)))",
+        "    assert exported(tf.constant(files))[0].numpy().tolist() == [0, 0]",
+        "def peak():",
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024",
+        "use(png(60, 60))",
+        "for extent in [(2000, 1), (1, 2000), (10**6, 1), (1, 10**6), (30000, 300), (300, 30000)]:",
+        "    before = peak()",
+        "    use(png(*extent))",
+        "    print(*extent, peak() - before - 3 * np.prod(extent) / 2**20)",
+    )
+    rows = [line.split() for line in printed.splitlines()]
+    assert len(rows) == 6
+    for width, height, mebibytes in rows:
+        assert float(mebibytes) < 100, (width, height)
 
 
 def test_a_request_of_no_images_is_answered(crops_of):

@@ -157,7 +157,8 @@ def sampled_batches(
     @tf.autograph.experimental.do_not_convert
     def view(position: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         view_seed = tf.stack([tf.constant(sampler.seed, tf.int64), number])
-        image = augment(read(position), image_size, view_seed, max_rotation)
+        image, orientation = read(position)
+        image = augment(image, image_size, view_seed, max_rotation, orientation=orientation)
         image = tf.ensure_shape(image, (image_size, image_size, 3))
         if recolor_graph is not None:
             image = recolor_graph(image, tf.random.fold_in(view_seed, 1))

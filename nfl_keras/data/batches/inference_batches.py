@@ -41,7 +41,8 @@ def inference_batches(
 
     @tf.autograph.experimental.do_not_convert
     def view(position: tf.Tensor) -> tf.Tensor:
-        return inference_crops(read(position), image_size, crops)
+        image, orientation = read(position)
+        return inference_crops(image, image_size, crops, orientation)
 
     return (
         tf.data.Dataset.range(len(image_set))

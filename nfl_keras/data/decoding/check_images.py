@@ -47,7 +47,7 @@ def bad_images(image_set: ImageSet) -> dict[str, str]:
     sizes = (
         tf.data.Dataset.range(len(image_set))
         .map(
-            lambda position: (position, tf.size(pixels(position))),
+            lambda position: (position, tf.size(pixels(position)[0])),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         .ignore_errors()

@@ -9,14 +9,9 @@ from nfl_keras.typing import Tensor
 _RATIOS = (1, 2, 4, 8)
 WHOLE, WEBP = len(_RATIOS), len(_RATIOS) + 1
 
-# Whether rows, columns and channels are mirrored for the EXIF orientations 1 to 8, after rows and
-# columns are exchanged for 5 to 8.
-_MIRRORED = 2 * [
-    (False, False, False),
-    (False, True, False),
-    (True, True, False),
-    (True, False, False),
-]
+# Whether rows and columns are mirrored for the EXIF orientations 1 to 8, after rows and columns are
+# exchanged for 5 to 8.
+_MIRRORED = 2 * [(False, False), (False, True), (True, True), (True, False)]
 
 
 def decode(encoded: Tensor, shorter_side: int | None = None) -> tf.Tensor:
@@ -87,15 +82,15 @@ def decode_by(encoded: Tensor, way: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(tf.switch_case(way, [*reduced, whole, webp]), (None, None, 3))
 
 
-def upright(image: Tensor, orientation: Tensor) -> tf.Tensor:
-    """Turns and mirrors a photograph by its EXIF orientation.
+def upright(image: Tensor, orientation: int | Tensor) -> tf.Tensor:
+    """Turns and mirrors a photograph, or crops of one, by its EXIF orientation.
 
     Args:
-        image: `[H, W, 3]`.
-        orientation: scalar int32, 1 to 8.
+        image: `[..., H, W, 3]`.
+        orientation: int scalar, 1 to 8.
 
     Returns:
-        `[H, W, 3]`, or `[W, H, 3]` for the orientations 5 to 8, of the same dtype.
+        `[..., H, W, 3]`, or `[..., W, H, 3]` for the orientations 5 to 8, of the same dtype.
 
     Example:
 
@@ -103,7 +98,35 @@ def upright(image: Tensor, orientation: Tensor) -> tf.Tensor:
     >>> upright(tf.zeros((2, 5, 3)), 6).shape
     TensorShape([5, 2, 3])
     """
-    axes = tf.where(orientation > 4, [1, 0, 2], [0, 1, 2])
-    mirrored = tf.gather(tf.constant(_MIRRORED, tf.bool), orientation - 1)
-    turned = tf.raw_ops.Reverse(tensor=tf.transpose(image, axes), dims=mirrored)
-    return tf.ensure_shape(turned, (None, None, 3))
+    image = tf.convert_to_tensor(image)
+    before = image.shape.rank - 3
+    axes = tf.range(before), exchanged([before, before + 1], orientation), [before + 2]
+    mirrored = tf.zeros(before, tf.bool), _mirrored(orientation), [False]
+    turned = tf.raw_ops.Reverse(
+        tensor=tf.transpose(image, tf.concat(axes, 0)), dims=tf.concat(mirrored, 0)
+    )
+    return tf.ensure_shape(turned, (*image.shape[:-3], None, None, 3))
+
+
+def exchanged(pair: Tensor, orientation: int | Tensor) -> tf.Tensor:
+    """Exchanges what belongs to rows and to columns, `[..., 2]`, for the orientations 5 to 8."""
+    pair = tf.convert_to_tensor(pair)
+    return tf.where(orientation > 4, pair[..., ::-1], pair)
+
+
+def as_stored(places: Tensor, room: Tensor, orientation: int | Tensor) -> tf.Tensor:
+    """Maps places (y, x) in the upright photograph to places in the photograph as it is stored.
+
+    Args:
+        places: `[..., 2]`.
+        room: `[2]`, the last place of the upright photograph, which mirroring maps to zero.
+        orientation: int scalar, 1 to 8.
+
+    Returns:
+        `[..., 2]`, of the dtype of `places`.
+    """
+    return exchanged(tf.where(_mirrored(orientation), room - places, places), orientation)
+
+
+def _mirrored(orientation: int | Tensor) -> tf.Tensor:
+    return tf.gather(tf.constant(_MIRRORED, tf.bool), orientation - 1)

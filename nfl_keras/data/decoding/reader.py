@@ -6,7 +6,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
-from nfl_keras.data.decoding.decode import decode, upright
+from nfl_keras.data.decoding.decode import decode
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.errors import UserError
@@ -38,7 +38,9 @@ def read_checked(image_set: ImageSet, position: int) -> tuple[bytes, int]:
     return checked_bytes(content, name)
 
 
-def reader(image_set: ImageSet, shorter_side: int | None = None) -> Callable[[Tensor], tf.Tensor]:
+def reader(
+    image_set: ImageSet, shorter_side: int | None = None
+) -> Callable[[Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Returns a graph function that reads and decodes a photograph.
 
     Args:
@@ -47,22 +49,24 @@ def reader(image_set: ImageSet, shorter_side: int | None = None) -> Callable[[Te
             `None`: all of them.
 
     Returns:
-        A function from a scalar int64 position to uint8 `[H, W, 3]`, upright. Where reading
-        fails, the message of TensorFlow's error contains the message of the `UserError`.
+        A function from a scalar int64 position to `(image, orientation)`: uint8 `[H, W, 3]` as it
+        is stored, and the EXIF orientation, an int32 scalar from 1 to 8. Where reading fails, the
+        message of TensorFlow's error contains the message of the `UserError`.
 
     Example:
 
     >>> from nfl_keras.data.decoding.reader import reader
     >>> read = reader(nfl.data.load("blooms"))
-    >>> read(tf.constant(0, tf.int64)).shape
-    TensorShape([96, 96, 3])
+    >>> image, orientation = read(tf.constant(0, tf.int64))
+    >>> image.shape, int(orientation)
+    (TensorShape([96, 96, 3]), 1)
     """
     return decoded(functools.partial(read_checked, image_set), shorter_side)
 
 
 def decoded(
     read: Callable[[int], tuple[bytes, int]], shorter_side: int | None = None
-) -> Callable[[Tensor], tf.Tensor]:
+) -> Callable[[Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Returns a graph function that decodes the bytes that a Python function reads.
 
     Args:
@@ -70,14 +74,14 @@ def decoded(
         shorter_side: int, see `reader`. Defaults to `None`.
 
     Returns:
-        A function from a scalar int64 position to uint8 `[H, W, 3]`, upright.
+        A function from a scalar int64 position to `(image, orientation)`, see `reader`.
     """
 
-    def pixels(position: Tensor) -> tf.Tensor:
+    def pixels(position: Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         content, orientation = tf.numpy_function(
             read, [position], (tf.string, tf.int64), stateful=False
         )
         image = decode(tf.ensure_shape(content, ()), shorter_side)
-        return upright(image, tf.cast(tf.ensure_shape(orientation, ()), tf.int32))
+        return image, tf.cast(tf.ensure_shape(orientation, ()), tf.int32)
 
     return pixels

@@ -4,11 +4,15 @@ import math
 
 import tensorflow as tf
 
-from nfl_keras.data.views.resize_shorter_side import resize_shorter_side
+from nfl_keras.data.decoding.decode import as_stored, exchanged
+from nfl_keras.data.views.resize_shorter_side import resize_shorter_side, resized_extent
 from nfl_keras.typing import Tensor
 
 # A photograph whose shorter side is at most this many times the one wanted is not reduced first.
 _LARGEST_SCALE = 16 / 15
+# Of a photograph that is longer than the first, as a multiple of its shorter side, only a part as
+# long as the second is reduced.
+_LONGEST, _PART = 16, 4
 
 
 def shorter_side(size: int) -> int:
@@ -17,7 +21,12 @@ def shorter_side(size: int) -> int:
 
 
 def augment(
-    image: Tensor, size: int, seed: Tensor, max_rotation: float = 15.0, mirror: bool = True
+    image: Tensor,
+    size: int,
+    seed: Tensor,
+    max_rotation: float = 15.0,
+    mirror: bool = True,
+    orientation: int | Tensor = 1,
 ) -> tf.Tensor:
     """Returns a random training view of a photograph.
 
@@ -32,14 +41,15 @@ def augment(
     function. The result is the same where a change maps the color of each pixel alike.
 
     Args:
-        image: `[H, W, 3]`, pixels in 0..255, of any size from 1 x 1.
+        image: `[H, W, 3]`, pixels in 0..255, of any size from 1 x 1, as they are stored.
         size: int, side of the view in pixels.
         seed: int `[2]`. The same seed gives the same view, bit for bit.
         max_rotation: float, degrees. Defaults to `15.0`.
         mirror: bool, whether half of the views are mirrored. Defaults to `True`.
+        orientation: int scalar, of EXIF, 1 to 8. Defaults to `1`.
 
     Returns:
-        float32 `[size, size, 3]`, in 0..255.
+        float32 `[size, size, 3]`, in 0..255, a view of the upright photograph.
 
     Example:
 
@@ -54,25 +64,46 @@ def augment(
     angle = (2 * draws[2] - 1) * math.radians(max_rotation)
     sign = tf.where(draws[3] < 0.5, -1.0, 1.0) if mirror else 1.0
     turn = _turn(angle, tf.cast(sign, tf.float64))
+    turn = tf.transpose(as_stored(tf.transpose(turn), 0.0, orientation))
     # A window of this half side holds every pixel that a turned view can sample.
     widest = math.radians(min(max_rotation, 45.0))
     reach = (size - 1) / 2 * (math.cos(widest) + math.sin(widest)) * _LARGEST_SCALE
     half_window = math.ceil(reach + 1e-3) + 1
 
-    def view_of(photograph: tf.Tensor) -> tf.Tensor:
-        extent = tf.shape(photograph, out_type=tf.int64)[:2]
-        shorter = tf.reduce_min(extent)
-        scale = tf.cast(shorter, tf.float64) / target
-        places = tf.cast(extent * target // shorter - size + 1, tf.float64)
-        center = (tf.floor(draws[:2] * places) + size / 2) * scale - 0.5
-        return _sample(photograph, center, scale * turn, size, half_window)
+    extent = tf.shape(image, out_type=tf.int64)[:2]
+    shorter = tf.cast(tf.reduce_min(extent), tf.float64)
 
-    shorter = tf.reduce_min(tf.shape(image)[:2])
+    def center_in(extent: tf.Tensor) -> tf.Tensor:
+        extent = exchanged(extent, orientation)
+        shorter = tf.reduce_min(extent)
+        places = tf.cast(extent * target // shorter - size + 1, tf.float64)
+        scale = tf.cast(shorter, tf.float64) / target
+        center = (tf.floor(draws[:2] * places) + size / 2) * scale - 0.5
+        return as_stored(center, tf.cast(extent - 1, tf.float64), orientation)
+
+    def of_reduced() -> tf.Tensor:
+        reduced, center = _reduced(image, target, center_in(resized_extent(extent, target)))
+        return _sample(reduced, center, turn, size, half_window)
+
     return tf.cond(
-        tf.cast(shorter, tf.float64) > _LARGEST_SCALE * target,
-        lambda: view_of(tf.minimum(resize_shorter_side(image, target, method="area"), 255.0)),
-        lambda: view_of(image),
+        shorter > _LARGEST_SCALE * target,
+        of_reduced,
+        lambda: _sample(image, center_in(extent), shorter / target * turn, size, half_window),
     )
+
+
+def _reduced(image: tf.Tensor, target: int, center: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Reduces a photograph, or the part of a long one that holds the view, and moves its middle."""
+    extent = tf.shape(image, out_type=tf.int64)[:2]
+    shorter = tf.reduce_min(extent)
+    scale = tf.cast(shorter, tf.float64) / target
+    part = tf.where(extent > _LONGEST * shorter, _PART * shorter, extent)
+    # It begins with a pixel of the reduced whole, but for the fraction of a pixel.
+    first = tf.cast((tf.floor(center) - _PART * target // 2) * scale, tf.int64)
+    first = tf.clip_by_value(first, 0, extent - part)
+    last = first + part
+    reduced = resize_shorter_side(image[first[0] : last[0], first[1] : last[1]], target, "area")
+    return tf.minimum(reduced, 255.0), center - tf.cast(first, tf.float64) / scale
 
 
 def _turn(angle: tf.Tensor, sign: tf.Tensor) -> tf.Tensor:

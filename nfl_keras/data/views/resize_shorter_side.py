@@ -27,6 +27,19 @@ def resize_shorter_side(
     >>> resize_shorter_side(tf.zeros((30, 60, 3)), 10).shape
     TensorShape([10, 20, 3])
     """
-    extent = tf.cast(tf.shape(image)[:2], tf.float32)
-    target = tf.cast(tf.round(extent * size / tf.reduce_min(extent)), tf.int32)
+    target = tf.cast(resized_extent(tf.shape(image)[:2], size), tf.int32)
     return tf.image.resize(image, target, method=method, antialias=method == "bilinear")
+
+
+def resized_extent(extent: Tensor, size: int) -> tf.Tensor:
+    """Computes how large `resize_shorter_side` makes an image.
+
+    Args:
+        extent: int `[2]`, height and width in pixels.
+        size: int, pixels.
+
+    Returns:
+        int64 `[2]`, since the longer side may have more pixels than int32 counts.
+    """
+    extent = tf.cast(extent, tf.float64)
+    return tf.cast(tf.round(extent * size / tf.reduce_min(extent)), tf.int64)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from nfl_keras.data.decoding.decode import upright
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.data.decoding.reader import read_checked, reader
 from nfl_keras.data.image_set import ImageSet
@@ -19,7 +20,7 @@ def one(read, name="a"):
 
 
 def in_a_dataset(image_set):
-    return next(iter(tf.data.Dataset.range(1).map(reader(image_set))))
+    return next(iter(tf.data.Dataset.range(1).map(reader(image_set))))[0]
 
 
 def smooth(height, width):
@@ -41,7 +42,7 @@ def test_photographs_come_out_upright(file_format, orientation):
     content = saved(smooth(40, 60), file_format, exif=exif)
     expected = np.int32(ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB"))
     assert expected.shape == ((40, 60, 3) if orientation < 5 else (60, 40, 3))
-    image = reader(one(lambda i: content))(0)
+    image = upright(*reader(one(lambda i: content))(0))
     assert image.dtype == tf.uint8
     assert image.shape == expected.shape
     assert np.abs(np.int32(image) - expected).max() <= (12 if file_format == "JPEG" else 0)
@@ -51,7 +52,7 @@ def test_a_reduced_photograph_is_turned_too():
     exif = Image.Exif()
     exif[0x0112] = 6
     content = saved(smooth(200, 300), "JPEG", exif=exif)
-    image = reader(one(lambda i: content), shorter_side=100)(0)
+    image = upright(*reader(one(lambda i: content), shorter_side=100)(0))
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).reduce(2)
     assert image.shape == (150, 100, 3)
     assert np.abs(np.int32(image) - np.int32(expected)).mean() < 3
@@ -66,7 +67,7 @@ def test_read_gets_a_python_int_and_may_return_trailing_zero_bytes(encoded, nois
         kinds.append(type(position))
         return content
 
-    assert np.array_equal(reader(one(read))(np.int64(0)), noise(4, 5))
+    assert np.array_equal(reader(one(read))(np.int64(0))[0], noise(4, 5))
     assert kinds == [int]
     assert read_checked(one(read), np.int64(0)) == (content, 1)
 
@@ -75,8 +76,10 @@ def test_it_runs_in_a_dataset_with_open_shapes(encoded, noise):
     files = [encoded(noise(4 + i, 9)) for i in range(5)]
     image_set = ImageSet(list("abcde"), [0] * 5, ["all"], files.__getitem__)
     dataset = tf.data.Dataset.range(5).map(reader(image_set), num_parallel_calls=2)
-    assert dataset.element_spec == tf.TensorSpec((None, None, 3), tf.uint8)
-    for i, image in enumerate(dataset.as_numpy_iterator()):
+    specs = tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec((), tf.int32)
+    assert dataset.element_spec == specs
+    for i, (image, orientation) in enumerate(dataset.as_numpy_iterator()):
+        assert orientation == 1
         assert np.array_equal(image, noise(4 + i, 9))
 
 
@@ -143,7 +146,7 @@ def test_damaged_bytes_give_pixels_or_an_error(content, seed, changes):
     damaged = bytes(damaged)
     for shorter_side in (None, 8):
         try:
-            image = reader(one(lambda i: damaged), shorter_side)(0)
+            image, _ = reader(one(lambda i: damaged), shorter_side)(0)
         except (UserError, tf.errors.InvalidArgumentError):
             continue
         assert image.dtype == tf.uint8

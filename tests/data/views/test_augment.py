@@ -5,6 +5,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from nfl_keras.data.decoding.decode import upright
+from nfl_keras.data.views import augment as module
 from nfl_keras.data.views.augment import augment, shorter_side
 
 SIZE = 28
@@ -293,4 +295,40 @@ def test_angle_mirroring_and_place_are_independent(drawn):
     assert np.abs(correlations).max() < 4 / np.sqrt(len(drawn))
 
 
-# ---- inference_crops ----
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("extent", [(30, 47), (32, 200), (64, 90), (90, 64), (64, 1300)])
+def test_a_view_of_a_turned_photograph_is_that_of_the_upright_one(noise, extent, orientation):
+    image = noise(*extent)
+    for seed in range(4):
+        view = augment(image, SIZE, (0, seed), 40.0, orientation=orientation)
+        expected = augment(upright(image, orientation), SIZE, (0, seed), 40.0)
+        assert np.abs(view - expected).max() < 0.02
+
+
+@pytest.mark.parametrize("extent", [(64, 64 * 40), (64 * 40, 64)])
+def test_a_view_of_a_long_photograph_is_that_of_the_whole_averaged(noise, extent):
+    image = noise(*extent)
+    height, width = extent
+    reduced = image.reshape(height // 2, 2, width // 2, 2, 3).mean(axis=(1, 3), dtype=np.float32)
+    for view, expected in zip(many_views(image, 12), many_views(reduced, 12), strict=True):
+        assert np.abs(view - expected).max() < 0.02
+
+
+def test_of_a_long_photograph_only_a_part_is_averaged(monkeypatch, noise):
+    image = noise(45, 45 * 30)
+    averaged = []
+    whole = module.resize_shorter_side
+    monkeypatch.setattr(
+        module,
+        "resize_shorter_side",
+        lambda part, *_: averaged.append(part.shape) or whole(part, *_),
+    )
+    augment(image, SIZE, (0, 0))
+    assert averaged == [(45, 180, 3)]
+
+
+def test_views_of_a_long_photograph_come_from_all_of_it():
+    # A tenth of the coordinates, since what is averaged is clipped at 255.
+    places = 10 * many_views(coordinates(45, 45 * 30) / 10, 300)[..., 0].mean(axis=(1, 2))
+    expected = (np.sort(places) - 20) / (45 * 29)
+    assert np.abs(expected - np.linspace(0, 1, 300)).max() < 1.63 / np.sqrt(300)

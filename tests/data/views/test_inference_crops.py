@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from nfl_keras.data.decoding.decode import upright
 from nfl_keras.data.views.inference_crops import inference_crops
 from nfl_keras.data.views.resize_shorter_side import resize_shorter_side
 
@@ -34,3 +35,36 @@ def test_inference_crops_are_of_the_resized_photograph(noise, height, width):
     assert np.array_equal(crops[2], resized[-16:, -16:])
     margins = (np.array(resized.shape[:2]) - 16) // 2
     assert np.array_equal(crops[0], resized[margins[0] :, margins[1] :][:16, :16])
+
+
+def by_definition(image, size, crops=3):
+    """Crops of the whole photograph, resized to one shorter side."""
+    resized = resize_shorter_side(image, size).numpy()
+    room = np.array(resized.shape[:2]) - size
+    starts = [room // 2, (0, 0), room][:crops]
+    return np.stack([resized[y : y + size, x : x + size] for y, x in starts])
+
+
+@pytest.mark.parametrize("crops", [1, 3])
+@pytest.mark.parametrize(
+    "extent", [(1, 5), (5, 1), (1, 999), (999, 1), (3, 50), (63, 17), (9, 70), (40, 161), (901, 60)]
+)
+def test_the_crops_of_a_long_photograph_are_those_of_the_whole(noise, extent, crops):
+    image = noise(*extent)
+    squares = inference_crops(image, 16, crops).numpy()
+    assert np.abs(squares - by_definition(image, 16, crops)).max() < 2e-3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("extent", [(30, 47), (47, 30), (33, 33), (20, 101), (101, 20)])
+def test_the_crops_of_a_turned_photograph_are_those_of_the_upright_one(noise, extent, orientation):
+    image = noise(*extent)
+    squares = inference_crops(image, 16, 3, orientation).numpy()
+    expected = by_definition(upright(image, orientation), 16)
+    assert np.abs(squares - expected).max() < 2e-3
+
+
+def test_a_long_photograph_is_cut_in_a_dataset_too(noise):
+    images = tf.data.Dataset.from_tensors(noise(2, 300))
+    [squares] = images.map(lambda image: inference_crops(image, 16, 3, 6)).as_numpy_iterator()
+    assert np.array_equal(squares, inference_crops(noise(2, 300), 16, 3, 6))
