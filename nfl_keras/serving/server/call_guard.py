@@ -17,14 +17,21 @@ _log = logging.getLogger(__name__)
 
 
 class Gate:
-    """A number of places for simultaneous work, which refuses more work instead of queueing it."""
+    """A number of places for simultaneous work, which refuses more work instead of queueing it.
 
-    def __init__(self, places: int, what: str) -> None:
+    It calls `on_refusal` before it refuses.
+    """
+
+    def __init__(
+        self, places: int, what: str, on_refusal: Callable[[], None] = lambda: None
+    ) -> None:
         self._places = threading.BoundedSemaphore(places)
+        self._on_refusal = on_refusal
         self._refusal = f"{places} {what} are under way already; try again."
 
     def __enter__(self) -> None:
         if not self._places.acquire(blocking=False):
+            self._on_refusal()
             raise ServingError(StatusCode.RESOURCE_EXHAUSTED, self._refusal)
 
     def __exit__(self, *_: object) -> None:

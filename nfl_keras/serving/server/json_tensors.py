@@ -108,11 +108,21 @@ def _strings(values: Any) -> Any:
     if isinstance(values, str):
         return values.encode()
     if isinstance(values, dict) and set(values) == {"b64"} and isinstance(values["b64"], str):
-        try:
-            return base64.b64decode(values["b64"], validate=True)
-        except binascii.Error as error:
-            raise ValueError("Unable to base64 decode") from error
+        return _from_base64(values["b64"])
     raise TypeError(f"{type(values).__name__} given")
+
+
+def _from_base64(text: str) -> bytes:
+    """Decodes base64 as TF Serving does: white space anywhere, padding of `=` or `.`, or none."""
+    compact = b"".join(text.encode().split()).replace(b".", b"=")
+    content = compact.rstrip(b"=")
+    padded = content + b"=" * (-len(content) % 4)
+    try:
+        if compact in (content, padded):
+            return base64.b64decode(padded, validate=True)
+    except binascii.Error:
+        pass
+    raise ValueError("Unable to base64 decode")
 
 
 def _listed(array: np.ndarray, is_bytes: bool) -> Any:

@@ -21,6 +21,7 @@ from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
 from nfl_keras.serving.server import json_tensors, metrics
+from nfl_keras.serving.server.inflate import inflate
 from nfl_keras.serving.server.loaded_model import DEFAULT_SIGNATURE
 from nfl_keras.serving.server.services import Services
 from nfl_keras.serving.server.serving_error import ServingError, invalid
@@ -32,6 +33,7 @@ _MODEL = (
 )
 _ACTION = re.compile(_MODEL + r":(?P<action>predict|classify|regress)")
 _STATUS = re.compile(_MODEL + r"(?P<metadata>/metadata)?")
+_ENCODINGS = {"": False, "identity": False, "gzip": True, "x-gzip": True}
 _LINGER_SECONDS = 2.0
 _HTTP_CODES = {
     StatusCode.CANCELLED: 499,
@@ -99,9 +101,14 @@ class RestApp:
         if method == "POST" and (found := _ACTION.fullmatch(path)):
             if found["action"] != "predict":
                 raise ServingError(StatusCode.UNIMPLEMENTED, f"{found['action']} is not served")
+            encoding = request.headers.get("content-encoding", "").strip().lower()
+            if encoding not in _ENCODINGS:
+                message = f"Unsupported Content-Encoding ({encoding!r}): send gzip, or none"
+                return _json(error_body(message), 415)
             with self._services.gate:
                 body = await self._read(request)
-                work = self._threads.submit(self._predict, _model_spec(found), body)
+                is_gzip = _ENCODINGS[encoding]
+                work = self._threads.submit(self._predict, _model_spec(found), body, is_gzip)
                 return _json(await asyncio.wrap_future(work))
         if path.lower().startswith("/v1/"):
             raise invalid(f"Malformed request: {method} {path}")
@@ -126,7 +133,9 @@ class RestApp:
         message = f"a body of {size} bytes, larger than max ({limits.max_message_bytes})"
         raise ServingError(StatusCode.RESOURCE_EXHAUSTED, message)
 
-    def _predict(self, spec: ModelSpec, body: bytes) -> str:
+    def _predict(self, spec: ModelSpec, body: bytes, is_gzip: bool) -> str:
+        if is_gzip:
+            body = inflate(body, self._services.limits.max_message_bytes)
         document = json_tensors.parse(body)
         name = document.get("signature_name") or DEFAULT_SIGNATURE
         loaded = self._services.models.find_version(spec)

@@ -1,6 +1,7 @@
 """Defines `Services`, which answers the calls of TensorFlow Serving's API."""
 
 import concurrent.futures
+import functools
 import time
 from typing import Any, TypeAlias
 
@@ -24,6 +25,7 @@ from nfl_keras.serving.server.signature import Signature
 
 _Context: TypeAlias = grpc.ServicerContext | None
 _SIGNATURE_DEF = "signature_def"
+_UNKNOWN_MODEL = "unknown"
 
 
 class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServiceServicer):
@@ -36,7 +38,10 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
         self.models = models
         self.limits = limits
         self.metrics = metrics
-        self.gate = Gate(limits.max_concurrent_requests, "predictions")
+        # A request that is refused is not read, so that its model is not known.
+        refused = _UNKNOWN_MODEL, StatusCode.RESOURCE_EXHAUSTED.name
+        count = functools.partial(metrics.count_request, *refused)
+        self.gate = Gate(limits.max_concurrent_requests, "predictions", count)
         self._batcher = batcher
 
     def Predict(  # noqa: N802
@@ -45,7 +50,7 @@ class Services(prediction_grpc.PredictionServiceServicer, models_grpc.ModelServi
         """Answers a request; REST has no context and gives the version that it has read."""
         start = time.monotonic()
         asked = request.model_spec.name
-        name = asked if asked in self.models.served else "unknown"
+        name = asked if asked in self.models.served else _UNKNOWN_MODEL
         try:
             _check_spec(request)
             loaded = loaded or self.models.find_version(request.model_spec)

@@ -50,6 +50,47 @@ def test_bytes_come_as_base64(shape):
 
 
 @pytest.mark.parametrize(
+    ("encoded", "content"),
+    [
+        ("", b""),
+        ("/9j/", b"\xff\xd8\xff"),
+        ("/9j/AA==", b"\xff\xd8\xff\0"),
+        ("/9j/AA", b"\xff\xd8\xff\0"),
+        ("/9j/AAA", b"\xff\xd8\xff\0\0"),
+        ("/9j/AAA.", b"\xff\xd8\xff\0\0"),
+        ("/9j/\n", b"\xff\xd8\xff"),
+        ("/9\r\nj/A\r\nA", b"\xff\xd8\xff\0"),
+        (" /\t9j/\v\fAA = = ", b"\xff\xd8\xff\0"),
+        # The bits that no byte needs are not looked at.
+        ("/9j/AB==", b"\xff\xd8\xff\0"),
+        ("A", None),
+        ("/9j/A", None),
+        ("/9j/AA=", None),
+        ("/9j/AA===", None),
+        ("/9j/AAA==", None),
+        ("/9j/=", None),
+        ("/9j/AA==AAAA", None),
+        ("AA==/9j/", None),
+        ("_9j_", None),
+        ("-9j/", None),
+        ("/9j/\0", None),
+        ("/9j/\u00a0", None),
+        ("/9j/\u2003", None),
+        ("/9j/\x1c", None),
+        ("\ud800", None),
+    ],
+)
+def test_base64_is_read_as_tf_serving_reads_it(encoded, content):
+    text = json.dumps({"instances": [{"b64": encoded}]})
+    if content is not None:
+        assert _arrays(text, x="string")["x"].tolist() == [content]
+        return
+    with pytest.raises(ServingError) as failure:
+        _arrays(text, x="string")
+    assert failure.value.code == StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

@@ -1,6 +1,7 @@
 """The REST routes, by curl and by sockets."""
 
 import base64
+import gzip
 import http.client
 import json
 import shutil
@@ -8,14 +9,19 @@ import socket
 import subprocess
 import threading
 import time
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
 
 from nfl_keras.serving import Limits, Server
+from nfl_keras.serving.server.inflate import inflate
 from nfl_keras.serving.server.loaded_model import LoadedModel
+from nfl_keras.serving.server.serving_error import ServingError
 
 PREDICT = "/v1/models/tiny:predict"
+CURL = ("curl", "--noproxy", "*", "-sS")
 
 
 @pytest.fixture
@@ -24,7 +30,7 @@ def ask(served):
 
     def send(method, path, body=None, headers=None, port=None):
         connection = http.client.HTTPConnection("localhost", port or served.rest_port, timeout=20)
-        content = body if isinstance(body, bytes | None) else json.dumps(body)
+        content = json.dumps(body) if isinstance(body, dict) else body
         connection.request(method, path, content, headers or {})
         response = connection.getresponse()
         text = response.read().decode()
@@ -40,7 +46,7 @@ def test_curl_gets_an_answer(served):
         pytest.skip("curl is not installed")
     body = json.dumps({"instances": [{"b64": base64.b64encode(b"\xff\xd8\xff").decode()}]})
     finished = subprocess.run(
-        ["curl", "-sS", "--fail", "-d", body, f"http://localhost:{served.rest_port}{PREDICT}"],
+        [*CURL, "--fail", "-d", body, f"http://localhost:{served.rest_port}{PREDICT}"],
         capture_output=True,
         text=True,
         check=True,
@@ -55,7 +61,7 @@ def test_curl_is_told_of_a_body_too_large(served, tmp_path):
     (tmp_path / "body").write_bytes(bytes(5 * 2**20))
     url = f"http://localhost:{served.rest_port}{PREDICT}"
     finished = subprocess.run(
-        ["curl", "-sS", "--data-binary", f"@{tmp_path}/body", "-w", "%{http_code}", url],
+        [*CURL, "--data-binary", f"@{tmp_path}/body", "-w", "%{http_code}", url],
         capture_output=True,
         text=True,
         check=True,
@@ -190,6 +196,76 @@ def test_a_chunked_body_is_read_within_the_limit(served):
     assert b"larger than max (1048576)" in answer
 
 
+BODY = b'{"instances": ["abc"]}'
+ZIPPED = gzip.compress(BODY)
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize("name", ["gzip", "GZIP", "x-gzip"])
+def test_a_gzipped_body_is_inflated(name, is_chunked, ask):
+    body = iter([ZIPPED[:7], ZIPPED[7:]]) if is_chunked else ZIPPED
+    code, answer = ask("POST", PREDICT, body, {"Content-Encoding": name})
+    assert code == 200
+    assert answer["predictions"][0]["embedding"] == [6.0] * 3
+
+
+def test_a_gzipped_body_may_inflate_to_the_limit(ask):
+    body = gzip.compress(BODY.ljust(2**20))
+    assert ask("POST", PREDICT, body, {"Content-Encoding": "gzip"})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "code", "words"),
+    [
+        ("gzip", gzip.compress(BODY.ljust(2**20 + 1)), 429, "larger than max (1048576)"),
+        ("gzip", gzip.compress(bytes(2**29)), 429, "larger than max (1048576)"),
+        ("gzip", bytes(2**20 + 1), 429, "larger than max (1048576)"),
+        ("gzip", BODY, 400, "no gzip"),
+        ("gzip", b"", 400, "cut short"),
+        ("gzip", ZIPPED[:-1], 400, "cut short"),
+        ("gzip", ZIPPED + b"x", 400, "bytes follow"),
+        ("gzip", ZIPPED[:-8] + bytes(8), 400, "incorrect data check"),
+        ("gzip", zlib.compress(BODY), 400, "no gzip"),
+        ("gzip", gzip.compress(ZIPPED), 400, "JSON Parse error"),
+        ("deflate", zlib.compress(BODY), 415, "Unsupported Content-Encoding ('deflate')"),
+        ("br", BODY, 415, "send gzip, or none"),
+        ("gzip, gzip", gzip.compress(ZIPPED), 415, "Unsupported Content-Encoding"),
+        ("identity", BODY, 200, ""),
+    ],
+)
+def test_encodings_of_bodies(encoding, body, code, words, ask):
+    found, answer = ask("POST", PREDICT, body, {"Content-Encoding": encoding})
+    assert found == code
+    assert words in answer.get("error", "")
+
+
+def test_a_bomb_takes_no_more_memory_than_the_limit():
+    bomb = gzip.compress(bytes(2**28))
+    tracemalloc.start()
+    with pytest.raises(ServingError, match="larger than max"):
+        inflate(bomb, 2**20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * 2**20
+
+
+def test_curl_sends_line_ends_gzip_and_chunks(served, tmp_path):
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    encoded = base64.encodebytes(b"\xff" * 100).decode()
+    document = json.dumps({"instances": [{"b64": encoded}]}).encode()
+    (tmp_path / "body").write_bytes(gzip.compress(document))
+    headers = ["-H", "Content-Encoding: gzip", "-H", "Transfer-Encoding: chunked"]
+    url = f"http://localhost:{served.rest_port}{PREDICT}"
+    finished = subprocess.run(
+        [*CURL, *headers, "--data-binary", f"@{tmp_path}/body", url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(finished.stdout)["predictions"][0]["embedding"] == [200.0] * 3
+
+
 def test_an_answer_before_the_body_is_read_is_not_lost_when_the_client_closes(served, ask):
     for _ in range(5):
         code, answer = ask("POST", PREDICT, bytes(5 * 2**20), {"Connection": "close"})
@@ -288,6 +364,9 @@ def test_connections_and_predictions_beyond_the_limits_are_refused(start, ask, m
         assert b"429" in _raw(small.rest_port, b"GET / HTTP/1.1\r\n\r\n")
     first.join()
     assert answers[0][0] == 504
+    _, text = ask("GET", "/monitoring/prometheus/metrics", port=small.rest_port)
+    count = ':tensorflow:serving:request_count{model_name="unknown",status="RESOURCE_EXHAUSTED"} '
+    assert f"{count}1\n" in text
     released.set()
     code = None
     while code != 200:
