@@ -108,7 +108,7 @@ def unfinished(path: Path) -> Iterator[pathlib.Path]:
             raise
         raise UserError(
             f"{str(path)!r} cannot be written, since the disk is full ({error.strerror}); make "
-            f"room, and repeat the command, or resume the run with --resume."
+            f"room, then run the command again, a training run with --resume."
         ) from error
     finally:
         _remove(partial)

@@ -169,7 +169,7 @@ def test_half_a_file_is_not_left_behind(photo, capsys, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    assert "cannot write 'windows.png' (No space left on device)" in fails(capsys, "photo.png")
+    assert "'windows.png' cannot be written, since the disk is full" in fails(capsys, "photo.png")
 
 
 def test_help_imports_no_tensorflow():

@@ -73,6 +73,7 @@ def cars196(data_dir: Path | None = None, missing_images: MissingImages = "error
     """
     if data_dir is None:
         return WHEREABOUTS.from_tfds(data_dir)
+    expected = None
     for layout in (_devkit, _combined, _class_folders):
         whole = layout(pathlib.Path(data_dir), missing_images)
         if whole is not None:
@@ -81,7 +82,9 @@ def cars196(data_dir: Path | None = None, missing_images: MissingImages = "error
             )
             if len(found):
                 return found
-    return WHEREABOUTS.from_tfds(data_dir)
+            if len(whole):
+                expected = pathlib.Path(data_dir, str(whole.ids[0]))
+    return WHEREABOUTS.from_tfds(data_dir, expected)
 
 
 def _devkit(root: pathlib.Path, missing_images: MissingImages) -> ImageSet | None:

@@ -51,12 +51,15 @@ def cub200_2011(data_dir: Path | None = None, missing_images: MissingImages = "e
     Reference: Wah et al., The Caltech-UCSD Birds-200-2011 Dataset, 2011.
     """
     roots = [] if data_dir is None else [pathlib.Path(data_dir)]
+    expected = None
     for root in [path / below for path in roots for below in (".", "CUB_200_2011")]:
         if (root / "images.txt").is_file():
-            found = without_missing(_annotated(root), root, missing_images, WHEREABOUTS.name)
+            whole = _annotated(root)
+            found = without_missing(whole, root, missing_images, WHEREABOUTS.name)
             if len(found):
                 return found
-    return WHEREABOUTS.from_tfds(data_dir)
+            expected = root / str(whole.ids[0]) if len(whole) else None
+    return WHEREABOUTS.from_tfds(data_dir, expected)
 
 
 def _annotated(root: pathlib.Path) -> ImageSet:

@@ -2,15 +2,18 @@
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from PIL import Image
 
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.errors import UserError
 from nfl_keras.typing import Path
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+# An MPO is read as the JPEG that it begins with, and a .dib is a BMP by another name.
+_FORMATS = ("BMP", "DIB", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
+SUFFIXES = tuple(sorted(s for s, f in Image.registered_extensions().items() if f in _FORMATS))
 MAX_BYTES = 256 * 2**20
 
 
@@ -47,41 +50,21 @@ def file_set(
     True
     """
     ids = np.asarray(names, dtype=str)
-    root = os.path.realpath(root)
-    return ImageSet(
-        ids=ids,
-        labels=labels,
-        class_names=class_names,
-        read=lambda position: _read(root, str(ids[position])),
-        own_split=own_split,
-    )
+    return ImageSet(ids, labels, class_names, reader(root, ids), own_split=own_split)
 
 
-def files_exist(root: Path, names: Sequence[str] | np.ndarray) -> np.ndarray:
-    """Returns which names are entries of their folders, from one listing per folder.
+def reader(root: Path, names: np.ndarray) -> Callable[[int], bytes]:
+    """Returns the `read` of `file_set`.
 
     Args:
         root: str or path.
-        names: sequence of str, `[N]`, paths below the root, with `/`.
+        names: str `[N]`, paths below the root, with `/`.
 
     Returns:
-        bool `[N]`.
+        Function from a position in `0 .. N - 1` to the bytes of that file.
     """
-    listings: dict[str, set[str]] = {}
-    there = np.zeros(len(names), bool)
-    for position, name in enumerate(names):
-        parent, _, file_name = str(name).rpartition("/")
-        if parent not in listings:
-            listings[parent] = _listing(os.path.join(root, parent))
-        there[position] = file_name in listings[parent]
-    return there
-
-
-def _listing(folder: str) -> set[str]:
-    try:
-        return set(os.listdir(folder))
-    except OSError:
-        return set()
+    root = os.path.realpath(root)
+    return lambda position: _read(root, str(names[position]))
 
 
 def _read(root: str, name: str) -> bytes:

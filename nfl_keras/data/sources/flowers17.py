@@ -63,7 +63,7 @@ def flowers17(data_dir: Path | None = None, missing_images: MissingImages = "err
     whole = file_set(root, names, np.arange(count) // PER_CLASS, CLASS_NAMES)
     found = without_missing(whole, root, missing_images, WHEREABOUTS.name)
     if not len(found):
-        raise WHEREABOUTS.not_found(root)
+        raise WHEREABOUTS.not_found(root, root / names[0])
     return found
 
 
@@ -72,4 +72,4 @@ def _download() -> str:
         return keras.utils.get_file("17flowers.tgz", ARCHIVE_URL, extract=True)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
-        raise WHEREABOUTS.not_found(None, f"could not be downloaded ({reason})") from error
+        raise WHEREABOUTS.not_found(None, reason=f"could not be downloaded ({reason})") from error

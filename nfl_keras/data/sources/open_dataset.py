@@ -7,8 +7,8 @@ from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.protocol import Protocol, own_protocol
 from nfl_keras.data.sources.benchmarks import BENCHMARKS, open_benchmark
 from nfl_keras.data.sources.folder import folder
-from nfl_keras.data.sources.table import SUFFIXES as TABLES
 from nfl_keras.data.sources.table import table
+from nfl_keras.data.sources.table_columns import SUFFIXES as TABLES
 from nfl_keras.data.sources.tfds_builder import can_be_prepared, find_prepared
 from nfl_keras.data.sources.tfds_dataset import tfds_dataset
 from nfl_keras.data.sources.without_missing import MissingImages
@@ -64,9 +64,10 @@ def open_dataset(
     Args:
         name_or_folder: str or path. `"blooms"`, flowers that the package draws itself;
             `"flowers17"`, `"cars196"`, `"cub200_2011"` or `"stanford_online_products"`; a folder
-            with one folder of photographs per class; a `.csv` or `.parquet` file with the
-            columns `path`, `label`, and optionally `split`; or the name of any dataset for image
-            classification that TFDS has prepared. `"tfds:NAME"` is never a folder or a table.
+            with one folder of photographs per class, perhaps below folders of splits; a `.csv`,
+            `.tsv` or `.parquet` file with the columns `path`, `label`, and optionally `split`; or
+            the name of any dataset for image classification that TFDS has prepared.
+            `"tfds:NAME"` is never a folder or a table.
         data_dir: str or path, the folder of a named dataset, or TFDS' folder for a dataset of
             TFDS. Defaults to `None`: `"flowers17"` is downloaded, others are searched in TFDS'
             default folder.

@@ -52,12 +52,15 @@ def stanford_online_products(
     Reference: Song et al., Deep Metric Learning via Lifted Structured Feature Embedding, 2016.
     """
     roots = [] if data_dir is None else [pathlib.Path(data_dir)]
+    expected = None
     for root in [path / below for path in roots for below in (".", "Stanford_Online_Products")]:
         if (root / "Ebay_train.txt").is_file():
-            found = without_missing(_annotated(root), root, missing_images, WHEREABOUTS.name)
+            whole = _annotated(root)
+            found = without_missing(whole, root, missing_images, WHEREABOUTS.name)
             if len(found):
                 return found
-    return WHEREABOUTS.from_tfds(data_dir)
+            expected = root / str(whole.ids[0]) if len(whole) else None
+    return WHEREABOUTS.from_tfds(data_dir, expected)
 
 
 def _annotated(root: pathlib.Path) -> ImageSet:

@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 from google.protobuf import message
 
 from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.sources.split_meanings import split_meanings
 from nfl_keras.data.sources.tfds_builder import find_builder, how_to_prepare
 from nfl_keras.data.sources.tfrecords import TFRecords
 from nfl_keras.errors import UserError
@@ -17,7 +18,6 @@ from nfl_keras.typing import Path
 # The finest label of datasets whose supervised keys do not name one of several labels.
 _LABELS = {"stanford_online_products": "class_id"}
 _FILE_NAMES = ("image/filename", "image/file_name", "file_name", "filename", "image_id", "id")
-_VALIDATION = ("validation", "val", "dev")
 
 
 class Records(Protocol):
@@ -42,10 +42,9 @@ def tfds_dataset(name: str, data_dir: Path | None = None) -> ImageSet:
     is unique, `split/file name` if it is unique within its split, or otherwise the place in the
     split, `train/00012`. Examples without a label (-1) are left out.
 
-    `own_split` has the names of TFDS' splits, "train" and "test" (or "gallery" and "query").
-    TFDS' validation photographs become "train" if there is a test split, since this package holds
-    validation out of "train", and "test" if there is none. A dataset with a split of another
-    name, without photographs to train on, or without photographs to test has no own split.
+    `own_split` has what the names of TFDS' splits mean, see `split_meanings`. A dataset with a
+    split of another name, without photographs to train on, or without photographs to test has no
+    own split.
 
     Args:
         name: str, TFDS' name: `"caltech_birds2011"`, `"eurosat/rgb"`, `"cars196:2.1.0"`.
@@ -182,13 +181,8 @@ def _ids(splits: list[str], places: np.ndarray, names: list[str] | None) -> list
 
 
 def _own_split(splits: list[str]) -> list[str] | None:
-    present = set(splits)
-    validation = "train" if present & {"test", "query"} else "test"
-    meaning = {split: split for split in ("train", "test", "gallery", "query")}
-    meaning |= dict.fromkeys(_VALIDATION, validation)
-    if not present <= meaning.keys():
+    meanings = split_meanings(set(splits))
+    meant = set(meanings.values())
+    if meanings.keys() != set(splits) or "train" not in meant or not meant & {"test", "query"}:
         return None
-    meant = {meaning[split] for split in present}
-    if "train" not in meant or not meant & {"test", "query"}:
-        return None
-    return [meaning[split] for split in splits]
+    return [meanings[split] for split in splits]

@@ -1,9 +1,13 @@
 """Defines how photographs that a dataset lists, but that have no file, are left out."""
 
+import dataclasses
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.sources.file_set import files_exist
+from nfl_keras.data.sources.file_set import reader
+from nfl_keras.data.sources.find_files import find_files
 from nfl_keras.errors import UserError
 from nfl_keras.typing import Path
 
@@ -18,6 +22,9 @@ def without_missing(
     total: int | None = None,
 ) -> ImageSet:
     """Returns the photographs of a set whose files exist.
+
+    Files whose names differ from the ids by Unicode's normal form alone are read, see
+    `find_files`.
 
     Args:
         image_set: `ImageSet` whose ids are names below the root.
@@ -34,7 +41,11 @@ def without_missing(
     Raises:
         UserError: if some photographs, but not all, are missing under `"error"`.
     """
-    there = files_exist(root, image_set.ids)
+    files = find_files(root, image_set.ids)
+    there = files != ""
+    files = np.where(there, files, image_set.ids)
+    if (files != image_set.ids).any():
+        image_set = dataclasses.replace(image_set, read=reader(root, files))
     missing = image_set.ids[~there]
     found, total = int(there.sum()), len(image_set) if total is None else total
     if found and len(missing) and missing_images == "error":

@@ -13,9 +13,9 @@ class DataConfig:
 
     Args:
         dataset: The photographs: "blooms", "flowers17", "cars196", "cub200_2011",
-            "stanford_online_products", a folder with one folder of photographs per class, a .csv or
-            .parquet file with the columns path, label and perhaps split, or a name that TensorFlow
-            Datasets has prepared.
+            "stanford_online_products", a folder with one folder of photographs per class, perhaps
+            below train/ and test/, a .csv, .tsv or .parquet file with the columns path, label and
+            perhaps split, or a name that TensorFlow Datasets has prepared.
         data_dir: Folder that holds a named dataset. Without it, flowers17 is downloaded, and the
             other names are looked for where TensorFlow Datasets keeps its own.
         protocol: How classes and photographs are divided into training and test. "zero-shot" trains

@@ -196,7 +196,7 @@ def test_where_nothing_is_there_it_says_where_to_get_it(tmp_path, there, missing
     with pytest.raises(UserError) as refused:
         cars196(tmp_path, missing_images)
     message = str(refused.value)
-    assert message.startswith(f"cars196 is not found in {str(tmp_path)!r}.")
+    assert message.startswith(f"cars196 is not found in {str(tmp_path)!r}")
     for place in ("ai.stanford.edu", "web.archive.org", "jessicali9530", "jutrera", "tfds build"):
         assert place in message
     assert "--file_format=array_record" in message

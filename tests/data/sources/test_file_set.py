@@ -2,11 +2,9 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from nfl_keras.data.sources import file_set as module
-from nfl_keras.data.sources.file_set import file_set, files_exist
+from nfl_keras.data.sources.file_set import file_set
 from nfl_keras.errors import UserError
 
 
@@ -124,12 +122,3 @@ def test_files_above_the_limit_are_refused(tmp_path, monkeypatch):
     write(tmp_path, "a.jpg")
     monkeypatch.setattr(module, "MAX_BYTES", len("bytes of a.jpg"))
     assert read(tmp_path, "a.jpg") == b"bytes of a.jpg"
-
-
-@given(
-    st.lists(st.sampled_from(["a.jpg", "x/a.jpg", "x/b.jpg", "x/y/a.jpg", "z/a.jpg"])), st.data()
-)
-def test_what_is_there_is_what_exists(tmp_path_factory, names, data):
-    root = tmp_path_factory.mktemp("root")
-    write(root, *data.draw(st.lists(st.sampled_from(["a.jpg", "x/a.jpg", "x/y/a.jpg"]))))
-    assert files_exist(root, names).tolist() == [(root / name).exists() for name in names]

@@ -85,7 +85,7 @@ def test_a_folder_that_is_not_there(tmp_path, missing_images):
     with pytest.raises(UserError) as refused:
         flowers17(tmp_path / "nowhere", missing_images)
     message, _, tree = str(refused.value).partition(f"Expected in {tmp_path / 'nowhere'}:")
-    assert message.startswith(f"flowers17 is not found in {str(tmp_path / 'nowhere')!r}.")
+    assert message.startswith(f"flowers17 is not found in {str(tmp_path / 'nowhere')!r}, which")
     assert module.ARCHIVE_URL in message
     assert tree == TREE + str(tmp_path / "nowhere")
 

@@ -198,6 +198,8 @@ def test_what_tfds_has_prepared_by_its_name(tfds, tmp_path, monkeypatch, name, p
 
 def test_a_folder_comes_before_tfds_unless_forced(tfds, garden, monkeypatch):
     os.rename(garden / "aster", garden / "pets")
+    for photograph in (garden / "pets").iterdir():
+        photograph.unlink()
     os.mkdir(garden / "pets" / "cat")
     (garden / "pets" / "cat" / "1.jpg").touch()
     monkeypatch.chdir(garden)

@@ -81,11 +81,111 @@ def test_labels_of_a_csv_are_what_is_written(tmp_path):
     assert [image_set.class_names[label] for label in image_set.labels] == labels
 
 
-def test_labels_by_dictionary(tmp_path):
+# Types of columns that libraries write: Polars views, DuckDB and Spark binary, pandas categories.
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pyarrow.string(),
+        pyarrow.large_string(),
+        pyarrow.string_view(),
+        pyarrow.binary(),
+        pyarrow.large_binary(),
+        pyarrow.binary_view(),
+        pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
+        pyarrow.dictionary(pyarrow.int8(), pyarrow.string()),
+    ],
+    ids=str,
+)
+def test_every_type_of_text_in_parquet(tmp_path, kind):
     photographs(tmp_path, *NAMES)
-    labels = pyarrow.array(["y", "x", "y"]).dictionary_encode()
-    image_set = table(write(tmp_path, {"path": NAMES, "label": labels}, "parquet"))
+    columns = {"path": NAMES, "label": ["y", "x", "y"], "split": ["train", "train", "test"]}
+    columns = {name: pyarrow.array(values).cast(kind) for name, values in columns.items()}
+    path = write(tmp_path, columns, "parquet")
+    assert pyarrow.parquet.read_schema(path).field("label").type == kind
+    image_set = table(path)
+    assert image_set.ids.tolist() == NAMES
     assert (image_set.class_names, image_set.labels.tolist()) == (("x", "y"), [1, 0, 1])
+    assert image_set.own_split.tolist() == ["train", "train", "test"]
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint64", "bool"])
+def test_labels_that_are_no_text_in_parquet(tmp_path, kind):
+    photographs(tmp_path, *NAMES)
+    labels = pyarrow.array([1, 0, 1]).cast(kind)
+    assert table(write(tmp_path, {"path": NAMES, "label": labels}, "parquet")).labels.tolist() == [
+        1,
+        0,
+        1,
+    ]
+
+
+def test_binary_columns_that_are_no_text_are_refused(tmp_path):
+    columns = {"path": ["a.jpg"], "label": pyarrow.array([b"\xff"])}
+    assert "cannot be read" in refusal(write(tmp_path, columns, "parquet"))
+
+
+# Tables as editors and spreadsheets write them; each has the photographs a.jpg and s/b.jpg.
+TEXTS = {
+    "semicolons": "path;label\na.jpg;x, y\ns/b.jpg;z\n",
+    "tabs": "path\tlabel\na.jpg\tx, y\ns/b.jpg\tz\n",
+    "bars": "path|label\na.jpg|x, y\ns/b.jpg|z\n",
+    "quotes": 'path,label\n"a.jpg","x, y"\ns/b.jpg,"z"\n',
+    "quotes and semicolons": '"path";"label"\n"a.jpg";"x, y"\n"s/b.jpg";"z"\n',
+    "a comma in another name": '"price, EUR";path;label\n1,5;a.jpg;x, y\n2,5;s/b.jpg;z\n',
+    "byte order mark": "\ufeffpath;label\na.jpg;x, y\ns/b.jpg;z\n",
+    "line ends of Windows": 'path,label\r\na.jpg,"x, y"\r\ns/b.jpg,z\r\n',
+    "line ends of old Macs": 'path,label\ra.jpg,"x, y"\rs/b.jpg,z\r',
+    "no last line end": "path;label\na.jpg;x, y\ns/b.jpg;z",
+    "empty lines": "\n\npath;label\n\na.jpg;x, y\n\ns/b.jpg;z\n\n",
+    "spaces around names and values": "path ; label; note\na.jpg ; x, y;\n s/b.jpg; z;\n",
+    "spaces after commas": "path, label\na.jpg, x; y\ns/b.jpg, z\n",
+    "capitals": "Path;LABEL\na.jpg;x, y\ns/b.jpg;z\n",
+    "a name twice in other cases": "Path;path;label\n?;a.jpg;x, y\n?;s/b.jpg;z\n",
+    "paths of Windows": "path;label\n.\\a.jpg;x, y\ns\\b.jpg;z\n",
+    "line ends in cells": 'note;path;label\n"two\nlines";a.jpg;x, y\n;s/b.jpg;z\n',
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_tables_as_editors_and_spreadsheets_write_them(tmp_path, text, encoding, suffix):
+    photographs(tmp_path, "a.jpg", "s/b.jpg")
+    path = tmp_path / f"table{suffix}"
+    path.write_bytes(text.removeprefix("\ufeff" * (encoding == "utf-16")).encode(encoding))
+    image_set = table(path)
+    assert image_set.ids.tolist() == ["a.jpg", "s/b.jpg"]
+    assert [name.replace(";", ",") for name in image_set.class_names] == ["x, y", "z"]
+    assert image_set.labels.tolist() == [0, 1]
+    assert image_set.read(1) == b"bytes of s/b.jpg"
+
+
+def test_text_in_an_old_encoding_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_bytes("path;label\na.jpg;Märzenbecher\n".encode("cp1252"))
+    assert "save it as CSV in UTF-8" in refusal(tmp_path / "t.csv")
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("path,label,label\na.jpg,1,2\n")
+    assert "two columns 'label'" in refusal(tmp_path / "t.csv")
+
+
+def test_names_and_labels_in_another_normal_form(tmp_path, kind):
+    photographs(tmp_path, "u\u0308/e\u0301.jpg", "b.jpg")
+    columns = {"path": ["\u00fc/\u00e9.jpg", "b.jpg"], "label": ["\u00e9", "e\u0301"]}
+    for policy in ("error", "skip"):
+        image_set = table(write(tmp_path, columns, kind), policy)
+        assert image_set.ids.tolist() == columns["path"]
+        assert image_set.class_names == ("\u00e9",)
+        assert image_set.read(0) == "bytes of u\u0308/e\u0301.jpg".encode()
+        assert image_set.read(1) == b"bytes of b.jpg"
+
+
+def test_names_of_splits_are_those_of_folders(tmp_path, kind):
+    photographs(tmp_path, *NAMES)
+    columns = {"path": NAMES, "label": NAMES, "split": ["Training", " val", "TEST"]}
+    split = table(write(tmp_path, columns, kind)).own_split
+    assert split.tolist() == ["train", "train", "test"]
 
 
 @pytest.mark.parametrize(
@@ -94,12 +194,17 @@ def test_labels_by_dictionary(tmp_path):
         ({"path": ["a.jpg", "", "c.jpg"]}, "column 'path', row 2 is empty"),
         ({"label": ["", "x", "x"]}, "column 'label', row 1 is empty"),
         ({"split": ["train", "test", ""]}, "column 'split', row 3 is empty"),
-        ({"split": ["train", "val", "test"]}, "column 'split', row 2 is 'val'; it must be one of"),
+        (
+            {"split": ["train", "held", "test"]},
+            "column 'split', row 2 is 'held'; it must be one of",
+        ),
         (
             {"path": ["a.jpg", "b.jpg", "../c.jpg"]},
             "column 'path', row 3 is '../c.jpg'; it must lie",
         ),
         ({"path": ["/a.jpg", "b.jpg", "c.jpg"]}, "column 'path', row 1 is '/a.jpg'; it must lie"),
+        ({"path": ["a.jpg", "C:\\b.jpg", "c.jpg"]}, r"row 2 is 'C:\\b.jpg'; it must lie"),
+        ({"path": ["a.jpg", "b.jpg", "..\\c.jpg"]}, "row 3 is '..\\\\c.jpg'; it must lie"),
         ({"path": ["a.jpg", "b.jpg", "x/../a.jpg"]}, "column 'path', row 3 repeats row 1"),
     ],
 )
@@ -150,6 +255,9 @@ def test_missing_photographs(tmp_path, kind):
     (tmp_path / "a.jpg").unlink()
     for policy in ("error", "skip"):
         assert "none of the 2 photographs" in refusal(path, missing_images=policy)
+    photographs(tmp_path, "A.JPG")
+    there = str(tmp_path / "A.JPG")
+    assert f"(the first: 'a.jpg', and there is {there!r})" in refusal(path)
 
 
 def test_links_out_of_the_folder_are_refused(tmp_path):
