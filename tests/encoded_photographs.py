@@ -55,10 +55,12 @@ def picture():
 
 @pytest.fixture(scope="session")
 def encoded():
-    """Function from a Pillow image to a file's bytes."""
+    """Function from a Pillow image or a uint8 array to a file's bytes, as Pillow writes them."""
 
     def write(image, file_format="PNG", **options):
         buffer = io.BytesIO()
+        if not isinstance(image, Image.Image):
+            image = Image.fromarray(np.asarray(image, np.uint8))
         image.save(buffer, file_format, **options)
         return buffer.getvalue()
 
@@ -95,7 +97,7 @@ def photographs(picture, encoded):
 
 
 @pytest.fixture(scope="session")
-def animations(picture, encoded):
+def rare(picture, encoded):
     """Dict from a kind that only the client and training read to a file of 24 x 40 pixels."""
     draw = iter(picture(seed=seed) for seed in range(100, 200))
     moving = {"save_all": True, "append_images": [picture(seed=200), picture(seed=201)]}
@@ -111,17 +113,19 @@ def animations(picture, encoded):
         "transparent moving WebP": encoded(
             transparent, "WEBP", lossless=True, exact=True, **moving
         ),
+        "TIFF": encoded(next(draw), "TIFF"),
+        "BMP with a palette": encoded(next(draw).quantize(16), "BMP"),
     }
 
 
 @pytest.fixture(scope="session")
-def unsupported(animations):
+def unsupported(rare):
     """Dict from a kind to a file that exported models refuse by its first bytes, whole or not."""
-    gif, webp = animations["moving GIF"], animations["moving WebP"]
+    gif, webp = rare["moving GIF"], rare["moving WebP"]
     pixels = webp.index(b"VP8L") + 9
     bomb = webp[:pixels] + struct.pack("<I", 16_382 | 16_382 << 14) + webp[pixels + 4 :]
     return {
-        **animations,
+        **rare,
         "GIF, cut off": gif[: len(gif) // 2],
         "GIF, no more than magic": b"GIF89a",
         "GIF that declares many pixels": gif[:6] + b"\xff\xff\xff\xff" + gif[10:],
@@ -173,14 +177,12 @@ def damaged(photographs):
 
 
 @pytest.fixture(scope="session")
-def foreign(encoded, picture):
+def foreign():
     """Dict from a kind to what is no image, or none of a format that is read."""
     return {
         "words": b"no photograph",
         "zeros": bytes(100),
         "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        "TIFF": encoded(picture(), "TIFF"),
-        "BMP with a palette": encoded(picture().quantize(16), "BMP"),
         "JPEG XL": b"\xff\x0a" + bytes(40),
         "one byte": b"\xff",
     }

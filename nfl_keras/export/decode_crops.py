@@ -1,7 +1,7 @@
 """Defines how encoded images become the crops that are embedded, in a TensorFlow graph.
 
 Decoding, resizing and crops are those of `nfl.retrieval.embed`. The graph reads headers itself,
-since TensorFlow Serving runs no Python and so no Pillow.
+since TensorFlow Serving runs no Python.
 """
 
 import functools
@@ -9,16 +9,14 @@ import functools
 import tensorflow as tf
 
 from nfl_keras.data.decoding.decode import WEBP, WHOLE, decode_by, jpeg_way
+from nfl_keras.data.decoding.read_header import JPEG, RARE, UNKNOWN
+from nfl_keras.data.decoding.read_header import WEBP as WEBP_FORMAT
 from nfl_keras.data.views.inference_crops import inference_crops
-from nfl_keras.export import formats
 from nfl_keras.export.exif import orientation
+from nfl_keras.export.formats import format_of, size_and_exif
 from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
 
-_REFUSALS = {
-    formats.ANIMATED_WEBP: UNSUPPORTED,
-    formats.GIF: UNSUPPORTED,
-    formats.UNKNOWN: NOT_AN_IMAGE,
-}
+_REFUSALS = {RARE: UNSUPPORTED, UNKNOWN: NOT_AN_IMAGE}
 
 
 def read_headers(
@@ -35,22 +33,22 @@ def read_headers(
 
 
 def _read_header(encoded, image_size, max_pixels):
-    image_format = formats.format_of(encoded)
-    size = formats.declared_size(encoded, image_format)
+    image_format = format_of(encoded)
+    size, exif = size_and_exif(encoded, image_format)
     shorter, longer = tf.reduce_min(size), tf.reduce_max(size)
     # As floats, since the product of two 32-bit numbers may exceed int64.
     pixels = tf.cast(shorter, tf.float64) * tf.cast(longer, tf.float64)
     too_large = pixels > tf.cast(max_pixels, tf.float64)
     status = tf.where(shorter < 1, DAMAGED, tf.where(too_large, TOO_LARGE, OK))
-    refusals = tf.constant([_REFUSALS.get(known, OK) for known in range(formats.UNKNOWN + 1)])
+    refusals = tf.constant([_REFUSALS.get(known, OK) for known in range(UNKNOWN + 1)])
     status = tf.where(refusals[image_format] == OK, status, refusals[image_format])
     # With fewer pixels, a reduced JPEG might have to be enlarged again.
     jpeg = jpeg_way(shorter, -(-16 * image_size // 15))
-    other = tf.where(image_format == formats.WEBP, WEBP, WHOLE)
+    other = tf.where(image_format == WEBP_FORMAT, WEBP, WHOLE)
     return (
         tf.where(tf.strings.length(encoded) > 0, status, EMPTY),
-        tf.where(image_format == formats.JPEG, jpeg, other),
-        orientation(encoded, image_format),
+        tf.where(image_format == JPEG, jpeg, other),
+        tf.cond(tf.strings.length(exif) > 0, lambda: orientation(exif), lambda: 1),
     )
 
 

@@ -1,26 +1,38 @@
-"""The format and the size of encoded images, in a TensorFlow graph.
+"""The format, the size and the EXIF of encoded images, in a TensorFlow graph.
 
+It reads what `nfl_keras.data.decoding.read_header` reads, by the same rules: TensorFlow Serving runs
+no Python, and a walk in a graph takes tens of times as long as one in Python, too long for training.
 Nothing is decoded here: a few kilobytes can declare more pixels than a machine has memory for.
-The formats are told apart by the rules of TensorFlow's decoder, so that a size is read by the rules
-of the format that is decoded afterwards. What the decoder misreads (BMP with a palette, compressed
-BMP) and what is not checked here (JPEG XL) is unknown. GIF and animated WebP are not decoded, since
-TensorFlow 2.21 decodes all frames of a GIF at the sizes that they declare for themselves, and an
-animated WebP makes it write past the end of its memory.
 
 `encoded` is a scalar string tensor. Its bytes are int64 numbers, and positions count from 0.
 """
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
-JPEG, PNG, WEBP, BMP, ANIMATED_WEBP, GIF, UNKNOWN = range(7)
-FIRST_JPEG_SEGMENT = 2
-MAX_CHUNKS = 1024
+from nfl_keras.data.decoding.exif_orientation import EXIF
+from nfl_keras.data.decoding.read_header import (
+    ANIMATION,
+    APP1,
+    BMP,
+    END,
+    HAS_EXIF,
+    JPEG,
+    MAX_EXIF,
+    MAX_SEGMENTS,
+    NO_JPEG_FRAMES,
+    PNG,
+    RARE_MAGICS,
+    RESTART,
+    SCAN,
+    TEMPORARY,
+    WEBP,
+)
 
 _HEAD, _CHUNK_HEAD = 64, 16  # bytes, more than each of these headers has
-_NO_JPEG_FRAMES = 0xC4, 0xC8, 0xCC
-_STUFFED, _TEMPORARY, _RESTART, _END, _SCAN = 0x00, 0x01, 0xD0, 0xD9, 0xDA
+_FEW, _MANY = 64, 2**18  # bytes among which a marker is searched
 
 
 def format_of(encoded: tf.Tensor) -> tf.Tensor:
@@ -29,61 +41,100 @@ def format_of(encoded: tf.Tensor) -> tf.Tensor:
     depth, compression = number(head[28:30]), number(head[30:34])
     plain_bmp = (number(head[14:18]) >= 40) & ((depth == 24) | (depth == 32)) & (compression == 0)
     is_webp = equal(head[:4], b"RIFF") & equal(head[8:12], b"WEBP")
-    is_animated = equal(head[12:16], b"VP8X") & (head[20] // 2 % 2 == 1)
+    is_animated = equal(head[12:16], b"VP8X") & _has(head[20], ANIMATION)
+    is_rare = [equal(head[: len(magic)], magic) for magic in RARE_MAGICS]
     matches = [
         equal(head[:3], b"\xff\xd8\xff"),
         equal(head[:8], b"\x89PNG\r\n\x1a\n"),
         is_webp & ~is_animated,
         equal(head[:2], b"BM") & plain_bmp,
-        is_webp,
-        equal(head[:4], b"GIF8"),
+        is_webp | tf.reduce_any(is_rare),
         tf.constant(True),
     ]
     return tf.argmax(tf.stack(matches), output_type=tf.int32)
 
 
-def declared_size(encoded: tf.Tensor, image_format: tf.Tensor) -> tf.Tensor:
-    """Reads the declared height and width, int64 `[2]`, zeros if no size can be read."""
-    head = bytes_at(encoded, 0, _HEAD)
-    bmp_height = number(head[22:26])
-    sizes = {
-        JPEG: lambda: jpeg_size(encoded),
-        PNG: lambda: tf.stack([number(head[20:24], False), number(head[16:20], False)]),
-        WEBP: lambda: _webp_size(head),
-        BMP: lambda: tf.stack([tf.minimum(bmp_height, 2**32 - bmp_height), number(head[18:22])]),
-    }
-    return tf.switch_case(image_format, sizes, default=lambda: tf.zeros(2, tf.int64))
+def size_and_exif(encoded: tf.Tensor, image_format: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Reads the declared height and width, and EXIF.
 
-
-def jpeg_size(encoded: tf.Tensor) -> tf.Tensor:
-    """Reads the declared height and width of a JPEG, zeros without a frame before the pixels."""
-    start = find_chunk(encoded, FIRST_JPEG_SEGMENT, _jpeg_frame)
-    head = bytes_at(encoded, start, 9)
-    size = tf.stack([number(head[5:7], False), number(head[7:9], False)])
-    return unless(start == 0, size)
-
-
-def next_jpeg_segment(head: tf.Tensor) -> tf.Tensor:
-    """Computes the distance from a segment to the next, 0 where the pixels or no segment begin.
-
-    Only what libjpeg skips is skipped, so that one size cannot hide behind another.
+    Returns:
+        int64 `[2]`, zeros if no size can be read; scalar string, empty if there is no EXIF.
     """
-    marker, length = head[1], number(head[2:4], False)
-    alone = (marker == _TEMPORARY) | ((marker >= _RESTART) & (marker < _END))
-    # Any number of 0xFF may stand before a marker.
-    step = tf.where(marker == 0xFF, tf.ones_like(length), 2 + unless(alone, length))
-    last = (marker == _STUFFED) | (marker == _END) | (marker == _SCAN)
-    return unless((head[0] != 0xFF) | last, step)
+    head = bytes_at(encoded, 0, _HEAD)
+    bmp_height, nothing = number(head[22:26]), tf.constant(b"")
+    bmp_size = tf.stack([tf.minimum(bmp_height, 2**32 - bmp_height), number(head[18:22])])
+    png_size = tf.stack([number(head[20:24], False), number(head[16:20], False)])
+    ways = {
+        JPEG: functools.partial(_jpeg, encoded),
+        PNG: lambda: (png_size, EXIF + _chunk(encoded, 8, _length(encoded), _png_exif)),
+        WEBP: lambda: (_webp_size(head), _webp_exif(encoded, head)),
+        BMP: lambda: (bmp_size, nothing),
+    }
+    return tf.switch_case(image_format, ways, default=lambda: (tf.zeros(2, tf.int64), nothing))
 
 
-def _jpeg_frame(head: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    marker = head[1]
-    other = tf.reduce_any(marker == tf.constant(_NO_JPEG_FRAMES, tf.int64))
-    is_frame = (head[0] == 0xFF) & (marker >= 0xC0) & (marker <= 0xCF) & ~other
-    return is_frame, next_jpeg_segment(head)
+def _jpeg(encoded):
+    """Walks from segment to segment as libjpeg does, which skips stray bytes before a marker."""
+    length = _length(encoded)
+
+    def is_open(left, position, *_):
+        return (left > 0) & (position < length)
+
+    def step(left, position, width, size, exif):
+        window = _window(encoded, position, width + _CHUNK_HEAD)
+        first, second = window[:width], window[1 : width + 1]
+        starts = (first == 0xFF) & (second != 0) & (second != 0xFF)
+        place = tf.argmax(starts)
+        found = starts[place]
+        head = tf.cast(tf.slice(window, place[None], (_CHUNK_HEAD,)), tf.int64)
+        marker, count = head[1], number(head[2:4], False)
+        alone = (marker == TEMPORARY) | ((marker >= RESTART) & (marker < END))
+        no_frame = alone | tf.reduce_any(marker == tf.constant(NO_JPEG_FRAMES, tf.int64))
+        is_frame = found & (marker >= 0xC0) & (marker <= 0xCF) & ~no_frame & (size[0] < 0)
+        known = tf.strings.length(exif)
+        is_exif = found & (marker == APP1) & equal(head[4:10], EXIF) & (known < MAX_EXIF)
+        skipped = tf.where(known > 0, 4 + len(EXIF), 4)
+        start = tf.minimum(position + place + tf.cast(skipped, tf.int64), length)
+        taken = unless(~is_exif, tf.maximum(count + 2 - tf.cast(skipped, tf.int64), 0))
+        last = found & ((marker == END) | (marker == SCAN))
+        advance = tf.where(found, place + 2 + unless(alone, tf.maximum(count, 2)), width)
+        return (
+            left - tf.cast(found, tf.int32),
+            tf.where(last, length, position + advance),
+            tf.where(found, tf.constant(_FEW, tf.int64), tf.minimum(8 * width, _MANY)),
+            tf.where(
+                is_frame, tf.stack([number(head[5:7], False), number(head[7:9], False)]), size
+            ),
+            tf.strings.join([exif, tf.strings.substr(encoded, start, taken)]),
+        )
+
+    state = (
+        tf.constant(MAX_SEGMENTS),
+        tf.constant(2, tf.int64),
+        tf.constant(_FEW, tf.int64),
+        tf.constant([-1, -1], tf.int64),
+        tf.constant(b""),
+    )
+    *_, size, exif = tf.while_loop(is_open, step, state)
+    return tf.maximum(size, 0), exif
 
 
-def _webp_size(head: tf.Tensor) -> tf.Tensor:
+def _png_exif(head):
+    kind, length = head[4:8], number(head[:4], False)
+    return equal(kind, b"eXIf"), length, unless(equal(kind, b"IDAT"), 12 + length)
+
+
+def _webp_exif(encoded, head):
+    def look(head):
+        length = number(head[4:8])
+        return equal(head[:4], b"EXIF"), length, 8 + length + length % 2
+
+    end = unless(~_has(head[20], HAS_EXIF), 8 + number(head[4:8]))
+    end = unless(~equal(head[12:16], b"VP8X"), tf.minimum(end, _length(encoded)))
+    return _chunk(encoded, 12, end, look)
+
+
+def _webp_size(head):
     bits = number(head[21:25])
     lossless = tf.stack([1 + bits // 2**14 % 2**14, 1 + bits % 2**14])
     lossy = tf.stack([number(head[28:30]), number(head[26:28])]) % 2**14
@@ -93,11 +144,15 @@ def _webp_size(head: tf.Tensor) -> tf.Tensor:
     return tf.where(equal(head[12:16], b"VP8L"), lossless, other)
 
 
-def bytes_at(encoded: tf.Tensor, position: int | tf.Tensor, count: int) -> tf.Tensor:
+def bytes_at(encoded: tf.Tensor, position: int | tf.Tensor, count: int | tf.Tensor) -> tf.Tensor:
     """Reads `count` bytes, int64 `[count]`, with zeros for missing ones."""
+    return tf.cast(_window(encoded, position, count), tf.int64)
+
+
+def _window(encoded, position, count):
     position = tf.minimum(tf.cast(position, tf.int64), _length(encoded))
-    found = tf.strings.substr(encoded, position, tf.constant(count, tf.int64))
-    return tf.cast(tf.io.decode_raw(found, tf.uint8, fixed_length=count), tf.int64)
+    found = tf.strings.substr(encoded, position, tf.cast(count, tf.int64))
+    return tf.io.decode_raw(found, tf.uint8, fixed_length=tf.cast(count, tf.int32))
 
 
 def number(digits: tf.Tensor, little: bool | tf.Tensor = True) -> tf.Tensor:
@@ -117,26 +172,29 @@ def unless(condition: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
     return tf.where(condition, tf.zeros_like(values), values)
 
 
-def find_chunk(
-    encoded: tf.Tensor, first: int, look: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-) -> tf.Tensor:
-    """Finds where the first chunk of a kind begins: int64 scalar, 0 if not in `MAX_CHUNKS`.
+def _has(flags, flag):
+    return flags // flag % 2 == 1
 
-    `look` takes the first 16 bytes of a chunk. It returns whether the chunk is of the kind, and
-    the distance to the next chunk, 0 if there is none. The position `first` is above 0.
+
+def _chunk(encoded: tf.Tensor, first: int, end: tf.Tensor, look: Callable) -> tf.Tensor:
+    """Returns what the first chunk of a kind holds: string scalar, empty if there is none.
+
+    `look` takes the first 16 bytes of a chunk. It returns whether the chunk is of the kind, how many
+    bytes it holds, and the distance to the next chunk, 0 if there is none.
     """
-    length = _length(encoded)
 
-    def is_open(position, found):
-        return (found == 0) & (position < length)
+    def is_open(position, start, _):
+        return (start == 0) & (position + 8 <= end)
 
-    def step(position, found):
-        is_it, advance = look(bytes_at(encoded, position, _CHUNK_HEAD))
-        return tf.where(advance > 0, position + advance, length), tf.where(is_it, position, found)
+    def step(position, start, _):
+        is_it, count, advance = look(bytes_at(encoded, position, _CHUNK_HEAD))
+        following = tf.where(advance > 0, position + advance, end)
+        return following, tf.where(is_it, position + 8, start), count
 
-    start = tf.constant(first, tf.int64), tf.constant(0, tf.int64)
-    return tf.while_loop(is_open, step, start, maximum_iterations=MAX_CHUNKS)[1]
+    state = tf.constant(first, tf.int64), tf.constant(0, tf.int64), tf.constant(0, tf.int64)
+    _, start, count = tf.while_loop(is_open, step, state, maximum_iterations=MAX_SEGMENTS)
+    return tf.strings.substr(encoded, start, unless(start == 0, tf.minimum(count, end - start)))
 
 
-def _length(encoded: tf.Tensor) -> tf.Tensor:
+def _length(encoded):
     return tf.cast(tf.strings.length(encoded), tf.int64)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS
+from nfl_keras.data.decoding.photograph_error import MAX_PIXELS
 from nfl_keras.errors import UserError
 from nfl_keras.export.model_card import write_card
 from nfl_keras.export.signatures import make_service

@@ -1,12 +1,14 @@
 """The codes that the output `status` gives to each image of a request."""
 
+from nfl_keras.data.decoding import photograph_error
+
 OK, NOT_AN_IMAGE, DAMAGED, TOO_LARGE, EMPTY, UNSUPPORTED = range(6)
 
 MESSAGES = {
     OK: "embedded",
-    NOT_AN_IMAGE: "not an image, or of an unknown format",
-    DAMAGED: "truncated or damaged",
-    TOO_LARGE: "declares too many pixels",
-    EMPTY: "empty, zero bytes",
-    UNSUPPORTED: "unsupported: a GIF or an animated WebP; send a JPEG, PNG or still WebP",
+    NOT_AN_IMAGE: photograph_error.NOT_AN_IMAGE,
+    DAMAGED: photograph_error.DAMAGED,
+    TOO_LARGE: photograph_error.TOO_LARGE,
+    EMPTY: photograph_error.EMPTY,
+    UNSUPPORTED: "a GIF, TIFF, animated WebP or rare BMP; send a JPEG, PNG or still WebP",
 }

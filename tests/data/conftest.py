@@ -1,26 +1,12 @@
 """Photographs and image sets that the tests of the data room share."""
 
-import io
 import os
 import pathlib
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from nfl_keras.data.image_set import ImageSet
-
-
-@pytest.fixture(scope="session")
-def encoded():
-    """Function from a uint8 array to a file's bytes, as Pillow writes them."""
-
-    def write(pixels, file_format="PNG", **options):
-        buffer = io.BytesIO()
-        Image.fromarray(np.asarray(pixels, np.uint8)).save(buffer, file_format, **options)
-        return buffer.getvalue()
-
-    return write
 
 
 @pytest.fixture(scope="session")

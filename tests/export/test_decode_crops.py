@@ -76,10 +76,8 @@ def test_every_webp_is_cropped_as_for_embed(
     np.testing.assert_allclose(crops, as_embed_has_it(content), atol=1e-3)
 
 
-def test_a_webp_that_hides_its_frames_or_their_size_is_damaged(
-    crops_of, encoded, picture, animations
-):
-    animation = bytearray(animations["moving WebP"])
+def test_a_webp_that_hides_its_frames_or_their_size_is_damaged(crops_of, encoded, picture, rare):
+    animation = bytearray(rare["moving WebP"])
     animation[20] &= ~2  # the flag of an animation
     canvas = bytearray(encoded(picture(), "WEBP", icc_profile=b"x" * 333))
     assert canvas[24:30] == b"\x27\0\0\x17\0\0"
@@ -220,10 +218,8 @@ def good(crops_of, photographs):
 # NFL_KERAS_FUZZ=1250 tries 10,000 images.
 @hypothesis.settings(max_examples=int(os.environ.get("NFL_KERAS_FUZZ", "25")))
 @hypothesis.given(st.lists(MUTATED, min_size=8, max_size=8))
-def test_mutated_images_raise_nothing_and_disturb_nobody(
-    crops_of, photographs, animations, good, drawn
-):
-    kinds = [*photographs.values(), *animations.values()]
+def test_mutated_images_raise_nothing_and_disturb_nobody(crops_of, photographs, rare, good, drawn):
+    kinds = [*photographs.values(), *rare.values()]
     (first, last), expected = good
     bad = [mutated(kinds[kind % len(kinds)], changes) for kind, changes in drawn]
     statuses, pixels = crops_of([first, *bad, last], max_pixels=1_000_000)

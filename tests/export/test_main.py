@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import nfl_keras
-from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS
+from nfl_keras.data.decoding.photograph_error import MAX_PIXELS
 from nfl_keras.export.__main__ import main
 from nfl_keras.export.deployment_files import deployment_files
 from nfl_keras.training.config import TrainConfig

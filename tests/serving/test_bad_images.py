@@ -65,14 +65,14 @@ def test_bad_images_are_zeros_and_no_other_request_notices(
         assert len(list(pool.map(ask_for, range(6 * len(bad))))) >= 100
 
 
-def test_mutated_photographs_end_nothing(ask, photographs, animations):
+def test_mutated_photographs_end_nothing(ask, photographs, rare):
     generator = np.random.default_rng(0)
     good = photographs["PNG"]
     (expected,), _ = ask([good])
     seen = set()
     for _ in range(20):
         bad = []
-        for content in (*photographs.values(), *animations.values()):
+        for content in (*photographs.values(), *rare.values()):
             changed = bytearray(content)
             for place in generator.integers(0, len(changed), 3):
                 changed[place] = generator.integers(256)

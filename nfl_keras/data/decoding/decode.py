@@ -36,13 +36,14 @@ def decode(encoded: Tensor, shorter_side: int | None = None) -> tf.Tensor:
     >>> decode(photograph).shape, decode(photograph, shorter_side=24).shape
     (TensorShape([96, 96, 3]), TensorShape([24, 24, 3]))
     """
-    if shorter_side is None:
-        return decode_by(encoded, tf.constant(WHOLE))
-    way: tf.Tensor = tf.cond(
-        tf.io.is_jpeg(encoded),
-        lambda: jpeg_way(tf.reduce_min(tf.io.extract_jpeg_shape(encoded)[:2]), shorter_side),
-        lambda: tf.constant(WHOLE),
-    )
+    is_webp = tf.strings.regex_full_match(tf.strings.substr(encoded, 0, 12), r"RIFF\C{4}WEBP")
+    way: tf.Tensor = tf.where(is_webp, WEBP, WHOLE)
+    if shorter_side is not None:
+        way = tf.cond(
+            tf.io.is_jpeg(encoded),
+            lambda: jpeg_way(tf.reduce_min(tf.io.extract_jpeg_shape(encoded)[:2]), shorter_side),
+            lambda: way,
+        )
     return decode_by(encoded, way)
 
 

@@ -1,8 +1,13 @@
-"""Defines the error for a photograph that cannot be used."""
+"""Defines the error for a photograph that cannot be used, and reasons that servers give, too."""
 
 from nfl_keras.errors import UserError
 
+MAX_PIXELS = 100_000_000
+
+EMPTY = "zero bytes"
+NOT_AN_IMAGE = "not an image"
 DAMAGED = "truncated or damaged"
+TOO_LARGE = f"declares too many pixels, more than {MAX_PIXELS:,} by default"
 
 
 class PhotographError(UserError):

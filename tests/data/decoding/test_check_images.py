@@ -100,7 +100,7 @@ def test_reasons_are_given_in_the_sets_order(good, bomb):
     empty, not_an_image, too_large, missing, cut = reasons.values()
     assert empty == "zero bytes"
     assert not_an_image == "not an image"
-    assert too_large == "declares 900,000,000 pixels, more than 100,000,000"
+    assert too_large == "declares too many pixels, more than 100,000,000 by default"
     assert missing == "reading it ended in FileNotFoundError: missing"
     assert cut.startswith("cannot be converted to RGB (image file is truncated")
 

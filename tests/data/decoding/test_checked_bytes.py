@@ -95,15 +95,16 @@ PASSED = {
     "moving PNG": saved(smooth(), "PNG", **MOVING),
     "WebP": saved(smooth(), "WEBP"),
     "lossless WebP": saved(smooth(), "WEBP", lossless=True),
+    "WebP, transparent": saved(with_transparency(smooth()), "WEBP", **EXACT),
+    "BMP": saved(smooth(), "BMP"),
+    "BMP RGBA": saved(with_transparency(smooth()), "BMP"),
 }
 CONVERTED = {
-    "WebP, transparent": saved(with_transparency(smooth()), "WEBP", **EXACT),
     "moving WebP": saved(smooth(), "WEBP", lossless=True, **MOVING),
     "GIF": saved(smooth(), "GIF"),
     "moving GIF": saved(smooth(), "GIF", **MOVING),
     "GIF, transparent": saved(smooth().quantize(16), "GIF", transparency=3),
-    **{f"BMP {mode}": saved(smooth().convert(mode), "BMP") for mode in ("1", "L", "P", "RGB")},
-    "BMP RGBA": saved(with_transparency(smooth()), "BMP"),
+    **{f"BMP {mode}": saved(smooth().convert(mode), "BMP") for mode in ("1", "L", "P")},
     **{f"TIFF {m}": saved(smooth().convert(m), "TIFF") for m in ("1", "L", "RGB", "CMYK")},
     "TIFF RGBA": saved(with_transparency(smooth()), "TIFF"),
     "compressed TIFF": saved(smooth(), "TIFF", compression="tiff_lzw"),
@@ -182,18 +183,13 @@ def test_what_is_no_image_is_refused_by_name(content, reason):
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "pixels"),
-    [
-        (30_000, 30_000, "900,000,000"),
-        (2**31 - 1, 2**31 - 1, "4,611,686,014,132,420,609"),
-        (10_001, 10_000, "100,010,000"),
-        (1, MAX_PIXELS + 1, "100,000,001"),
-    ],
+    ("width", "height"),
+    [(30_000, 30_000), (2**31 - 1, 2**31 - 1), (10_001, 10_000), (1, MAX_PIXELS + 1)],
 )
-def test_a_header_that_declares_too_many_pixels_is_refused(width, height, pixels):
+def test_a_header_that_declares_too_many_pixels_is_refused(width, height):
     content = png([b"\0" * 100], width, height, 8, 2)
     assert len(content) < 100
-    with pytest.raises(PhotographError, match=f"declares {pixels} pixels, more than 100,000,000"):
+    with pytest.raises(PhotographError, match="declares too many pixels, more than 100,000,000"):
         checked_bytes(content, "bomb.png")
 
 
@@ -227,45 +223,17 @@ def test_what_is_converted_is_refused_where_it_is_cut_off(kind):
         checked_bytes(content[: len(content) // 4], "a")
 
 
-# ---- orientation ----
-
-
 @pytest.mark.parametrize("file_format", ["JPEG", "MPO", "PNG", "WEBP"])
-@pytest.mark.parametrize(
-    ("written", "expected"), [*((i, i) for i in range(1, 9)), (0, 1), (9, 1), (700, 1)]
-)
-def test_the_orientation_is_that_of_exif(file_format, written, expected):
-    exif = Image.Exif()
-    exif[0x0112] = written
-    content = saved(smooth(), file_format, exif=exif)
-    assert checked_bytes(content, "a") == (content, expected)
-
-
-def test_an_orientation_in_words_counts_for_nothing():
-    entry = struct.pack("<HHI4s", 0x0112, 2, 3, b"up")
-    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + bytes(4)
-    content = saved(smooth(), "JPEG", exif=exif)
-    with Image.open(io.BytesIO(content)) as image:
-        assert image.getexif()[0x0112] == "up"
-    assert checked_bytes(content, "a") == (content, 1)
-
-
-@pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0II*\0", b"Exif\0\0no directory at all"])
-def test_damaged_exif_counts_for_nothing(exif):
-    content = saved(smooth(), "JPEG", exif=exif)
-    assert checked_bytes(content, "a") == (content, 1)
-
-
-def test_only_exif_before_the_pixels_turns_a_photograph():
+def test_the_orientation_comes_with_the_bytes(file_format):
     exif = Image.Exif()
     exif[0x0112] = 6
-    chunk = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
-    chunk = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    content = saved(smooth(), "PNG")
-    start = content.index(b"IDAT") - 4
-    assert checked_bytes(content[:start] + chunk + content[start:], "a")[1] == 6
-    assert checked_bytes(content[:-12] + chunk + content[-12:], "a")[1] == 1
+    content = saved(smooth(), file_format, exif=exif)
+    assert checked_bytes(content, "a") == (content, 6)
+
+
+def test_xmp_turns_no_photograph():
     xmp = b'<rdf:Description tiff:Orientation="6"/>'
     content = saved(smooth(), "WEBP", xmp=xmp)
-    assert Image.open(io.BytesIO(content)).getexif()[0x0112] == 6
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.getexif()[0x0112] == 6
     assert checked_bytes(content, "a")[1] == 1
