@@ -1,7 +1,7 @@
 """The format, the size and the EXIF of encoded images, in a TensorFlow graph.
 
-It reads what `nfl_keras.data.decoding.read_header` reads, by the same rules: TensorFlow Serving runs
-no Python, and a walk in a graph takes tens of times as long as one in Python, too long for training.
+It reads what `nfl_keras.data.decoding.read_header` reads, by the same rules. TensorFlow Serving
+runs no Python, and training waits for no graph: walking in one takes tens of times as long.
 Nothing is decoded here: a few kilobytes can declare more pixels than a machine has memory for.
 
 `encoded` is a scalar string tensor. Its bytes are int64 numbers, and positions count from 0.
@@ -91,8 +91,10 @@ def _jpeg(encoded):
         alone = (marker == TEMPORARY) | ((marker >= RESTART) & (marker < END))
         no_frame = alone | tf.reduce_any(marker == tf.constant(NO_JPEG_FRAMES, tf.int64))
         is_frame = found & (marker >= 0xC0) & (marker <= 0xCF) & ~no_frame & (size[0] < 0)
+        declared = tf.stack([number(head[5:7], False), number(head[7:9], False)])
         known = tf.strings.length(exif)
-        is_exif = found & (marker == APP1) & equal(head[4:10], EXIF) & (known < MAX_EXIF)
+        is_exif = found & (marker == APP1) & (count >= 2 + len(EXIF)) & equal(head[4:10], EXIF)
+        is_exif &= known < MAX_EXIF
         skipped = tf.where(known > 0, 4 + len(EXIF), 4)
         start = tf.minimum(position + place + tf.cast(skipped, tf.int64), length)
         taken = unless(~is_exif, tf.maximum(count + 2 - tf.cast(skipped, tf.int64), 0))
@@ -102,9 +104,7 @@ def _jpeg(encoded):
             left - tf.cast(found, tf.int32),
             tf.where(last, length, position + advance),
             tf.where(found, tf.constant(_FEW, tf.int64), tf.minimum(8 * width, _MANY)),
-            tf.where(
-                is_frame, tf.stack([number(head[5:7], False), number(head[7:9], False)]), size
-            ),
+            tf.where(is_frame, declared, size),
             tf.strings.join([exif, tf.strings.substr(encoded, start, taken)]),
         )
 
@@ -179,8 +179,8 @@ def _has(flags, flag):
 def _chunk(encoded: tf.Tensor, first: int, end: tf.Tensor, look: Callable) -> tf.Tensor:
     """Returns what the first chunk of a kind holds: string scalar, empty if there is none.
 
-    `look` takes the first 16 bytes of a chunk. It returns whether the chunk is of the kind, how many
-    bytes it holds, and the distance to the next chunk, 0 if there is none.
+    `look` takes the first 16 bytes of a chunk. It returns whether the chunk is of the kind, how
+    many bytes it holds, and the distance to the next chunk, 0 if there is none.
     """
 
     def is_open(position, start, _):

@@ -52,15 +52,14 @@ KINDS = {
     "PNG RGBA": (half_clear(), "PNG", {}),
     "PNG of 16 bits": (Image.fromarray(deep()), "PNG", {}),
     "WebP": (smooth(), "WEBP", {"lossless": True}),
+    "WebP RGBA": (half_clear(), "WEBP", {"lossless": True, "exact": True}),
 }
 CONVERTED = {
     "GIF": saved(smooth(), "GIF"),
     "moving GIF": saved(smooth(), "GIF", save_all=True, append_images=[smooth(1)]),
-    "BMP": saved(smooth(), "BMP"),
     "BMP palette": saved(smooth().quantize(16), "BMP"),
     "TIFF": saved(smooth(), "TIFF"),
     "TIFF CMYK": saved(smooth().convert("CMYK"), "TIFF"),
-    "WebP, transparent": saved(half_clear(), "WEBP", lossless=True, exact=True),
     "moving WebP": saved(smooth(), "WEBP", lossless=True, save_all=True, append_images=[smooth(1)]),
 }
 
