@@ -18,6 +18,27 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_FOLDERS = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM)
 
 
+def local_path(path: Path) -> pathlib.Path:
+    """Returns a path that a user gave, in which `~` is the user's home folder.
+
+    A shell expands `~` in few places: not in `--data-dir=~/photographs`, and not in files.
+
+    Args:
+        path: str or path.
+
+    Returns:
+        The `pathlib.Path`.
+
+    Example:
+
+    >>> import pathlib
+    >>> from nfl_keras.files import local_path
+    >>> local_path("~/photographs") == pathlib.Path.home() / "photographs"
+    True
+    """
+    return pathlib.Path(os.path.expanduser(path))
+
+
 def write_whole(path: Path, content: str | bytes, exist_ok: bool = True) -> pathlib.Path:
     """Writes a file, whole or not at all, see `replacing`.
 
@@ -44,7 +65,7 @@ def write_whole(path: Path, content: str | bytes, exist_ok: bool = True) -> path
         content = content.encode("utf-8", errors="replace")
     with replacing(path, exist_ok) as partial:
         partial.write_bytes(content)
-    return pathlib.Path(path)
+    return local_path(path)
 
 
 @contextlib.contextmanager
@@ -96,7 +117,7 @@ def unfinished(path: Path) -> Iterator[pathlib.Path]:
         UserError: if the disk is full.
         OSError: if folders cannot be made.
     """
-    path = pathlib.Path(path)
+    path = local_path(path)
     partial = path.with_name(f"{PARTIAL}{secrets.token_hex(4)}-{path.name}")
     missing = [folder for folder in path.parents if not folder.exists()]
     try:
@@ -131,7 +152,7 @@ def move_into_place(partial: Path, path: Path, exist_ok: bool = True) -> None:
         FileExistsError: if there is something at `path` and `exist_ok` is `False`.
         OSError: if it cannot be moved, such as onto a folder that is not empty.
     """
-    partial, path = pathlib.Path(partial), pathlib.Path(path)
+    partial, path = pathlib.Path(partial), local_path(path)
     for written in (*partial.rglob("*"), partial):
         _flush(written)
     if exist_ok:

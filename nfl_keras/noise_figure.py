@@ -11,7 +11,7 @@ from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.data.sources.file_set import file_set
 from nfl_keras.errors import UserError, exit_on_user_error
-from nfl_keras.files import write_whole
+from nfl_keras.files import local_path, write_whole
 
 WINDOWS = (2, 4, 8, 16, 32)
 LARGEST = 2048
@@ -80,7 +80,7 @@ def main(
 def _photograph(path: str | None) -> ImageSet:
     if path is None:
         return blooms(num_species=2, image_size=224).subset([0])
-    folder, name = os.path.split(os.path.realpath(path))
+    folder, name = os.path.split(os.path.realpath(local_path(path)))
     return file_set(folder, [name], [0], ["photograph"])
 
 
@@ -101,7 +101,7 @@ def _square(image_set: ImageSet, size: int) -> np.ndarray:
 def _check_output(path: str) -> None:
     if not path.lower().endswith(".png"):
         raise UserError(f"--output must end in .png, not be {path!r}.")
-    if os.path.exists(path):
+    if os.path.exists(local_path(path)):
         raise UserError(f"there is a {path!r} already; remove it, or give another --output.")
 
 

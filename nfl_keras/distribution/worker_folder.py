@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from nfl_keras.distribution.is_chief import is_chief
+from nfl_keras.files import local_path
 from nfl_keras.typing import Path
 
 
@@ -31,7 +32,7 @@ def worker_folder(
     Yields:
         `pathlib.Path`: `path` for the chief, else the temporary folder.
     """
-    path = pathlib.Path(path)
+    path = local_path(path)
     if is_chief(strategy):
         yield path
         return

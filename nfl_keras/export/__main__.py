@@ -40,6 +40,7 @@ def _export(given: argparse.Namespace) -> None:
 
     from nfl_keras.export.model_card import PATH
     from nfl_keras.export.saved_model import export_model
+    from nfl_keras.files import local_path
     from nfl_keras.models.recipes import import_recipe
     from nfl_keras.training.load_learner import load_learner
     from nfl_keras.training.reporting.description import describe
@@ -67,7 +68,7 @@ def _export(given: argparse.Namespace) -> None:
         f"{checked['largest_difference']:.1e}"
     )
     print(f"exported: {version}")
-    _write_deployment(pathlib.Path(given.to))
+    _write_deployment(local_path(given.to))
 
 
 def _write_deployment(directory: pathlib.Path) -> None:

@@ -13,6 +13,7 @@ from nfl_keras.errors import UserError
 from nfl_keras.export.model_card import write_card
 from nfl_keras.export.signatures import make_service
 from nfl_keras.export.verification import center_crops, largest_difference, sample_photographs
+from nfl_keras.files import local_path
 from nfl_keras.models import Learner
 from nfl_keras.servable.signature_names import EMBED_CENTER, EMBED_IMAGES, EMBED_TENSOR
 from nfl_keras.servable.version_folder import new_version
@@ -75,7 +76,7 @@ def export_model(
     size: Any = getattr(embedder, "image_size", None) if image_size is None else image_size
     _check_arguments(embedder, size, name, version, max_pixels)
     photographs = list(sample_photographs(size) if photographs is None else photographs)
-    base = pathlib.Path(directory) / name
+    base = local_path(directory) / name
     with new_version(base, version) as (folder, version):
         service, signatures = make_service(embedder, size, max_pixels)
         try:

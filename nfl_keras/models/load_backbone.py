@@ -38,6 +38,7 @@ def load_backbone(name_or_folder: Path) -> tuple[keras.Model, Any, Any]:
         return tiny_backbone(), 1 / 127.5, -1.0
     import keras_hub  # slow to import, and `train --help` does not need it
 
+    name_or_folder = os.path.expanduser(name_or_folder)
     try:
         backbone = keras_hub.models.Backbone.from_preset(name_or_folder)
     except Exception as error:

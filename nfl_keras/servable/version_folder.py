@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from nfl_keras.errors import UserError
-from nfl_keras.files import replacing
+from nfl_keras.files import local_path, replacing
 from nfl_keras.typing import Path
 
 _VERSION = re.compile(r"0*[1-9][0-9]{0,17}")
@@ -18,7 +18,7 @@ def versions_in(base: Path) -> dict[int, pathlib.Path]:
 
     A folder whose name is not a positive number, such as an unfinished one, is not a version.
     """
-    base = pathlib.Path(base)
+    base = local_path(base)
     try:
         numbered = [path for path in base.iterdir() if _VERSION.fullmatch(path.name)]
     except OSError:
@@ -47,7 +47,7 @@ def new_version(base: Path, version: int | None = None) -> Iterator[tuple[pathli
     >>> versions_in("models/embedder")
     {1: PosixPath('models/embedder/1')}
     """
-    base = pathlib.Path(base)
+    base = local_path(base)
     version = max(versions_in(base), default=0) + 1 if version is None else version
     target = base / str(version)
     if target.exists():

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from nfl_keras.errors import UserError
-from nfl_keras.files import replacing, write_whole
+from nfl_keras.files import local_path, replacing, write_whole
 from nfl_keras.retrieval import RetrievalReport
 from nfl_keras.training.config import TrainConfig, dump_config, load_config
 from nfl_keras.typing import Path
@@ -43,7 +43,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = pathlib.Path(path)
+        self.path = local_path(path)
         self.report = self.path / "report.html"
         self.logs = self.path / "logs"
         self.checkpoints = self.path / "checkpoints"

@@ -87,7 +87,8 @@ def open_dataset(
     >>> dataset.split("query")
     ImageSet(960 photographs of 20 classes)
     """
-    name = os.fspath(name_or_folder)
+    name = os.path.expanduser(name_or_folder)
+    data_dir = None if data_dir is None else os.path.expanduser(data_dir)
     if missing_images not in ("error", "skip"):
         raise UserError(f"missing_images must be 'error' or 'skip', not {missing_images!r}.")
     if name in BENCHMARKS:

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.files import local_path
 from nfl_keras.typing import Path, Tensor
 
 NUM_STYLES = 10
@@ -51,7 +52,7 @@ class PublishedEmulator:
     """
 
     def __init__(self, folder: Path) -> None:
-        arrays = [_load(folder, name, shape) for name, shape in _SHAPES.items()]
+        arrays = [_load(local_path(folder), name, shape) for name, shape in _SHAPES.items()]
         self._features, mappings, self._encoder_weights, bias = arrays
         self._mappings = mappings.reshape(len(mappings), -1)
         self._encoder_bias = bias[:, 0]

@@ -6,7 +6,6 @@ for byte. Everything else is sent as a PNG of the picture that training sees, up
 
 import io
 import os
-import pathlib
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -16,6 +15,7 @@ from PIL import Image, ImageOps
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
 from nfl_keras.errors import UserError
+from nfl_keras.files import local_path
 from nfl_keras.typing import Path
 
 Photograph: TypeAlias = Path | bytes | bytearray | memoryview | np.ndarray | Image.Image
@@ -45,7 +45,7 @@ def encoded_bytes(image: Photograph) -> bytes:
     """
     if isinstance(image, (str, os.PathLike)):
         try:
-            image = pathlib.Path(image).read_bytes()
+            image = local_path(image).read_bytes()
         except (OSError, ValueError) as error:  # ValueError: a null character in the path
             reason = getattr(error, "strerror", None) or str(error)
             raise PhotographError(str(image), f"cannot be read ({reason})") from error

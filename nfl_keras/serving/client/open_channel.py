@@ -1,12 +1,12 @@
 """Defines how a client opens its channel to a server."""
 
-import pathlib
 import ssl
 from collections.abc import Sequence
 
 import grpc
 
 from nfl_keras.errors import UserError
+from nfl_keras.files import local_path
 from nfl_keras.typing import Path
 
 _OPTIONS = (
@@ -32,7 +32,8 @@ def open_channel(
     would send even requests to localhost there.
     """
     options = (*_OPTIONS, ("grpc.enable_http_proxy", int(through_proxy)))
-    certificate_authority, certificate, key = pem_files
+    pem = [None if path is None else local_path(path) for path in pem_files]
+    certificate_authority, certificate, key = pem
     if ":" not in address or address.startswith(("http:", "https:")):
         raise UserError(
             f"a server's address is HOST:PORT, such as 'localhost:8500', not {address!r}."
@@ -56,7 +57,7 @@ def open_channel(
         fault = "used" if isinstance(error, ssl.SSLError) else "read"
         raise UserError(f"{named} cannot be {fault} ({error.strerror}); give PEM files.") from error
     files = certificate_authority, key, certificate
-    contents = [None if path is None else pathlib.Path(path).read_bytes() for path in files]
+    contents = [None if path is None else path.read_bytes() for path in files]
     credentials = grpc.ssl_channel_credentials(*contents)
     checked = () if server_name is None else (("grpc.ssl_target_name_override", server_name),)
     return grpc.secure_channel(address, credentials, options + checked)

@@ -10,6 +10,7 @@ from grpc import StatusCode
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 from nfl_keras.errors import UserError
+from nfl_keras.files import local_path
 from nfl_keras.servable.version_folder import versions_in
 from nfl_keras.serving.server.loaded_model import LoadedModel, collect_released
 from nfl_keras.serving.server.model import Model
@@ -27,7 +28,7 @@ class Models:
     """
 
     def __init__(self, directory: Path, limits: Limits, poll_seconds: float) -> None:
-        self.directory = pathlib.Path(directory).resolve()
+        self.directory = local_path(directory).resolve()
         self._limits = limits
         self._poll_seconds = poll_seconds
         # Replaced as a whole, so that a request finds the models of before or after a change.

@@ -1,11 +1,11 @@
 """Defines the settings of a server. Importing them imports neither TensorFlow nor gRPC."""
 
 import dataclasses
-import pathlib
 import ssl
 from typing import TYPE_CHECKING
 
 from nfl_keras.errors import UserError
+from nfl_keras.files import local_path
 from nfl_keras.typing import Path
 
 if TYPE_CHECKING:
@@ -110,11 +110,12 @@ class Tls:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         ca = None
         try:
-            pair = tuple(pathlib.Path(file).read_bytes() for file in (self.key, self.certificate))
-            context.load_cert_chain(self.certificate, self.key)
+            key, certificate = local_path(self.key), local_path(self.certificate)
+            pair = key.read_bytes(), certificate.read_bytes()
+            context.load_cert_chain(certificate, key)
             if self.client_ca is not None:
-                ca = pathlib.Path(self.client_ca).read_bytes()
-                context.load_verify_locations(self.client_ca)
+                ca = local_path(self.client_ca).read_bytes()
+                context.load_verify_locations(local_path(self.client_ca))
                 context.verify_mode = ssl.CERT_REQUIRED
         except OSError as error:
             files = f"the certificate {self.certificate} with the key {self.key}"

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from nfl_keras.errors import UserError
+from nfl_keras.files import local_path
 
 BASE = "base"
 
@@ -27,7 +28,7 @@ def read_config_file(path: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
     Raises:
         UserError: if a file cannot be read, is not of this form, or is its own base.
     """
-    return _read(pathlib.Path(path), ())
+    return _read(local_path(path), ())
 
 
 def parse_config(text: str, source: str) -> dict[str, Any]:
@@ -91,4 +92,4 @@ def _read(path: pathlib.Path, builders: tuple[pathlib.Path, ...]) -> dict[str, d
     base = content.pop(BASE, None)
     if base is None:
         return content
-    return overlay(_read(path.parent / base, (*builders, path.resolve())), content)
+    return overlay(_read(path.parent / local_path(base), (*builders, path.resolve())), content)
