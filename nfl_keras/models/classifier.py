@@ -9,6 +9,7 @@ from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
+from nfl_keras.models.labels_seen import LABEL_DTYPE
 from nfl_keras.typing import Tensor
 
 
@@ -86,11 +87,23 @@ class Classifier(keras.layers.Layer):
         Returns:
             int32 `[B]`. The position is K for a label that is not in `class_labels`.
         """
-        labels = ops.cast(labels, "int32")
-        known = np.array(self.class_labels, "int32")
+        labels = ops.cast(labels, LABEL_DTYPE)
+        known = np.array(self.class_labels, LABEL_DTYPE)
         found = ops.cast(ops.searchsorted(known, labels), "int32")
         nearest = ops.take(known, ops.minimum(found, len(known) - 1), axis=0)
         return ops.where(ops.equal(nearest, labels), found, len(known))
+
+    def targets(self, labels: Tensor) -> Tensor:
+        """Returns the position of each label among the logits, as losses take them.
+
+        Args:
+            labels: integer `[B]`.
+
+        Returns:
+            int32 `[B]`, in `0 .. K - 1`. A label that is not in `class_labels` has the last
+            position, since backends differ in what a position beyond it does. `fit` refuses it.
+        """
+        return ops.minimum(self.positions(labels), len(self.class_labels) - 1)
 
     def cross_entropy(self, features: Tensor, labels: Tensor) -> Tensor:
         """Computes the cross-entropy of each image.
@@ -104,7 +117,7 @@ class Classifier(keras.layers.Layer):
         """
         logits = ops.cast(self(features), "float32")
         return keras.losses.sparse_categorical_crossentropy(
-            self.positions(labels), logits, from_logits=True
+            self.targets(labels), logits, from_logits=True
         )
 
     def is_right(self, features: Tensor, labels: Tensor) -> Tensor:

@@ -10,15 +10,17 @@ from keras import ops
 from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
 from nfl_keras.losses.anchor_weights import anchor_weights
+from nfl_keras.models.checked_labels import CheckedLabels, check_labels
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
+from nfl_keras.models.labels_seen import LabelsSeen
 from nfl_keras.models.outputs import Outputs
 from nfl_keras.models.steps import Step
 from nfl_keras.models.term import Measure, Term
 from nfl_keras.typing import Tensor
 
 
-class Learner(Step):
+class Learner(CheckedLabels, Step):
     """A model that teaches an embedder by the weighted terms of an objective.
 
     All views of a batch go through the embedder in one forward pass, so that they share batch
@@ -152,6 +154,7 @@ class Learner(Step):
             self.embedder.feature_dim, labels, normalize, noise, name="classifier"
         )
         self.class_labels = list(self.classifier.class_labels)
+        self.labels_seen = LabelsSeen(self.class_labels)
 
     def head(self) -> Classifier:
         """Returns the softmax head.
@@ -227,6 +230,7 @@ class Learner(Step):
         Returns:
             `Outputs`.
         """
+        check_labels(labels)
         stacked = ops.concatenate(list(views.values()), axis=0)
         features = self.embedder.features(stacked, training=training)
         embeddings = self.embedder.project(features)
@@ -285,11 +289,14 @@ class Learner(Step):
             Dict of name to the running value, which `fit` reports.
         """
         self._loss_tracker.update_state(loss, sample_weight=size)
-        self.track_terms(means, size)
+        self.track_terms(outputs.labels, means, size)
         return self.compute_metrics(None, outputs.labels, outputs.clean, sample_weight)
 
-    def track_terms(self, means: Sequence[Tensor], size: Tensor) -> None:
-        """Adds the means over `size` images to the running means of terms and measures."""
+    def track_terms(self, labels: Tensor, means: Sequence[Tensor], size: Tensor) -> None:
+        """Adds the means over `size` images to the running means, and labels to those seen."""
+        if self.classifier is not None and self.labels_seen is not None:
+            known = self.classifier.positions(labels) < len(self.classifier.class_labels)
+            self.labels_seen.update_state(labels, known)
         for tracker, mean in zip(self.term_trackers, means, strict=True):
             tracker.update_state(mean, sample_weight=size)
 

@@ -132,5 +132,5 @@ class NoiseInvariantModel(Learner):
     def _noisy_classification(self, outputs: Outputs) -> Tensor:
         classifier = self.head()
         logits = classifier(outputs.features["clean"], training=outputs.training)
-        labels = classifier.positions(outputs.labels)
+        labels = classifier.targets(outputs.labels)
         return noisy_classification(logits, labels, self.label_smoothing)

@@ -40,7 +40,7 @@ class JAXStep(keras.Model):
         with keras.StatelessScope(variables, collect_losses=True) as scope:
             outputs = self.outputs(x, y, training)
             loss, means = self.objective(outputs, sample_weight)
-            self.track_terms(means, x.shape[0])
+            self.track_terms(outputs.labels, means, x.shape[0])
             scaled_loss = self.optimizer.scale_loss(loss) if training else loss
         updated = (
             [scope.get_current_value(variable) for variable in of_kind]
