@@ -69,7 +69,8 @@ def largest_difference(
             if status != OK:
                 raise UserError(
                     f"the exported model cannot embed sample photograph {number}: "
-                    f"{MESSAGES[status]}; it is not kept. Give other photographs to compare on."
+                    f"{MESSAGES[status]}; it is not kept. Give other photographs to compare on, "
+                    f"or export a model whose weights are finite."
                 )
         expected = embed(embedder, image_set, crops, image_size=image_size)
         differences.append(answer["embedding"].numpy() - expected)

@@ -6,6 +6,7 @@ from typing import Any, Self
 import keras
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.check_backbone import channels_last, check_backbone
 from nfl_keras.models.freezing import freeze_layers, frozen_layers
 from nfl_keras.models.load_backbone import load_backbone
 from nfl_keras.typing import Tensor
@@ -40,7 +41,8 @@ class Embedder(keras.Model):
         `[B, D]`, unit vectors in float32.
 
     Raises:
-        UserError: if the preset is not found, or the backbone's output cannot be pooled.
+        UserError: if the preset is not found, the backbone's output cannot be pooled, or the
+            backbone does not take images of `image_size` or takes the channels first.
 
     Example:
 
@@ -71,6 +73,7 @@ class Embedder(keras.Model):
         pixel_offset = preset_offset if pixel_offset is None else pixel_offset
         rescaling = keras.layers.Rescaling(pixel_scale, pixel_offset, name="pixels", dtype=policy)
         pooling = _pooling(backbone, policy)
+        check_backbone(backbone, image_size)
         projection = None
         if embedding_dim is not None:
             projection = keras.layers.Dense(
@@ -138,9 +141,10 @@ class Embedder(keras.Model):
     def from_config(
         cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
     ) -> Self:
-        backbone = keras.saving.deserialize_keras_object(
-            config["backbone"], custom_objects=custom_objects
-        )
+        with channels_last():
+            backbone = keras.saving.deserialize_keras_object(
+                config["backbone"], custom_objects=custom_objects
+            )
         freeze_layers(backbone, config["frozen_layers"])
         arguments = {key: value for key, value in config.items() if key != "frozen_layers"}
         return cls(**{**arguments, "backbone": backbone})
@@ -151,9 +155,9 @@ def _pooling(backbone: keras.Model, policy: keras.DTypePolicy) -> keras.layers.L
     output_shape = getattr(backbone, "output_shape", None)
     rank = len(output_shape) if isinstance(output_shape, tuple) else None
     if rank == 4:
-        return keras.layers.GlobalAveragePooling2D(name="features", dtype=policy)
+        return keras.layers.GlobalAveragePooling2D("channels_last", name="features", dtype=policy)
     if rank == 3:
-        return keras.layers.GlobalAveragePooling1D(name="features", dtype=policy)
+        return keras.layers.GlobalAveragePooling1D("channels_last", name="features", dtype=policy)
     if rank == 2:
         return keras.layers.Identity(name="features", dtype=policy)
     raise UserError(

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.check_backbone import channels_last
 from nfl_keras.typing import Path
 
 TINY = "tiny"
@@ -40,7 +41,8 @@ def load_backbone(name_or_folder: Path) -> tuple[keras.Model, Any, Any]:
 
     name_or_folder = os.path.expanduser(name_or_folder)
     try:
-        backbone = keras_hub.models.Backbone.from_preset(name_or_folder)
+        with channels_last():
+            backbone = keras_hub.models.Backbone.from_preset(name_or_folder)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(
@@ -59,6 +61,7 @@ def tiny_backbone() -> keras.Model:
     import keras_hub
 
     return keras_hub.models.ResNetBackbone(
+        data_format="channels_last",
         input_conv_filters=[64],
         input_conv_kernel_sizes=[3],
         stackwise_num_filters=[64, 96, 128, 160],

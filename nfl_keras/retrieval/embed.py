@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from nfl_keras.data import ImageSet
+from nfl_keras.data.decoding.photograph_error import NO_DIRECTION, PhotographError
 from nfl_keras.retrieval.predict_crops import predict_crops
 
 
@@ -31,7 +32,8 @@ def embed(
         float32 `[N, D]`, unit vectors, in the set's order.
 
     Raises:
-        UserError: if the set is empty, or for another number of crops.
+        UserError: if the set is empty, for another number of crops, or if the embedding of a
+            photograph has no direction, since it is zero or not finite.
 
     Example:
 
@@ -45,8 +47,13 @@ def embed(
     Reference: [NIFL], inference protocol.
     """
     size = embedder.image_size if image_size is None else image_size
-    embeddings = []
+    embeddings: list[np.ndarray] = []
     for of_crops in predict_crops(embedder, image_set, size, crops, batch_size):
         means = of_crops.mean(axis=1)
-        embeddings.append(means / np.linalg.norm(means, axis=1, keepdims=True))
+        norms = np.linalg.norm(means, axis=1, keepdims=True)
+        has_direction = np.isfinite(norms) & (norms > 0)
+        if not has_direction.all():
+            position = len(embeddings) * batch_size + has_direction.argmin()
+            raise PhotographError(str(image_set.ids[position]), NO_DIRECTION)
+        embeddings.append(means / norms)
     return np.concatenate(embeddings).astype(np.float32)

@@ -2,7 +2,7 @@
 
 from nfl_keras.data.decoding import photograph_error
 
-OK, NOT_AN_IMAGE, DAMAGED, TOO_LARGE, EMPTY, UNSUPPORTED = range(6)
+OK, NOT_AN_IMAGE, DAMAGED, TOO_LARGE, EMPTY, UNSUPPORTED, NO_DIRECTION = range(7)
 
 MESSAGES = {
     OK: "embedded",
@@ -11,4 +11,5 @@ MESSAGES = {
     TOO_LARGE: photograph_error.TOO_LARGE,
     EMPTY: photograph_error.EMPTY,
     UNSUPPORTED: "a GIF, TIFF, animated WebP or rare BMP; send a JPEG, PNG or still WebP",
+    NO_DIRECTION: photograph_error.NO_DIRECTION,
 }

@@ -31,20 +31,37 @@ def build_model(config: TrainConfig, class_labels: Sequence[int]) -> Learner:
         UserError: if the backbone cannot be loaded or frozen as asked.
     """
     with _dtype_policy(config.run.precision):
-        embedder = Embedder(
-            config.embedder.backbone,
-            config.embedder.embedding_dim,
-            config.embedder.image_size,
-            config.embedder.pixel_scale,
-            config.embedder.pixel_offset,
-        )
-        if config.embedder.freeze_through:
-            freeze_through(embedder.backbone, config.embedder.freeze_through)
-        if config.embedder.freeze_batch_norm:
-            freeze_batch_norm(embedder.backbone)
-        if config.embedder.synchronize_batch_norm:
-            synchronize_batch_norm(embedder.backbone)
-        return config.recipe.build(embedder, class_labels, config.run.seed)
+        return config.recipe.build(build_embedder(config), class_labels, config.run.seed)
+
+
+def build_embedder(config: TrainConfig) -> Embedder:
+    """Builds the `Embedder` that a `TrainConfig` describes.
+
+    Args:
+        config: `TrainConfig`.
+
+    Returns:
+        An `Embedder`, in Keras' global dtype policy.
+
+    Raises:
+        UserError: if the backbone cannot be loaded or frozen as asked, or does not take images of
+            `image_size`.
+    """
+    settings = config.embedder
+    embedder = Embedder(
+        settings.backbone,
+        settings.embedding_dim,
+        settings.image_size,
+        settings.pixel_scale,
+        settings.pixel_offset,
+    )
+    if settings.freeze_through:
+        freeze_through(embedder.backbone, settings.freeze_through)
+    if settings.freeze_batch_norm:
+        freeze_batch_norm(embedder.backbone)
+    if settings.synchronize_batch_norm:
+        synchronize_batch_norm(embedder.backbone)
+    return embedder
 
 
 def compile_model(model: Learner, config: TrainConfig, batches_per_epoch: int) -> None:

@@ -11,6 +11,7 @@ from nfl_keras.distribution.make_strategy import make_strategy
 from nfl_keras.distribution.worker_folder import worker_folder
 from nfl_keras.errors import UserError
 from nfl_keras.report import write_summary
+from nfl_keras.training.build_model import build_embedder
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.training.open_photographs import open_photographs
@@ -42,6 +43,7 @@ def train_run(config: TrainConfig) -> None:
         if len(config.data.split_seeds) > 1:
             for of_split in run.of_each_split().values():
                 Splits.of(dataset, of_split.config)  # This refuses what cannot be split.
+            build_embedder(config)  # This refuses a backbone that does not fit.
             RunFolder.create(own, config, bad)
         _train(run)
 

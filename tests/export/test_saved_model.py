@@ -91,7 +91,7 @@ def test_a_model_that_differs_is_not_kept(directory, embedder, make_embedder, mo
 def test_a_model_that_gives_no_numbers_is_not_kept(directory, make_embedder):
     spoilt = make_embedder()
     spoilt.layers[-2].bias.assign(5 * [np.nan])
-    with pytest.raises(UserError, match="differ by up to nan"):
+    with pytest.raises(UserError, match="photograph 0: its embedding has no direction"):
         export_model(spoilt, directory)
     assert not directory.exists()
 

@@ -1,14 +1,26 @@
 """The signatures as they come back from the disk, in TensorFlow 2 and in a TF 1 session."""
 
+import io
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
 from nfl_keras.export.signatures import make_service
 from nfl_keras.export.verification import as_image_set
 from nfl_keras.retrieval import embed
-from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
+from nfl_keras.servable.status import (
+    DAMAGED,
+    EMPTY,
+    NO_DIRECTION,
+    NOT_AN_IMAGE,
+    OK,
+    TOO_LARGE,
+    UNSUPPORTED,
+)
 
 SIZE = 16
 CROPS = {"serving_default": 3, "embed_center": 1}
@@ -55,6 +67,31 @@ def test_embeddings_of_pixels_are_the_models(loaded, embedder):
     assert given.keys() == {"embedding"}
     expected = embedder.predict_on_batch(pixels)
     np.testing.assert_allclose(given["embedding"].numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("number", [0.0, np.nan, np.inf])
+def test_an_embedding_without_a_direction_is_zeros_and_has_a_status(number):
+    """A black photograph goes through units that are dead, or whose weights have diverged."""
+    pixels = keras.Input((SIZE, SIZE, 3))
+    means = keras.layers.GlobalAveragePooling2D()(pixels)
+    dark = keras.ops.where(means > 0, means, number)
+    model = keras.Model(pixels, keras.layers.UnitNormalization()(dark))
+    _, signatures = make_service(model, SIZE, 100_000_000)
+    encoded = []
+    for value in (0, 200, 0):
+        buffer = io.BytesIO()
+        Image.new("RGB", (2 * SIZE, SIZE), (value, value, value)).save(buffer, "PNG")
+        encoded.append(buffer.getvalue())
+    encoded.append(b"")
+    for signature in CROPS:
+        given = signatures[signature](images=tf.constant(encoded))
+        assert given["status"].numpy().tolist() == [NO_DIRECTION, OK, NO_DIRECTION, EMPTY]
+        unit = np.full(3, 3**-0.5)
+        expected = [0 * unit, unit, 0 * unit, 0 * unit]
+        np.testing.assert_allclose(given["embedding"].numpy(), expected, atol=1e-6)
+    squares = np.array([0, 200], "float32")[:, None, None, None] * np.ones((2, SIZE, SIZE, 3))
+    given = signatures["embed_tensor"](pixels=tf.constant(squares, tf.float32))
+    np.testing.assert_allclose(given["embedding"].numpy(), expected[:2], atol=1e-6)
 
 
 @pytest.mark.parametrize("signature", CROPS)

@@ -125,3 +125,19 @@ def test_another_number_of_crops_is_refused(embedder, crops):
 def test_an_empty_set_is_refused(embedder):
     with pytest.raises(UserError, match="no photographs to embed"):
         embed(embedder, image_set([]))
+
+
+def test_a_photograph_without_a_direction_is_named(embedder):
+    gray = np.full((8, 8, 3), 127, np.uint8)
+    drawn = [*photographs(SHAPES[:3]), gray]
+    with pytest.raises(UserError, match="'3' cannot be used: its embedding has no") as refused:
+        embed(embedder, image_set(drawn), batch_size=2)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_embeddings_that_are_not_finite_name_the_first_photograph(number):
+    images = keras.Input((8, 8, 3))
+    diverged = layers.Rescaling(number)(layers.GlobalAveragePooling2D()(images))
+    with pytest.raises(UserError, match=r"'0' .* no direction, since it is zero or not finite"):
+        embed(keras.Model(images, diverged), image_set(photographs(SHAPES[:3])), image_size=8)

@@ -8,6 +8,7 @@ EMPTY = "zero bytes"
 NOT_AN_IMAGE = "not an image"
 DAMAGED = "truncated or damaged"
 TOO_LARGE = f"declares too many pixels, more than {MAX_PIXELS:,} by default"
+NO_DIRECTION = "its embedding has no direction, since it is zero or not finite"
 
 
 class PhotographError(UserError):

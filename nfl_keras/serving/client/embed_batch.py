@@ -12,7 +12,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.errors import UserError
-from nfl_keras.servable.status import MESSAGES, OK
+from nfl_keras.servable.status import MESSAGES, NO_DIRECTION, OK
 from nfl_keras.serving.client.calls import CallError, Calls, MessageTooLargeError
 from nfl_keras.serving.client.embedding_result import EmbeddingResult
 from nfl_keras.serving.client.images import checked_pixels, encoded_bytes
@@ -120,7 +120,10 @@ def _rows(response: PredictResponse, count: int, has_status: bool) -> list:
     try:
         arrays = {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
         embeddings = arrays.get("embedding", np.empty(0)).astype(np.float32, copy=False)
-        statuses = arrays.get("status", np.empty(0)) if has_status else np.full(count, OK)
+        # Of pixels the server says no status, and a row of zeros is one without a direction.
+        statuses = np.where(embeddings.any(axis=-1), OK, NO_DIRECTION)
+        if has_status:
+            statuses = arrays.get("status", np.empty(0))
         if embeddings.ndim != 2 or len(embeddings) != count or statuses.shape != (count,):
             shapes = {name: array.shape for name, array in arrays.items()}
             raise ValueError(f"{count} images, outputs of shapes {shapes}")

@@ -520,6 +520,18 @@ def test_bad_pixels_fail_alone(connect):
     }
 
 
+def test_pixels_whose_embedding_has_no_direction_fail_alone(connect, serving):
+    def without_second(response):
+        embeddings = tf.make_ndarray(response.outputs["embedding"]).copy()
+        embeddings[1] = 0
+        response.outputs["embedding"].CopyFrom(tf.make_tensor_proto(embeddings))
+        return response
+
+    serving.change = without_second
+    result = connect().embed_tensor(np.zeros((3, 8, 8, 3), "uint8"))
+    assert result.failed == {1: "its embedding has no direction, since it is zero or not finite"}
+
+
 @pytest.mark.parametrize("shape", [(2, 8, 9, 3), (2, 8, 8, 1), (8, 8), (1, 2, 8, 8, 3)])
 def test_pixels_of_another_size_are_refused(shape, connect, serving, one_line):
     message = one_line(lambda: connect().embed_tensor(np.zeros(shape, np.uint8)))
