@@ -126,7 +126,8 @@ def check_labels(labels: Any) -> None:
             f"np.array(labels)."
         )
     dtype = getattr(labels.dtype, "name", str(labels.dtype)).removeprefix("torch.")
-    shape = list(labels.shape)
+    # TensorFlow may trace a step for labels of any rank, once it has seen both of the good ones.
+    shape = [] if getattr(labels.shape, "rank", 1) is None else list(labels.shape)
     if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
         raise UserError(
             f"the labels have the shape {shape}, but {expected}; of one-hot labels take "
