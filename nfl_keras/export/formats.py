@@ -38,8 +38,6 @@ _FEW, _MANY = 64, 2**18  # bytes among which a marker is searched
 def format_of(encoded: tf.Tensor) -> tf.Tensor:
     """Tells the format of an image: int32 scalar, `JPEG` to `UNKNOWN`."""
     head = bytes_at(encoded, 0, _HEAD)
-    depth, compression = number(head[28:30]), number(head[30:34])
-    plain_bmp = (number(head[14:18]) >= 40) & ((depth == 24) | (depth == 32)) & (compression == 0)
     is_webp = equal(head[:4], b"RIFF") & equal(head[8:12], b"WEBP")
     is_animated = equal(head[12:16], b"VP8X") & _has(head[20], ANIMATION)
     is_rare = [equal(head[: len(magic)], magic) for magic in RARE_MAGICS]
@@ -47,7 +45,7 @@ def format_of(encoded: tf.Tensor) -> tf.Tensor:
         equal(head[:3], b"\xff\xd8\xff"),
         equal(head[:8], b"\x89PNG\r\n\x1a\n"),
         is_webp & ~is_animated,
-        equal(head[:2], b"BM") & plain_bmp,
+        equal(head[:2], b"BM") & _is_plain_bitmap(head, _length(encoded)),
         is_webp | tf.reduce_any(is_rare),
         tf.constant(True),
     ]
@@ -61,14 +59,13 @@ def size_and_exif(encoded: tf.Tensor, image_format: tf.Tensor) -> tuple[tf.Tenso
         int64 `[2]`, zeros if no size can be read; scalar string, empty if there is no EXIF.
     """
     head = bytes_at(encoded, 0, _HEAD)
-    bmp_height, nothing = number(head[22:26]), tf.constant(b"")
-    bmp_size = tf.stack([tf.minimum(bmp_height, 2**32 - bmp_height), number(head[18:22])])
+    nothing = tf.constant(b"")
     png_size = tf.stack([number(head[20:24], False), number(head[16:20], False)])
     ways = {
         JPEG: functools.partial(_jpeg, encoded),
         PNG: lambda: (png_size, EXIF + _chunk(encoded, 8, _length(encoded), _png_exif)),
         WEBP: lambda: (_webp_size(head), _webp_exif(encoded, head)),
-        BMP: lambda: (bmp_size, nothing),
+        BMP: lambda: (_bitmap_size(head), nothing),
     }
     return tf.switch_case(image_format, ways, default=lambda: (tf.zeros(2, tf.int64), nothing))
 
@@ -142,6 +139,21 @@ def _webp_size(head):
     other = tf.where(equal(head[12:16], b"VP8X"), canvas, tf.zeros_like(canvas))
     other = tf.where(equal(head[12:16], b"VP8 "), lossy, other)
     return tf.where(equal(head[12:16], b"VP8L"), lossless, other)
+
+
+def _bitmap_size(head):
+    height = number(head[22:26])
+    return tf.stack([tf.minimum(height, 2**32 - height), number(head[18:22])])
+
+
+def _is_plain_bitmap(head, length):
+    (height, width), depth = tf.unstack(_bitmap_size(head)), number(head[28:30])
+    rows = (depth * width + 31) // 32 * 4
+    # As floats, since the product may exceed int64.
+    pixels = tf.cast(height, tf.float64) * tf.cast(rows, tf.float64)
+    fits = tf.cast(length - number(head[10:14]), tf.float64) <= pixels
+    is_known = (number(head[14:18]) >= 40) & (number(head[30:34]) == 0)
+    return is_known & ((depth == 24) | (depth == 32)) & fits
 
 
 def bytes_at(encoded: tf.Tensor, position: int | tf.Tensor, count: int | tf.Tensor) -> tf.Tensor:

@@ -1,9 +1,9 @@
 """Defines how the evaluation of a finished run is repeated."""
 
 from nfl_keras.data import Dataset, open_dataset
+from nfl_keras.data.decoding.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.models.recipes import import_recipe
 from nfl_keras.training.config import TrainConfig
-from nfl_keras.training.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.training.load_learner import load_learner
 from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.run_folder import RunFolder

@@ -6,6 +6,7 @@ import time
 import tensorflow as tf
 
 from nfl_keras.data import open_dataset
+from nfl_keras.data.decoding.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.distribution.explain_lost_workers import explain_lost_workers
 from nfl_keras.distribution.make_strategy import make_strategy
 from nfl_keras.distribution.worker_folder import worker_folder
@@ -13,7 +14,6 @@ from nfl_keras.errors import UserError
 from nfl_keras.report import write_summary
 from nfl_keras.training.build_model import build_embedder
 from nfl_keras.training.config import TrainConfig
-from nfl_keras.training.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.training.open_photographs import open_photographs
 from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.run import Run

@@ -2,9 +2,9 @@ import pytest
 import tensorflow as tf
 
 from nfl_keras.data import balanced_batches
+from nfl_keras.data.decoding.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.errors import UserError
 from nfl_keras.training.config import TrainConfig
-from nfl_keras.training.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.training.open_photographs import open_photographs
 
 

@@ -64,9 +64,8 @@ def read_header(content: bytes) -> Header:
         if head[12:16] == b"VP8X" and head[20] & ANIMATION:
             return Header(RARE)
         return Header(WEBP, *_webp_size(head), exif_orientation(_webp_exif(content)))
-    if content.startswith(b"BM") and _is_plain_bitmap(head):
-        height = _number(head[22:26])
-        return Header(BMP, min(height, 2**32 - height), _number(head[18:22]))
+    if content.startswith(b"BM") and _is_plain_bitmap(head, len(content)):
+        return Header(BMP, *_bitmap_size(head))
     return Header(RARE if content.startswith(RARE_MAGICS) else UNKNOWN)
 
 
@@ -128,9 +127,17 @@ def _webp_size(head: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _is_plain_bitmap(head: bytes) -> bool:
-    depth, compression = _number(head[28:30]), _number(head[30:34])
-    return _number(head[14:18]) >= 40 and depth in (24, 32) and compression == 0
+def _bitmap_size(head: bytes) -> tuple[int, int]:
+    height = _number(head[22:26])
+    return min(height, 2**32 - height), _number(head[18:22])
+
+
+def _is_plain_bitmap(head: bytes, length: int) -> bool:
+    (height, width), depth = _bitmap_size(head), _number(head[28:30])
+    # TensorFlow refuses bytes behind the pixels. Rows of pixels are filled up to four bytes.
+    end = _number(head[10:14]) + height * ((depth * width + 31) // 32 * 4)
+    known = _number(head[14:18]) >= 40 and depth in (24, 32) and _number(head[30:34]) == 0
+    return known and length <= end
 
 
 def _number(digits: bytes, order: Literal["little", "big"] = "little") -> int:

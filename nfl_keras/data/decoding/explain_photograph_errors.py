@@ -1,11 +1,12 @@
-"""Defines how a run explains errors of TensorFlow by the photographs that caused them."""
+"""Defines how errors of TensorFlow are explained by the photographs that caused them."""
 
 import contextlib
 from collections.abc import Iterator
 
 import tensorflow as tf
 
-from nfl_keras.data import ImageSet, check_images
+from nfl_keras.data.decoding.check_images import check_images
+from nfl_keras.data.image_set import ImageSet
 
 
 @contextlib.contextmanager
