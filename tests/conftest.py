@@ -8,10 +8,12 @@ The tests of layers, losses, models and retrieval run under each of Keras' backe
 layer or loss, and a test file adds only what is special to its own layer or loss.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import random
+import socket
 import subprocess
 import sys
 
@@ -78,6 +80,20 @@ def in_a_fresh_process():
         return finished.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def free_addresses():
+    """Function from a number to as many addresses of this machine that nobody listens at."""
+
+    def find(count):
+        with contextlib.ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+            for one in sockets:
+                one.bind(("127.0.0.1", 0))
+            return [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+
+    return find
 
 
 @pytest.fixture(scope="session")

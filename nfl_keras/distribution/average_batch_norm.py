@@ -2,8 +2,7 @@
 
 import keras
 
-if keras.config.backend() == "tensorflow":
-    import tensorflow as tf
+from nfl_keras.distribution.all_reduce import all_reduce
 
 
 def average_batch_norm(model: keras.Model) -> None:
@@ -16,7 +15,6 @@ def average_batch_norm(model: keras.Model) -> None:
     Args:
         model: `keras.Model`, on one of several replicas.
     """
-    context = tf.distribute.get_replica_context()
     statistics = [
         variable
         for layer in model._flatten_layers()
@@ -25,7 +23,6 @@ def average_batch_norm(model: keras.Model) -> None:
         for variable in layer.non_trainable_variables
     ]
     if statistics:
-        values = [tf.convert_to_tensor(variable) for variable in statistics]
-        means = context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+        means = all_reduce("MEAN", [variable.value for variable in statistics])
         for variable, mean in zip(statistics, means, strict=True):
             variable.assign(mean)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from nfl_keras.distribution.all_reduce import all_reduce
 from nfl_keras.typing import Tensor
 
 if keras.config.backend() == "tensorflow":
@@ -56,7 +57,7 @@ class BatchShare:
         if isinstance(size, int) and not tf.executing_eagerly():
             return cls(replicas, position * size, size, replicas * size)
         sizes = size * tf.one_hot(position, replicas, dtype=tf.int32)
-        sizes = context.all_reduce(tf.distribute.ReduceOp.SUM, sizes)
+        [sizes] = all_reduce("SUM", [sizes])
         with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(sizes > 0), [TOO_SMALL])]):
             sizes = tf.identity(sizes)
         return cls(replicas, tf.reduce_sum(sizes[:position]), size, tf.reduce_sum(sizes))
@@ -106,8 +107,7 @@ class BatchShare:
         # In float16 the sum of the gradients would be rounded at each addition.
         wide = tf.float32 if tensors[0].dtype.is_floating else tf.int64
         placed = [self.place(tf.cast(tensor, wide)) for tensor in tensors]
-        context = tf.distribute.get_replica_context()
-        summed = context.all_reduce(tf.distribute.ReduceOp.SUM, placed)
+        summed = all_reduce("SUM", placed)
         return [tf.cast(s, tensor.dtype) for s, tensor in zip(summed, tensors, strict=True)]
 
 

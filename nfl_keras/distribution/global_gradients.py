@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from nfl_keras.distribution.all_reduce import all_reduce
 from nfl_keras.typing import Tensor
 
 if keras.config.backend() == "tensorflow":
@@ -27,15 +28,14 @@ def global_gradients(
     Returns:
         List of gradients, `None` where `gradients` has it.
     """
-    context = tf.distribute.get_replica_context()
-    replicas = context.num_replicas_in_sync
+    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     clips = inner.clipnorm or inner.global_clipnorm or inner.clipvalue
     if inner is optimizer and not clips:
         return gradients
     scale = optimizer.scale_loss(1.0)
     present = [gradient for gradient in gradients if gradient is not None]
-    summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, present))
+    summed = iter(all_reduce("SUM", present))
     unscaled = [None if gradient is None else next(summed) / scale for gradient in gradients]
     clipped = inner._clip_gradients(unscaled)
     if inner is not optimizer:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from nfl_keras.data import open_dataset
 from nfl_keras.data.decoding.explain_photograph_errors import explain_photograph_errors
+from nfl_keras.distribution.end_together import end_together
 from nfl_keras.distribution.explain_lost_workers import explain_lost_workers
 from nfl_keras.distribution.make_strategy import make_strategy
 from nfl_keras.distribution.worker_folder import worker_folder
@@ -98,6 +99,8 @@ def _train(run: Run) -> None:
             rows[name] = train_split(of_split)
     if len(splits) > 1:
         _summarize(run, rows)
+    with explain_lost_workers():
+        end_together(run.strategy)
 
 
 def _summarize(run: Run, rows: dict[str, dict[str, float]]) -> None:

@@ -1,6 +1,5 @@
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -23,11 +22,10 @@ EVERYWHERE = (*ONE_PROCESS, "workers", "other worker")
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(tmp_path_factory, free_addresses):
     """What `replicas.py` found on 1, 2 and 4 devices and, twice over, on two workers."""
     folder = tmp_path_factory.mktemp("replicas")
-    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    cluster = {"worker": workers}
+    cluster = {"worker": free_addresses(2)}
     configs = [{"cluster": cluster, "task": {"type": "worker", "index": i}} for i in (0, 1)]
     runs = {"first": (configs[0],), "second": (configs[1],), "two": (None, 1, 2), "four": (None, 4)}
     outputs = {name: folder / f"{name}.npz" for name in runs}
@@ -65,16 +63,6 @@ def start(output, config, *counts):
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def distance(found, replicas, name):

@@ -1,9 +1,7 @@
 """Runs on several devices and machines: as on one, and with one folder left behind."""
 
-import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import types
@@ -43,16 +41,8 @@ def start(code, flags, log, tf_config=None):
         )
 
 
-def free_addresses(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-
-
 @pytest.fixture(scope="module")
-def runs(shared, quick_in, tmp_path_factory):
+def runs(shared, quick_in, free_addresses, tmp_path_factory):
     """The same run on one device, on two, and on two workers; what each printed."""
     one = shared(**SETTINGS)
     folder = tmp_path_factory.mktemp("several")
@@ -85,7 +75,8 @@ def runs(shared, quick_in, tmp_path_factory):
     logs = "".join(path.read_text()[-2000:] for path in folder.glob("*.log"))
     assert [process.returncode for process in processes] == [0, 0, 0], logs
     paths = {"one": one.path, "mirrored": folder / "mirrored", "workers": folder / "workers"}
-    return types.SimpleNamespace(paths=paths, printed=[one.printed, *printed])
+    errors = [(folder / f"worker-{index}.log").read_text() for index in (0, 1)]
+    return types.SimpleNamespace(paths=paths, printed=[one.printed, *printed], errors=errors)
 
 
 def json_of(run, name):
@@ -120,6 +111,13 @@ def test_each_run_says_what_it_trains_on_and_the_chief_alone_prints(runs):
     assert "training on 2 replicas of 2 workers" in chief
     assert str(runs.paths["workers"] / "report.html") in chief
     assert other == ""
+
+
+def test_workers_end_quietly(runs):
+    for errors in runs.errors:
+        assert "StartAbort" not in errors
+        assert "CoordinationService" not in errors
+        assert "Traceback" not in errors
 
 
 def test_one_folder_is_left_behind_as_complete_as_that_of_one_device(runs):
