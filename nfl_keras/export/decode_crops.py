@@ -8,7 +8,7 @@ import functools
 
 import tensorflow as tf
 
-from nfl_keras.data.decoding.decode import WEBP, WHOLE, decode_by, jpeg_way
+from nfl_keras.data.decoding.decode import WEBP, WHOLE, decode_by, jpeg_way, turned_if_small
 from nfl_keras.data.decoding.read_header import JPEG, RARE, UNKNOWN
 from nfl_keras.data.decoding.read_header import WEBP as WEBP_FORMAT
 from nfl_keras.data.views.inference_crops import inference_crops
@@ -73,7 +73,7 @@ def decode_crops(
     options.experimental_optimization.apply_default_optimizations = False
 
     def crops_of(row, encoded, way, turn):
-        image = decode_by(encoded, way)
+        image, turn = turned_if_small(decode_by(encoded, way), turn)
         return tf.cast(row, tf.int32), inference_crops(image, image_size, crops, turn)
 
     decoded = (

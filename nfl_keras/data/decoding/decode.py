@@ -8,6 +8,7 @@ from nfl_keras.typing import Tensor
 
 _RATIOS = (1, 2, 4, 8)
 WHOLE, WEBP = len(_RATIOS), len(_RATIOS) + 1
+_MAX_COPY = 2**24  # bytes
 
 # Whether rows and columns are mirrored for the EXIF orientations 1 to 8, after rows and columns are
 # exchanged for 5 to 8.
@@ -107,6 +108,25 @@ def upright(image: Tensor, orientation: int | Tensor) -> tf.Tensor:
         tensor=tf.transpose(image, tf.concat(axes, 0)), dims=tf.concat(mirrored, 0)
     )
     return tf.ensure_shape(turned, (*image.shape[:-3], None, None, 3))
+
+
+def turned_if_small(image: Tensor, orientation: Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Turns a photograph upright, unless the copy would take much memory.
+
+    Args:
+        image: uint8 `[H, W, 3]`.
+        orientation: int scalar tensor, 1 to 8.
+
+    Returns:
+        `(image, orientation)`: the upright photograph and 1, or a large one as it is stored. Views
+        of it are turned instead.
+    """
+    stays = (orientation == 1) | (tf.size(image, tf.int64) > _MAX_COPY)
+    return tf.cond(
+        stays,
+        lambda: (image, orientation),
+        lambda: (upright(image, orientation), tf.ones_like(orientation)),
+    )
 
 
 def exchanged(pair: Tensor, orientation: int | Tensor) -> tf.Tensor:

@@ -34,7 +34,7 @@ def inference_crops(
 
     Reference: [NIFL], inference protocol, doi 10.1038/s41598-025-97528-9.
     """
-    image = tf.convert_to_tensor(image)
+    image, orientation = tf.convert_to_tensor(image), tf.convert_to_tensor(orientation)
     extent = tf.shape(image, out_type=tf.int64)[:2]
     room = exchanged(resized_extent(extent, size) - size, orientation)
     starts = tf.stack([room // 2] if crops == 1 else [room // 2, tf.zeros_like(room), room])
@@ -58,7 +58,8 @@ def inference_crops(
 
     is_long = tf.reduce_max(extent) > _LONGEST * tf.reduce_min(extent)
     squares = tf.cond(is_long, of_parts, of_whole)
-    return tf.ensure_shape(upright(squares, orientation), (crops, size, size, 3))
+    squares = tf.cond(orientation > 1, lambda: upright(squares, orientation), lambda: squares)
+    return tf.ensure_shape(squares, (crops, size, size, 3))
 
 
 def _crop(image: tf.Tensor, size: int, start: tf.Tensor) -> tf.Tensor:
