@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 import warnings
 
 import hypothesis
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from odd_photographs import odd_photograph
-from PIL import ExifTags, Image
+from odd_photographs.jpeg import MANY_SEGMENTS
+from PIL import ExifTags, Image, ImageChops
 
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.decode import WEBP, WHOLE, decode, decode_by
@@ -38,9 +40,14 @@ def trained(encoded, orientation):
 
 
 @tf.function(input_signature=[tf.TensorSpec((), tf.string)])
-def decoded(encoded):
+def by_tensorflow(encoded):
+    """Decodes by TensorFlow alone; JPEG by the inverse transform that Pillow takes, too."""
     is_webp = tf.strings.substr(encoded, 8, 4) == b"WEBP"
-    return decode_by(encoded, tf.where(is_webp, WEBP, WHOLE))
+    return tf.cond(
+        tf.io.is_jpeg(encoded),
+        lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
+        lambda: decode_by(encoded, tf.where(is_webp, WEBP, WHOLE)),
+    )
 
 
 def in_training(content):
@@ -80,22 +87,24 @@ def pixels_by(decoder, content):
         return None
 
 
-def by_tensorflow(content):
-    return decoded(content).numpy()
-
-
 def by_pillow(content):
     with Image.open(io.BytesIO(content)) as image:
         image.load()
         if image.mode.startswith("I;16"):
             return np.stack([np.asarray(image) >> 8] * 3, axis=-1)
+        if image.mode == "CMYK" and "adobe" not in image.info:
+            image = ImageChops.invert(image)  # Pillow takes every CMYK JPEG for one of Adobe.
         return np.asarray(image.convert("RGB"))
 
 
 def orientation_by_pillow(content):
-    """Returns 1 to 8, or `None` where Pillow does not open the file or does not read its EXIF."""
+    """Returns 1 to 8, or `None` where Pillow does not open the file or complains of its EXIF.
+
+    Pillow warns, and may read no further, where the value of any entry lies beyond the end.
+    """
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content)) as image, warnings.catch_warnings():
+            warnings.simplefilter("error")
             exif = Image.Exif()
             exif.load(image.info.get("exif", b""))
             value = exif.get(ExifTags.Base.Orientation, 1)
@@ -129,8 +138,9 @@ def differences(drawn):
             differ("client's pixels", np.abs(answer_sent[2] - crops).max())
         if any(word.startswith("then") for word in words):
             continue
-        pixels = pixels_by(by_tensorflow, content)
-        if reason and reason != MESSAGES[TOO_LARGE] and pixels is not None:
+        pixels = pixels_by(lambda content: by_tensorflow(content).numpy(), content)
+        refused = reason not in (None, MESSAGES[TOO_LARGE]) and MANY_SEGMENTS not in words
+        if refused and pixels is not None:
             differ("decodable", reason)
         if reason is None:
             expected = orientation_by_pillow(content)
@@ -140,7 +150,7 @@ def differences(drawn):
             if expected is not None:
                 if expected.shape != pixels.shape:
                     differ("Pillow's shape", expected.shape, pixels.shape)
-                elif np.abs(np.int32(expected) - pixels).mean() > 3:
+                elif np.abs(np.int32(expected) - pixels).mean() > 1:
                     differ("Pillow's pixels", np.abs(np.int32(expected) - pixels).mean())
     return found
 
@@ -158,9 +168,9 @@ def _compare(differ, who, first, second):
 
 # NFL_KERAS_FUZZ=1250 tries 10,000 files.
 @hypothesis.settings(max_examples=int(os.environ.get("NFL_KERAS_FUZZ", "40")))
-@hypothesis.given(st.lists(st.randoms(use_true_random=False), min_size=TOGETHER, max_size=TOGETHER))
-def test_every_way_decides_alike_and_sees_the_same_pixels(randoms):
+@hypothesis.given(st.lists(st.integers(0, 2**64 - 1), min_size=TOGETHER, max_size=TOGETHER))
+def test_every_way_decides_alike_and_sees_the_same_pixels(seeds):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of odd EXIF
-        found = differences([odd_photograph(random) for random in randoms])
+        found = differences([odd_photograph(random.Random(seed)) for seed in seeds])
     assert not found, "\n".join(f"{what} {whom}: {words}" for what, words, _, whom in found)

@@ -9,6 +9,7 @@ import functools
 import tensorflow as tf
 
 from nfl_keras.data.decoding.decode import WEBP, WHOLE, decode_by, jpeg_way, turned_if_small
+from nfl_keras.data.decoding.photograph_error import MAX_SIDE
 from nfl_keras.data.decoding.read_header import JPEG, RARE, UNKNOWN
 from nfl_keras.data.decoding.read_header import WEBP as WEBP_FORMAT
 from nfl_keras.data.views.inference_crops import inference_crops
@@ -38,7 +39,7 @@ def _read_header(encoded, image_size, max_pixels):
     shorter, longer = tf.reduce_min(size), tf.reduce_max(size)
     # As floats, since the product of two 32-bit numbers may exceed int64.
     pixels = tf.cast(shorter, tf.float64) * tf.cast(longer, tf.float64)
-    too_large = pixels > tf.cast(max_pixels, tf.float64)
+    too_large = (pixels > tf.cast(max_pixels, tf.float64)) | (longer > MAX_SIDE)
     status = tf.where(shorter < 1, DAMAGED, tf.where(too_large, TOO_LARGE, OK))
     refusals = tf.constant([_REFUSALS.get(known, OK) for known in range(UNKNOWN + 1)])
     status = tf.where(refusals[image_format] == OK, status, refusals[image_format])

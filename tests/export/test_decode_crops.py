@@ -9,6 +9,7 @@ from PIL import Image
 
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.decode import decode
+from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.data.views.inference_crops import inference_crops
 from nfl_keras.export.decode_crops import decode_crops, read_headers
 from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
@@ -145,6 +146,18 @@ def test_what_declares_one_pixel_too_many_is_not_decoded(crops_of, photographs, 
     assert not pixels.any()
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_no_side_is_longer_than_libpng_decodes(crops_of, encoded, turned):
+    for side, status in ((1_000_000, OK), (1_000_001, TOO_LARGE)):
+        content = encoded(Image.new("L", (1, side) if turned else (side, 1)))
+        assert crops_of([content])[0] == [status]
+        if status == OK:
+            assert as_embed_has_it(content).shape == (3, SIZE, SIZE, 3)
+        else:
+            with pytest.raises(PhotographError, match="1,000,000 on a side"):
+                checked_bytes(content, "photograph")
+
+
 def test_memory_is_bounded_for_every_shape(in_a_fresh_process):
     printed = in_a_fresh_process(
         "import io, resource",
@@ -159,11 +172,13 @@ def test_memory_is_bounded_for_every_shape(in_a_fresh_process):
         "@tf.function",
         "def exported(images):",
         "    return decode_crops(images, read_headers(images, 224, 10**8), 224, 3)",
+        "files = [png(60, 60), png(60, 60)]",
+        "image_set = nfl.data.ImageSet(['a', 'b'], [0, 1], ['x', 'y'], files.__getitem__)",
+        "batches = nfl.data.balanced_batches(image_set, 2, 1), nfl.data.inference_batches(image_set)",
         "def use(photograph):",
-        "    files = [photograph, png(60, 60)]",
-        "    image_set = nfl.data.ImageSet(['a', 'b'], [0, 1], ['x', 'y'], files.__getitem__)",
-        "    next(iter(nfl.data.balanced_batches(image_set, 2, 1)))",
-        "    next(iter(nfl.data.inference_batches(image_set)))",
+        "    files[0] = photograph",
+        "    for dataset in batches:",
+        "        next(iter(dataset))",
         "    assert exported(tf.constant(files))[0].numpy().tolist() == [0, 0]",
         "def peak():",
         "    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024",

@@ -8,6 +8,8 @@ import numpy as np
 
 from odd_photographs.exif import odd_exif
 
+MANY_SEGMENTS = "more than 1,024 segments"
+
 _PREFIX = b"Exif\0\0"
 _APP0, _APP1, _ADOBE, _COMMENT = 0xE0, 0xE1, 0xEE, 0xFE
 _TABLES = 0xDB, 0xC4  # of quantization and of Huffman's codes
@@ -78,7 +80,7 @@ def _with_extras(random, segments, words):
     if random.random() < 0.7:
         extras += _exif_segments(random, words)
     if not random.randrange(40):
-        words.append("more than 1,024 segments")
+        words.append(MANY_SEGMENTS)
         kept[:0] = [(_COMMENT, b"")] * 1100
     place = 0
     for extra in extras:

@@ -17,6 +17,7 @@ from nfl_keras.data.decoding.photograph_error import (
     DAMAGED,
     EMPTY,
     MAX_PIXELS,
+    MAX_SIDE,
     NOT_AN_IMAGE,
     TOO_LARGE,
     PhotographError,
@@ -44,8 +45,8 @@ def checked_bytes(content: bytes, name: str) -> tuple[bytes, int]:
 
     Raises:
         PhotographError: if there are no bytes or more than `MAX_BYTES`, the bytes are not an
-            image, the header gives no size or more than `MAX_PIXELS`, or the image cannot be
-            converted. Whether the pixels can be decoded is not known yet.
+            image, the header gives no size, or more than `MAX_PIXELS` or `MAX_SIDE`, or the image
+            cannot be converted. Whether the pixels can be decoded is not known yet.
 
     Example:
 
@@ -73,7 +74,7 @@ def checked_bytes(content: bytes, name: str) -> tuple[bytes, int]:
 def _check_size(height: int, width: int, name: str) -> None:
     if not height or not width:
         raise PhotographError(name, DAMAGED)
-    if height * width > MAX_PIXELS:
+    if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
         raise PhotographError(name, TOO_LARGE)
 
 

@@ -3,11 +3,14 @@
 from nfl_keras.errors import UserError
 
 MAX_PIXELS = 100_000_000
+MAX_SIDE = 1_000_000  # pixels; libpng decodes no more
 
 EMPTY = "zero bytes"
 NOT_AN_IMAGE = "not an image"
 DAMAGED = "truncated or damaged"
-TOO_LARGE = f"declares too many pixels, more than {MAX_PIXELS:,} by default"
+TOO_LARGE = (
+    f"declares too many pixels, more than {MAX_PIXELS:,} by default, or {MAX_SIDE:,} on a side"
+)
 NO_DIRECTION = "its embedding has no direction, since it is zero or not finite"
 
 

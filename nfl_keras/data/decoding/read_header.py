@@ -103,7 +103,7 @@ def _png_exif(content: bytes) -> bytes:
 
 
 def _webp_exif(content: bytes) -> bytes:
-    if content[12:16] != b"VP8X" or not content[20] & HAS_EXIF:
+    if content[12:16] != b"VP8X" or not int.from_bytes(content[20:21]) & HAS_EXIF:
         return b""
     start, end = 12, min(8 + _number(content[4:8]), len(content))
     for _ in range(MAX_SEGMENTS):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from nfl_keras.data.decoding.check_images import bad_images, check_images
+from nfl_keras.data.decoding.photograph_error import TOO_LARGE
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.file_set import file_set
 from nfl_keras.errors import UserError
@@ -100,7 +101,8 @@ def test_reasons_are_given_in_the_sets_order(good, bomb):
     empty, not_an_image, too_large, missing, cut = reasons.values()
     assert empty == "zero bytes"
     assert not_an_image == "not an image"
-    assert too_large == "declares too many pixels, more than 100,000,000 by default"
+    assert too_large == TOO_LARGE
+    assert "more than 100,000,000" in too_large
     assert missing == "reading it ended in FileNotFoundError: missing"
     assert cut.startswith("cannot be converted to RGB (image file is truncated")
 

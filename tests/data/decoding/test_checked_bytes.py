@@ -184,7 +184,14 @@ def test_what_is_no_image_is_refused_by_name(content, reason):
 
 @pytest.mark.parametrize(
     ("width", "height"),
-    [(30_000, 30_000), (2**31 - 1, 2**31 - 1), (10_001, 10_000), (1, MAX_PIXELS + 1)],
+    [
+        (30_000, 30_000),
+        (2**31 - 1, 2**31 - 1),
+        (10_001, 10_000),
+        (1, MAX_PIXELS + 1),
+        (1, 1_000_001),
+        (1_000_001, 2),
+    ],
 )
 def test_a_header_that_declares_too_many_pixels_is_refused(width, height):
     content = png([b"\0" * 100], width, height, 8, 2)

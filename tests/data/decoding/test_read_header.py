@@ -133,6 +133,12 @@ def test_what_ends_too_early_has_no_size(damaged):
         assert 0 in size(content[:end])
 
 
+def test_a_header_that_ends_anywhere_raises_nothing(photographs, animations):
+    for content in (*photographs.values(), *animations.values()):
+        for length in range(100):
+            assert read_header(content[:length]).orientation == 1
+
+
 def test_exif_in_several_segments_is_joined_as_by_pillow(encoded, picture):
     content = encoded(picture(), "JPEG")
     for parts in ([EXIF_6[:16], EXIF_6[16:]], [EXIF_6[:6], EXIF_6[6:20], EXIF_6[20:]]):
