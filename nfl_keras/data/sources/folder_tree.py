@@ -10,7 +10,7 @@ from nfl_keras.data.sources.file_set import SUFFIXES
 from nfl_keras.errors import UserError
 
 # What systems put into folders, in lower case. Names that begin with a dot are passed over, too.
-_LITTER = ("$recycle.bin", "@eadir", "__macosx", "desktop.ini", "lost+found", "thumbs.db")
+_LITTER = ("$recycle.bin", "@eadir", "__macosx", "desktop.ini", "icon\r", "lost+found", "thumbs.db")
 
 
 class FolderTree(NamedTuple):

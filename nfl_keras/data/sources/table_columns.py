@@ -1,6 +1,7 @@
 """Defines how the columns of a table are read: a CSV or Parquet file."""
 
 import codecs
+import contextlib
 import csv
 import pathlib
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def table_columns(path: pathlib.Path) -> dict[str, list[str]]:
     Names of columns are found whatever their case, and without blanks around them; so are the
     values. Text files are UTF-8 or, with a byte order mark, UTF-16, and separated by commas,
     semicolons, tabs or bars, whichever the header shows. Parquet may hold any type of text,
-    integers and booleans.
+    and as labels integers, which may be stored as floats or decimals, and booleans.
 
     Args:
         path: `pathlib.Path` with one of `SUFFIXES`.
@@ -111,7 +112,10 @@ def _as_text(path: pathlib.Path, name: str, column: pyarrow.ChunkedArray) -> lis
     if types.is_dictionary(kind):
         kind = kind.value_type
         column = column.cast(kind)
-    of_label = types.is_integer(kind) or types.is_boolean(kind)
+    if name == "label" and (types.is_floating(kind) or types.is_decimal(kind)):
+        with contextlib.suppress(pyarrow.ArrowInvalid):  # Unless all of them are integers.
+            column = column.cast(pyarrow.int64())
+    of_label = types.is_integer(column.type) or types.is_boolean(kind)
     if not (_is_text(kind) or types.is_null(kind) or (name == "label" and of_label)):
         wanted = "text or integers" if name == "label" else "text"
         raise UserError(f"the column {name!r} of {str(path)!r} must be {wanted}, not {kind}.")

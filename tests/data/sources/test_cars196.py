@@ -184,6 +184,19 @@ def test_names_in_the_annotations_cannot_lead_out(tmp_path):
         image_set.read(len(image_set) - 1)
 
 
+@pytest.mark.parametrize("missing_images", ["error", "skip"])
+def test_photographs_of_other_names_show_the_first_expected_and_the_first_found(
+    tmp_path, missing_images
+):
+    devkit(tmp_path, "devkit")
+    for photograph in tmp_path.glob("cars_*/*.jpg"):
+        photograph.rename(photograph.with_name(f"car_{photograph.name}"))
+    with pytest.raises(UserError) as refused:
+        cars196(tmp_path, missing_images)
+    expected, found = (tmp_path / "cars_train" / f"{name}00001.jpg" for name in ("", "car_"))
+    assert f"should be {str(expected)!r}, and there is {str(found)!r}." in str(refused.value)
+
+
 @pytest.mark.parametrize("there", ["nothing", "annotations", "empty folders"])
 @pytest.mark.parametrize("missing_images", ["error", "skip"])
 def test_where_nothing_is_there_it_says_where_to_get_it(tmp_path, there, missing_images):

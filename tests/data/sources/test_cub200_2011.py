@@ -77,6 +77,20 @@ def test_lists_that_do_not_agree_or_are_damaged_are_named(tmp_path, name):
 
 
 @pytest.mark.parametrize("missing_images", ["error", "skip"])
+def test_photographs_of_other_names_show_the_first_expected_and_the_first_found(
+    tmp_path, missing_images
+):
+    write(tmp_path)
+    for photograph in tmp_path.glob("images/*/*.jpg"):
+        photograph.rename(photograph.with_name(f"bird {photograph.name}"))
+    with pytest.raises(UserError) as refused:
+        cub200_2011(tmp_path, missing_images)
+    expected = tmp_path / f"images/{CLASSES['1']}/{next(iter(BIRDS.values()))[1]}"
+    found = min(expected.parent.iterdir())
+    assert f"should be {str(expected)!r}, and there is {str(found)!r}." in str(refused.value)
+
+
+@pytest.mark.parametrize("missing_images", ["error", "skip"])
 def test_where_nothing_is_there_it_says_where_to_get_it(tmp_path, missing_images):
     with pytest.raises(UserError) as refused:
         cub200_2011(tmp_path, missing_images)

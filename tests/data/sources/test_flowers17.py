@@ -81,6 +81,17 @@ def test_missing_photographs_may_be_left_out(tmp_path):
 
 
 @pytest.mark.parametrize("missing_images", ["error", "skip"])
+def test_the_folder_of_photographs_itself_shows_the_first_expected_and_the_first_found(
+    tmp_path, missing_images
+):
+    (tmp_path / "image_0001.jpg").touch()
+    with pytest.raises(UserError) as refused:
+        flowers17(tmp_path, missing_images)
+    expected, found = tmp_path / "jpg" / "image_0001.jpg", tmp_path / "image_0001.jpg"
+    assert f"should be {str(expected)!r}, and there is {str(found)!r}." in str(refused.value)
+
+
+@pytest.mark.parametrize("missing_images", ["error", "skip"])
 def test_a_folder_that_is_not_there(tmp_path, missing_images):
     with pytest.raises(UserError) as refused:
         flowers17(tmp_path / "nowhere", missing_images)

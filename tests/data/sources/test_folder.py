@@ -236,7 +236,14 @@ def test_a_path_may_be_text(tmp_path):
 
 def test_what_is_hidden_and_what_systems_put_there_is_passed_over(tmp_path):
     write(tmp_path, "rose/a.jpg", "tulip/a.jpg", "README.md", "rose/.a.jpg", "rose/._a.jpg")
-    write(tmp_path, "rose/Thumbs.db", "rose/desktop.ini", "rose/.DS_Store", ".cache/a.jpg")
+    write(
+        tmp_path,
+        "rose/Thumbs.db",
+        "rose/desktop.ini",
+        "rose/.DS_Store",
+        "rose/Icon\r",
+        ".cache/a.jpg",
+    )
     write(tmp_path, "rose/@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", "__MACOSX/rose/._a.jpg")
     image_set = folder(tmp_path)
     assert image_set.ids.tolist() == ["rose/a.jpg", "tulip/a.jpg"]

@@ -65,6 +65,20 @@ def test_a_missing_list_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("missing_images", ["error", "skip"])
+def test_photographs_of_other_names_show_the_first_expected_and_the_first_found(
+    tmp_path, missing_images
+):
+    write(tmp_path)
+    for photograph in tmp_path.glob("*/*.JPG"):
+        photograph.rename(photograph.with_suffix(".jpg"))
+    with pytest.raises(UserError) as refused:
+        stanford_online_products(tmp_path, missing_images)
+    expected = tmp_path / f"{TRAIN.split()[3]}"
+    found = min(expected.parent.iterdir())
+    assert f"should be {str(expected)!r}, and there is {str(found)!r}." in str(refused.value)
+
+
+@pytest.mark.parametrize("missing_images", ["error", "skip"])
 def test_where_nothing_is_there_it_says_where_to_get_it(tmp_path, missing_images):
     with pytest.raises(UserError) as refused:
         stanford_online_products(tmp_path, missing_images)

@@ -81,6 +81,9 @@ def test_labels_of_a_csv_are_what_is_written(tmp_path):
     assert [image_set.class_names[label] for label in image_set.labels] == labels
 
 
+DECIMAL = pyarrow.decimal128(30, 2)  # As databases return numbers.
+
+
 # Types of columns that libraries write: Polars views, DuckDB and Spark binary, pandas categories.
 @pytest.mark.parametrize(
     "kind",
@@ -108,7 +111,9 @@ def test_every_type_of_text_in_parquet(tmp_path, kind):
     assert image_set.own_split.tolist() == ["train", "train", "test"]
 
 
-@pytest.mark.parametrize("kind", ["int8", "uint64", "bool"])
+@pytest.mark.parametrize(
+    "kind", [*map(pyarrow.type_for_alias, ("int8", "uint64", "bool", "double")), DECIMAL], ids=str
+)
 def test_labels_that_are_no_text_in_parquet(tmp_path, kind):
     photographs(tmp_path, *NAMES)
     labels = pyarrow.array([1, 0, 1]).cast(kind)
@@ -223,6 +228,7 @@ def test_nulls_of_parquet_are_named(tmp_path):
     ("columns", "what"),
     [
         ({"path": ["a.jpg"], "label": [1.5]}, "'label' of .* must be text or integers, not double"),
+        ({"path": ["a.jpg"], "label": [float("nan")]}, "'label' of .*, not double"),
         ({"path": [1], "label": [1]}, "'path' of .* must be text, not int64"),
         ({"file": ["a.jpg"], "label": [1]}, "no column 'path', but"),
     ],
