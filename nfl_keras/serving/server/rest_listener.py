@@ -24,7 +24,8 @@ _BACKLOG = 128
 class RestListener:
     """A port that answers TF Serving's REST API; `port` is its number.
 
-    It accepts twice as many connections as predictions.
+    It accepts twice as many connections as predictions, and refuses more in words. With TLS, it
+    closes a connection when there are twice that many, those with a handshake under way among them.
     """
 
     def __init__(
@@ -35,17 +36,20 @@ class RestListener:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         try:
-            self._socket = socket.create_server(
+            plain = socket.create_server(
                 (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=both
             )
         except (OSError, OverflowError) as error:
             message = f"cannot listen on {host}:{port}; is another server there? ({error})"
             raise UserError(message) from error
+        self._socket = _Listener(2 * most, plain.detach())
         # Accepted connections inherit it. Without it the body of an answer waits for a delayed ACK.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = self._socket.getsockname()[1]
         config = uvicorn.Config(
             self._app,
+            # A handshake is bounded by `accept`, which uvloop does not call.
+            loop="auto" if ssl_context is None else "asyncio",
             http=functools.partial(_Connection, most),  # type: ignore[arg-type]  # uvicorn calls it as it calls the class
             ws="none",
             lifespan="off",
@@ -73,6 +77,24 @@ class RestListener:
             self._thread.join()
         self._socket.close()
         self._app.close()
+
+
+class _Listener(socket.socket):
+    """A listening socket that closes a connection at once if `most` are open already."""
+
+    def __init__(self, most: int, descriptor: int) -> None:
+        super().__init__(fileno=descriptor)
+        self._most = most
+        self._accepted: list[socket.socket] = []
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        connection, address = super().accept()
+        self._accepted = [open_one for open_one in self._accepted if open_one.fileno() >= 0]
+        if len(self._accepted) >= self._most:
+            connection.close()
+            raise ConnectionAbortedError
+        self._accepted.append(connection)
+        return connection, address
 
 
 class _Connection(H11Protocol):

@@ -14,7 +14,9 @@ import pytest
 from grpc import StatusCode
 
 from nfl_keras.errors import UserError
-from nfl_keras.serving import Server, Tls
+from nfl_keras.serving import Limits, Server, Tls
+
+LIMITS = Limits()
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("openssl"), reason="openssl makes the certificates"
@@ -46,11 +48,11 @@ def start(tmp_path_factory, install, certificates):
     """Function from the name of a CA of clients, or None, to a running server."""
     servers = []
 
-    def begin(client_ca):
+    def begin(client_ca, limits=LIMITS):
         base = tmp_path_factory.mktemp("models")
         install(base, 1)
         tls = Tls(certificates / "server.crt", certificates / "server.key", client_ca)
-        servers.append(Server(base, port=0, rest_port=0, tls=tls).start())
+        servers.append(Server(base, port=0, rest_port=0, tls=tls, limits=limits).start())
         return servers[-1], base.name
 
     yield begin
@@ -121,6 +123,21 @@ def test_a_handshake_that_stalls_keeps_nobody_else_waiting(one_way, certificates
         start = time.monotonic()
         assert _status(*one_way, certificates) == 200
         assert time.monotonic() - start < 5
+
+
+def test_handshakes_that_stall_are_bounded_in_number(start, certificates):
+    server, name = start(None, Limits(max_concurrent_requests=1))
+    address = ("localhost", server.rest_port)
+    with contextlib.ExitStack() as stalled:
+        for _ in range(4):
+            stalled.enter_context(socket.create_connection(address))
+        with socket.create_connection(address, timeout=20) as beyond:
+            assert beyond.recv(1) == b""
+    while True:
+        # The server learns a moment later that they are gone.
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            assert _status(server, name, certificates) == 200
+            break
 
 
 def test_certificates_that_cannot_be_used_are_named(certificates, tmp_path):
