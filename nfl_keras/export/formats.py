@@ -1,7 +1,7 @@
 """The format, the size and the EXIF of encoded images, in a TensorFlow graph.
 
 It reads what `nfl_keras.data.decoding.read_header` reads, by the same rules. TensorFlow Serving
-runs no Python, and training waits for no graph: walking in one takes tens of times as long.
+runs no Python, and training waits for no graph: walking in one takes a hundred times as long.
 Nothing is decoded here: a few kilobytes can declare more pixels than a machine has memory for.
 
 `encoded` is a scalar string tensor. Its bytes are int64 numbers, and positions count from 0.

@@ -38,7 +38,8 @@ def export_model(
     The exported graph decodes images, resizes and crops them, and embeds them as
     `nfl.retrieval.embed` does. It has three signatures, see
     `nfl_keras.export.signatures.make_service`. A bad image gets a row of zeros and a status, and
-    leaves the other images of its request alone. GIF and animated WebP are not supported.
+    leaves the other images of its request alone. GIF, TIFF, animated WebP and rare BMP are not
+    supported.
 
     The exported model is loaded and compared with the Keras model on photographs. If they differ
     by more than 1e-4, nothing is kept. `model_card.json`, which describes the model, and the

@@ -111,9 +111,9 @@ class Client:
     ) -> EmbeddingResult:
         """Embeds photographs of any size, as training sees them.
 
-        JPEG, PNG and plain WebP files are sent byte for byte, and the model turns them as their
-        EXIF orientation asks. GIF, BMP, TIFF, transparent WebP, the first frame of an animated
-        WebP, arrays and PIL images are sent as PNG, upright.
+        JPEG, PNG, still WebP and most BMP files are sent byte for byte, and the model turns them
+        as their EXIF orientation asks. GIF, TIFF, other BMP, the first frame of an animated WebP,
+        arrays and PIL images are sent as PNG, upright.
 
         Args:
             images: one image, or an iterable of images: each the path of a file, its bytes, an
