@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import numpy as np
-import tensorflow as tf
 
 from nfl_keras.data.batches.balanced_sampler import BalancedSampler, SmallClasses
 from nfl_keras.data.batches.pipeline_options import pipeline_options
 from nfl_keras.data.decoding.reader import reader
 from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.data.views.augment import augment, shorter_side
 from nfl_keras.errors import UserError
 

@@ -1,10 +1,9 @@
 """Defines the batches of crops that photographs are embedded from."""
 
-import tensorflow as tf
-
 from nfl_keras.data.batches.pipeline_options import pipeline_options
 from nfl_keras.data.decoding.reader import reader
 from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.data.views.inference_crops import inference_crops
 from nfl_keras.errors import UserError
 

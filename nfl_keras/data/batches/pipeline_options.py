@@ -1,6 +1,6 @@
 """Defines the options of the tf.data pipelines that give batches."""
 
-import tensorflow as tf
+from nfl_keras.data.tensorflow_on_cpu import tf
 
 
 def pipeline_options() -> tf.data.Options:

@@ -1,10 +1,9 @@
 """Defines the search for photographs that cannot be used, before a run depends on them."""
 
-import tensorflow as tf
-
 from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
 from nfl_keras.data.decoding.reader import decoded, read_checked
 from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.errors import UserError
 
 _NAMED = 5

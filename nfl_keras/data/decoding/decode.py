@@ -2,8 +2,7 @@
 
 import functools
 
-import tensorflow as tf
-
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.typing import Tensor
 
 _RATIOS = (1, 2, 4, 8)

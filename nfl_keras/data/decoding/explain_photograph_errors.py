@@ -3,10 +3,9 @@
 import contextlib
 from collections.abc import Iterator
 
-import tensorflow as tf
-
 from nfl_keras.data.decoding.check_images import check_images
 from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.tensorflow_on_cpu import tf
 
 
 @contextlib.contextmanager
@@ -24,6 +23,8 @@ def explain_photograph_errors(image_set: ImageSet) -> Iterator[None]:
     """
     try:
         yield
+    except tf.errors.ResourceExhaustedError:
+        raise
     except tf.errors.OpError:
         check_images(image_set)
         raise

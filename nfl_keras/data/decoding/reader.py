@@ -3,12 +3,11 @@
 import functools
 from collections.abc import Callable
 
-import tensorflow as tf
-
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.decode import decode, turned_if_small
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.data.image_set import ImageSet
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.errors import UserError
 from nfl_keras.typing import Tensor
 

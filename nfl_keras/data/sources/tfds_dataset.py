@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
 import tensorflow_datasets as tfds
 from google.protobuf import message
 
@@ -12,6 +11,7 @@ from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.sources.split_meanings import split_meanings
 from nfl_keras.data.sources.tfds_builder import find_builder, how_to_prepare
 from nfl_keras.data.sources.tfrecords import TFRecords
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.errors import UserError
 from nfl_keras.typing import Path
 

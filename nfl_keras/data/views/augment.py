@@ -2,9 +2,8 @@
 
 import math
 
-import tensorflow as tf
-
 from nfl_keras.data.decoding.decode import as_stored, exchanged
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.data.views.resize_shorter_side import resize_shorter_side, resized_extent
 from nfl_keras.typing import Tensor
 

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-import tensorflow as tf
-
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.errors import UserError
 from nfl_keras.typing import Tensor
 

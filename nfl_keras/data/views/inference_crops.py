@@ -1,8 +1,7 @@
 """Defines the square crops of a photograph that are embedded."""
 
-import tensorflow as tf
-
 from nfl_keras.data.decoding.decode import as_stored, exchanged, upright
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.data.views.resize_shorter_side import resize_shorter_side, resized_extent
 from nfl_keras.typing import Tensor
 

@@ -2,8 +2,7 @@
 
 from typing import Literal
 
-import tensorflow as tf
-
+from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.typing import Tensor
 
 
