@@ -7,10 +7,10 @@ import json
 
 import grpc
 import numpy as np
-import odd_photographs
+import photograph_cases
 import pytest
 import tensorflow as tf
-from odd_photographs import ODD, REFUSED, plain
+from photograph_cases import ODD, REFUSED, plain
 from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
@@ -23,7 +23,7 @@ from nfl_keras.retrieval import embed
 from nfl_keras.servable.status import MESSAGES, OK, UNSUPPORTED
 from nfl_keras.serving import Client, Server
 
-CASES = {**ODD, **odd_photographs.reported()}
+CASES = {**ODD, **photograph_cases.reported()}
 PLAIN = [plain("JPEG", orientation) for orientation in range(1, 9)]
 WAYS = ("training", "embed", "exported graph", "gRPC", "REST", "client")
 SERVERS = ("exported graph", "gRPC", "REST")
@@ -56,7 +56,7 @@ def ways(embedder, models_folder):
         with explain_photograph_errors(image_set):
             positions = tf.data.Dataset.range(len(image_set))
             images = [upright(*pair).numpy() for pair in positions.map(reader(image_set))]
-        pixels = [odd_photographs.saved(Image.fromarray(image), "PNG") for image in images]
+        pixels = [photograph_cases.saved(Image.fromarray(image), "PNG") for image in images]
         return embed(embedder, as_set(pixels))
 
     def answers(embeddings, statuses):
