@@ -5,7 +5,7 @@ import struct
 import tensorflow as tf
 
 from nfl_keras.data.decoding.exif_orientation import EXIF, MAGICS, ORIENTATION, TYPES
-from nfl_keras.export.formats import bytes_at, equal, number
+from nfl_keras.export.encoded_bytes import bytes_at, equal, number
 
 _KINDS = range(max(TYPES) + 1)
 _SIZES = [struct.calcsize("<" + TYPES.get(kind, "")) for kind in _KINDS]

@@ -3,8 +3,7 @@
 It reads what `nfl_keras.data.decoding.read_header` reads, by the same rules. TensorFlow Serving
 runs no Python, and training waits for no graph: walking in one takes a hundred times as long.
 Nothing is decoded here: a few kilobytes can declare more pixels than a machine has memory for.
-
-`encoded` is a scalar string tensor. Its bytes are int64 numbers, and positions count from 0.
+`encoded` is a scalar string tensor.
 """
 
 import functools
@@ -15,24 +14,18 @@ import tensorflow as tf
 from nfl_keras.data.decoding.exif_orientation import EXIF
 from nfl_keras.data.decoding.read_header import (
     ANIMATION,
-    APP1,
     BMP,
-    END,
     HAS_EXIF,
     JPEG,
-    MAX_EXIF,
     MAX_SEGMENTS,
-    NO_JPEG_FRAMES,
     PNG,
     RARE_MAGICS,
-    RESTART,
-    SCAN,
-    TEMPORARY,
     WEBP,
 )
+from nfl_keras.export.encoded_bytes import bytes_at, equal, length_of, number, unless
+from nfl_keras.export.jpeg_header import jpeg_header
 
 _HEAD, _CHUNK_HEAD = 64, 16  # bytes, more than each of these headers has
-_FEW, _MANY = 64, 2**18  # bytes among which a marker is searched
 
 
 def format_of(encoded: tf.Tensor) -> tf.Tensor:
@@ -45,7 +38,7 @@ def format_of(encoded: tf.Tensor) -> tf.Tensor:
         equal(head[:3], b"\xff\xd8\xff"),
         equal(head[:8], b"\x89PNG\r\n\x1a\n"),
         is_webp & ~is_animated,
-        equal(head[:2], b"BM") & _is_plain_bitmap(head, _length(encoded)),
+        equal(head[:2], b"BM") & _is_plain_bitmap(head, length_of(encoded)),
         is_webp | tf.reduce_any(is_rare),
         tf.constant(True),
     ]
@@ -62,58 +55,12 @@ def size_and_exif(encoded: tf.Tensor, image_format: tf.Tensor) -> tuple[tf.Tenso
     nothing = tf.constant(b"")
     png_size = tf.stack([number(head[20:24], False), number(head[16:20], False)])
     ways = {
-        JPEG: functools.partial(_jpeg, encoded),
-        PNG: lambda: (png_size, EXIF + _chunk(encoded, 8, _length(encoded), _png_exif)),
+        JPEG: functools.partial(jpeg_header, encoded),
+        PNG: lambda: (png_size, EXIF + _chunk(encoded, 8, length_of(encoded), _png_exif)),
         WEBP: lambda: (_webp_size(head), _webp_exif(encoded, head)),
         BMP: lambda: (_bitmap_size(head), nothing),
     }
     return tf.switch_case(image_format, ways, default=lambda: (tf.zeros(2, tf.int64), nothing))
-
-
-def _jpeg(encoded):
-    """Walks from segment to segment as libjpeg does, which skips stray bytes before a marker."""
-    length = _length(encoded)
-
-    def is_open(left, position, *_):
-        return (left > 0) & (position < length)
-
-    def step(left, position, width, size, exif):
-        window = _window(encoded, position, width + _CHUNK_HEAD)
-        first, second = window[:width], window[1 : width + 1]
-        starts = (first == 0xFF) & (second != 0) & (second != 0xFF)
-        place = tf.argmax(starts)
-        found = starts[place]
-        head = tf.cast(tf.slice(window, place[None], (_CHUNK_HEAD,)), tf.int64)
-        marker, count = head[1], number(head[2:4], False)
-        alone = (marker == TEMPORARY) | ((marker >= RESTART) & (marker < END))
-        no_frame = alone | tf.reduce_any(marker == tf.constant(NO_JPEG_FRAMES, tf.int64))
-        is_frame = found & (marker >= 0xC0) & (marker <= 0xCF) & ~no_frame & (size[0] < 0)
-        declared = tf.stack([number(head[5:7], False), number(head[7:9], False)])
-        known = tf.strings.length(exif)
-        is_exif = found & (marker == APP1) & (count >= 2 + len(EXIF)) & equal(head[4:10], EXIF)
-        is_exif &= known < MAX_EXIF
-        skipped = tf.where(known > 0, 4 + len(EXIF), 4)
-        start = tf.minimum(position + place + tf.cast(skipped, tf.int64), length)
-        taken = unless(~is_exif, tf.maximum(count + 2 - tf.cast(skipped, tf.int64), 0))
-        last = found & ((marker == END) | (marker == SCAN))
-        advance = tf.where(found, place + 2 + unless(alone, tf.maximum(count, 2)), width)
-        return (
-            left - tf.cast(found, tf.int32),
-            tf.where(last, length, position + advance),
-            tf.where(found, tf.constant(_FEW, tf.int64), tf.minimum(8 * width, _MANY)),
-            tf.where(is_frame, declared, size),
-            tf.strings.join([exif, tf.strings.substr(encoded, start, taken)]),
-        )
-
-    state = (
-        tf.constant(MAX_SEGMENTS),
-        tf.constant(2, tf.int64),
-        tf.constant(_FEW, tf.int64),
-        tf.constant([-1, -1], tf.int64),
-        tf.constant(b""),
-    )
-    *_, size, exif = tf.while_loop(is_open, step, state)
-    return tf.maximum(size, 0), exif
 
 
 def _png_exif(head):
@@ -127,7 +74,7 @@ def _webp_exif(encoded, head):
         return equal(head[:4], b"EXIF"), length, 8 + length + length % 2
 
     end = unless(~_has(head[20], HAS_EXIF), 8 + number(head[4:8]))
-    end = unless(~equal(head[12:16], b"VP8X"), tf.minimum(end, _length(encoded)))
+    end = unless(~equal(head[12:16], b"VP8X"), tf.minimum(end, length_of(encoded)))
     return _chunk(encoded, 12, end, look)
 
 
@@ -156,34 +103,6 @@ def _is_plain_bitmap(head, length):
     return is_known & ((depth == 24) | (depth == 32)) & fits
 
 
-def bytes_at(encoded: tf.Tensor, position: int | tf.Tensor, count: int | tf.Tensor) -> tf.Tensor:
-    """Reads `count` bytes, int64 `[count]`, with zeros for missing ones."""
-    return tf.cast(_window(encoded, position, count), tf.int64)
-
-
-def _window(encoded, position, count):
-    position = tf.minimum(tf.cast(position, tf.int64), _length(encoded))
-    found = tf.strings.substr(encoded, position, tf.cast(count, tf.int64))
-    return tf.io.decode_raw(found, tf.uint8, fixed_length=tf.cast(count, tf.int32))
-
-
-def number(digits: tf.Tensor, little: bool | tf.Tensor = True) -> tf.Tensor:
-    """Reads unsigned numbers from bytes `[..., n]`, by default with the first counting least."""
-    places = [256**place for place in range(digits.shape[-1])]
-    weights = tf.where(little, tf.constant(places, tf.int64), tf.constant(places[::-1], tf.int64))
-    return tf.reduce_sum(digits * weights, axis=-1)
-
-
-def equal(digits: tf.Tensor, magic: bytes) -> tf.Tensor:
-    """Compares bytes `[n]` with a `bytes` of length n."""
-    return tf.reduce_all(digits == tf.constant(list(magic), tf.int64))
-
-
-def unless(condition: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-    """Returns the values, with zeros where the condition holds."""
-    return tf.where(condition, tf.zeros_like(values), values)
-
-
 def _has(flags, flag):
     return flags // flag % 2 == 1
 
@@ -206,7 +125,3 @@ def _chunk(encoded: tf.Tensor, first: int, end: tf.Tensor, look: Callable) -> tf
     state = tf.constant(first, tf.int64), tf.constant(0, tf.int64), tf.constant(0, tf.int64)
     _, start, count = tf.while_loop(is_open, step, state, maximum_iterations=MAX_SEGMENTS)
     return tf.strings.substr(encoded, start, unless(start == 0, tf.minimum(count, end - start)))
-
-
-def _length(encoded):
-    return tf.cast(tf.strings.length(encoded), tf.int64)
