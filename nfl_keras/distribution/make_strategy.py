@@ -1,7 +1,9 @@
 """Defines the choice of the devices that a run trains on."""
 
+import functools
 import json
 import os
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -48,13 +50,23 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
         )
     if name == "multi-worker" or (name == "auto" and _number_of_workers(required=False) > 1):
         _number_of_workers(required=True)
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        return _only(tf.distribute.MultiWorkerMirroredStrategy)
     devices = tf.config.list_logical_devices("GPU")
     if name == "mirrored":
         devices = devices or tf.config.list_logical_devices("CPU")
     if name == "mirrored" or (name == "auto" and len(devices) > 1):
-        return tf.distribute.MirroredStrategy([device.name for device in devices])
+        return _only(tf.distribute.MirroredStrategy, *(device.name for device in devices))
     return tf.distribute.get_strategy()
+
+
+@functools.cache
+def _only(kind: Callable[..., tf.distribute.Strategy], *devices: str) -> tf.distribute.Strategy:
+    """Returns the one strategy of a process over these devices.
+
+    The collectives of two would have the same keys. They would fail with "Shape mismatch in the
+    collective instance".
+    """
+    return kind(list(devices)) if devices else kind()
 
 
 def _number_of_workers(required):

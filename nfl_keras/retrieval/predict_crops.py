@@ -8,7 +8,7 @@ from keras import ops
 
 from nfl_keras.data import ImageSet, inference_batches
 from nfl_keras.data.decoding.explain_photograph_errors import explain_photograph_errors
-from nfl_keras.errors import UserError
+from nfl_keras.errors import UserError, explain_out_of_memory
 from nfl_keras.typing import Tensor
 
 
@@ -28,17 +28,22 @@ def predict_crops(
         NumPy array `[<= batch_size, crops, C]`, in the set's order.
 
     Raises:
-        UserError: if the set is empty, for another number of crops, or if photographs cannot be
-            decoded. The message names them.
+        UserError: if the set is empty, for another number of crops, if photographs cannot be
+            decoded, which the message names, or if there is not enough memory.
     """
     if not len(image_set):
         raise UserError("there are no photographs to embed or to classify: the image set is empty.")
     predict = _predict_function(model)
-    batches = iter(inference_batches(image_set, image_size, crops, batch_size))
-    while (batch := _next(batches, image_set)) is not None:
-        flat = ops.reshape(batch, (-1, image_size, image_size, batch.shape[-1]))
-        outputs = ops.convert_to_numpy(predict(flat))
-        yield outputs.reshape(-1, crops, outputs.shape[-1])
+    with explain_out_of_memory(
+        f"{batch_size} photographs at a time",
+        f"lower batch_size (now {batch_size}), crops (now {crops}) or image_size (now "
+        f"{image_size})",
+    ):
+        batches = iter(inference_batches(image_set, image_size, crops, batch_size))
+        while (batch := _next(batches, image_set)) is not None:
+            flat = ops.reshape(batch, (-1, image_size, image_size, batch.shape[-1]))
+            outputs = ops.convert_to_numpy(predict(flat))
+            yield outputs.reshape(-1, crops, outputs.shape[-1])
 
 
 def _next(batches: Iterator[Tensor], image_set: ImageSet) -> Tensor | None:

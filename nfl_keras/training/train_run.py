@@ -11,7 +11,7 @@ from nfl_keras.distribution.end_together import end_together
 from nfl_keras.distribution.explain_lost_workers import explain_lost_workers
 from nfl_keras.distribution.make_strategy import make_strategy
 from nfl_keras.distribution.worker_folder import worker_folder
-from nfl_keras.errors import UserError
+from nfl_keras.errors import UserError, explain_out_of_memory
 from nfl_keras.report import write_summary
 from nfl_keras.training.build_model import build_embedder
 from nfl_keras.training.config import TrainConfig
@@ -36,7 +36,7 @@ def train_run(config: TrainConfig) -> None:
             written.
         SystemExit: with code 0 after SIGTERM, when a checkpoint is written.
     """
-    strategy = make_strategy(config.run.strategy)
+    strategy = _strategy(config)
     path = config.run.run_dir or _default_run_dir(config.data.dataset)
     with worker_folder(path, strategy, resume=False) as own:
         dataset, bad = open_photographs(config)
@@ -73,13 +73,23 @@ def resume_run(path: Path) -> None:
     if folder.finished:
         print(f"{path} is finished; report: {folder.report}")
         return
-    strategy = make_strategy(config.run.strategy)
+    strategy = _strategy(config)
     with worker_folder(path, strategy, resume=True) as own:
         bad = folder.bad_images()
         dataset = open_dataset(
             config.data.dataset, config.data.data_dir, config.data.missing_images
         ).without(bad)
         _train(Run(config, RunFolder(own), dataset, bad, strategy, Termination(own), resumes=True))
+
+
+def _strategy(config: TrainConfig) -> tf.distribute.Strategy:
+    strategy = make_strategy(config.run.strategy)
+    if config.run.jit_compile and strategy.num_replicas_in_sync > 1:
+        raise UserError(
+            f"XLA cannot compile a step that {strategy.num_replicas_in_sync} replicas share; "
+            f"leave out jit_compile, or train with strategy one."
+        )
+    return strategy
 
 
 def _train(run: Run) -> None:
@@ -95,12 +105,28 @@ def _train(run: Run) -> None:
             continue
         if len(splits) > 1:
             print(f"\nsplit {seed}")
-        with explain_photograph_errors(run.dataset.whole), explain_lost_workers():
+        with (
+            explain_photograph_errors(run.dataset.whole),
+            explain_lost_workers(),
+            explain_out_of_memory(*_memory_of_a_batch(run.config)),
+        ):
             rows[name] = train_split(of_split)
     if len(splits) > 1:
         _summarize(run, rows)
     with explain_lost_workers():
         end_together(run.strategy)
+
+
+def _memory_of_a_batch(config: TrainConfig) -> tuple[str, str]:
+    """Returns what a batch is, and which settings it needs less memory by."""
+    classes, images = config.data.classes_per_batch, config.data.images_per_class
+    size, precision = config.embedder.image_size, config.run.precision
+    remedy = f"lower images_per_class (now {images}), classes_per_batch (now {classes})"
+    remedy += f" or image_size (now {size})"
+    if precision == "float32":
+        remedy += ", or give precision mixed_bfloat16 (now float32)"
+    views = f"in every view of the recipe {config.recipe.name}"
+    return f"a batch of {classes * images} photographs {views}", f"{remedy}, or a smaller backbone"
 
 
 def _summarize(run: Run, rows: dict[str, dict[str, float]]) -> None:

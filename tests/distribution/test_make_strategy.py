@@ -65,6 +65,14 @@ def test_what_is_trained_on(machine, name, config, gpus, expected):
     assert make_strategy(name) == expected
 
 
+def test_runs_of_one_process_share_the_strategy_of_their_devices(machine):
+    machine(gpus=2)
+    both = make_strategy("mirrored")
+    assert make_strategy("auto") is both
+    machine(gpus=1)
+    assert make_strategy("mirrored") is not both
+
+
 @pytest.mark.parametrize(
     "config",
     [
