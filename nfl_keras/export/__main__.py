@@ -62,11 +62,17 @@ def _export(given: argparse.Namespace) -> None:
     version = export_model(
         model, given.to, given.version, given.name, max_pixels=given.max_pixels, about=about
     )
-    checked = json.loads((version / PATH).read_text(encoding="utf-8"))["checked"]
+    card = json.loads((version / PATH).read_text(encoding="utf-8"))
+    checked = card["checked"]
     print(
         f"largest difference from the Keras model on {checked['photographs']} photographs: "
         f"{checked['largest_difference']:.1e}"
     )
+    if trained := card.get("trained_in"):
+        print(
+            f"largest difference from the model in {', '.join(trained['precision'])}: "
+            f"{trained['largest_difference']:.1e}; the exported model computes in float32"
+        )
     print(f"exported: {version}")
     _write_deployment(local_path(given.to))
 

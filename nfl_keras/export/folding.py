@@ -13,6 +13,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
+from nfl_keras.export.without_xla import grouped_convolution
+
 
 @contextlib.contextmanager
 def folded(model: keras.Model) -> Iterator[list[tf.Variable]]:
@@ -94,7 +96,9 @@ def _arrays(convolution, normalization):
 
 
 def _call(convolution, kernel, bias, maps):
-    convolve = ops.conv if type(convolution) is layers.Conv2D else ops.depthwise_conv
     how = {name: getattr(convolution, name) for name in ("strides", "padding", "dilation_rate")}
+    if type(convolution) is layers.Conv2D and convolution.groups > 1:
+        return grouped_convolution(maps, kernel.read_value(), bias, convolution.groups, **how)
+    convolve = ops.conv if type(convolution) is layers.Conv2D else ops.depthwise_conv
     maps = convolve(maps, kernel.read_value(), data_format="channels_last", **how)
     return tf.nn.bias_add(maps, bias)

@@ -11,6 +11,8 @@ from nfl_keras.export.verification import TOLERANCE
 from nfl_keras.servable.status import MESSAGES
 
 PATH = "model_card.json"
+# benchmarks/serving_versions.py ran exported models in TensorFlow 2.16.2, the oldest tried.
+_OLDEST_SERVER = "TensorFlow Serving 2.16"
 _PACKAGES = ("nfl_keras", "tensorflow", "keras", "keras-hub", "numpy", "tensorflow-serving-api")
 
 
@@ -28,10 +30,11 @@ def write_card(
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "signatures": {key: _interface(function) for key, function in signatures.items()},
         "formats": ["JPEG", "PNG", "WebP (not animated)", "BMP (24 and 32 bits)"],
+        "oldest_server": _OLDEST_SERVER,
         "similarity": "cosine, which is the dot product: embeddings have length 1",
         "status": {str(code): message for code, message in MESSAGES.items()},
         "checked": {
-            "against": "the Keras model",
+            "against": "the Keras model in float32",
             "photographs": photographs,
             "largest_difference": difference,
             "tolerance": TOLERANCE,

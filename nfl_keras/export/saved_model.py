@@ -1,5 +1,6 @@
 """An embedder as a SavedModel, which any TensorFlow Serving can serve."""
 
+import math
 import pathlib
 import re
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from nfl_keras.data.decoding.photograph_error import MAX_PIXELS
 from nfl_keras.errors import UserError
+from nfl_keras.export.in_float32 import in_float32
 from nfl_keras.export.model_card import write_card
 from nfl_keras.export.signatures import make_service
 from nfl_keras.export.verification import center_crops, largest_difference, sample_photographs
@@ -41,8 +43,9 @@ def export_model(
     leaves the other images of its request alone. GIF, TIFF, animated WebP and rare BMP are not
     supported.
 
-    The exported model is loaded and compared with the Keras model on photographs. If they differ
-    by more than 1e-4, nothing is kept. `model_card.json`, which describes the model, and the
+    A model of lower precision is exported in float32, and grouped convolutions without XLA. The
+    exported model is loaded and compared with the Keras model in float32 on photographs. If they
+    differ by more than 1e-4, nothing is kept. `model_card.json`, which describes the model, and the
     requests that a server warms up with are written beside it.
 
     Args:
@@ -79,16 +82,20 @@ def export_model(
     photographs = list(sample_photographs(size) if photographs is None else photographs)
     base = local_path(directory) / name
     with new_version(base, version) as (folder, version):
-        service, signatures = make_service(embedder, size, max_pixels)
-        try:
-            tf.saved_model.save(service, str(folder), signatures)
-        except tf.errors.OpError as error:
-            reason = " ".join(error.message.split())
-            raise UserError(f"cannot write the model into {str(base)!r} ({reason}).") from error
-        loaded = tf.saved_model.load(str(folder))
-        difference = largest_difference(loaded, embedder, size, photographs)
+        with in_float32(embedder) as precisions:
+            service, signatures = make_service(embedder, size, max_pixels)
+            try:
+                tf.saved_model.save(service, str(folder), signatures)
+            except tf.errors.OpError as error:
+                reason = " ".join(error.message.split())
+                raise UserError(f"cannot write the model into {str(base)!r} ({reason}).") from error
+            loaded = tf.saved_model.load(str(folder))
+            difference = largest_difference(loaded, embedder, size, photographs)
         _warm_up(folder, name, loaded, photographs[:4], size)
         facts = {"name": name, "version": version, "image_size": size, "max_pixels": max_pixels}
+        if precisions:
+            rounded = largest_difference(loaded, embedder, size, photographs, math.inf)
+            facts["trained_in"] = {"precision": precisions, "largest_difference": rounded}
         write_card(folder, facts | (about or {}), signatures, difference, len(photographs))
     return base / str(version)
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from nfl_keras.export.decode_crops import decode_crops, read_headers
 from nfl_keras.export.folding import folded
+from nfl_keras.export.without_xla import refuse_xla, without_xla
 from nfl_keras.servable.signature_names import CROPS, EMBED_TENSOR
 from nfl_keras.servable.status import NO_DIRECTION, OK
 
@@ -24,6 +25,9 @@ def make_service(
 
     The embedder maps `[B, S, S, 3]` in 0..255 to `[B, D]`, and S is `image_size`. The results are
     arguments of `tf.saved_model.save`.
+
+    Raises:
+        UserError: if the embedder holds a function that only XLA can run.
     """
     images = tf.TensorSpec((None,), tf.string, name="images")
     squares = tf.TensorSpec((None, image_size, image_size, 3), tf.float32, name="pixels")
@@ -59,7 +63,8 @@ def make_service(
         return tf.function(function, (spec,), autograph=False).get_concrete_function()
 
     service = tf.Module(name="embedder")
-    with folded(embedder) as service.weights:
+    with without_xla(embedder), folded(embedder) as service.weights:
         signatures = {name: concrete(embed_images(crops), images) for name, crops in CROPS.items()}
         signatures[EMBED_TENSOR] = concrete(embed_tensor, squares)
+    refuse_xla(signatures)
     return service, signatures

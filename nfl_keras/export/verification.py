@@ -52,14 +52,19 @@ def center_crops(photographs: Sequence[bytes], image_size: int) -> np.ndarray:
 
 
 def largest_difference(
-    loaded: Any, embedder: keras.Model, image_size: int, photographs: Sequence[bytes]
+    loaded: Any,
+    embedder: keras.Model,
+    image_size: int,
+    photographs: Sequence[bytes],
+    tolerance: float = TOLERANCE,
 ) -> float:
     """Computes the largest absolute difference of the embeddings of each signature.
 
     They are compared with `nfl.retrieval.embed`, which decodes and crops independently.
 
     Raises:
-        UserError: if a photograph cannot be embedded, or the difference is above `TOLERANCE`.
+        UserError: if a photograph cannot be embedded, or the difference is above the
+            `tolerance`.
     """
     image_set = as_image_set(photographs)
     differences = []
@@ -78,11 +83,10 @@ def largest_difference(
     answer = loaded.signatures[EMBED_TENSOR](pixels=tf.constant(squares))
     differences.append(answer["embedding"].numpy() - expected)
     largest = float(np.abs(np.concatenate(differences)).max())
-    if not largest <= TOLERANCE:
+    if not largest <= tolerance:
         raise UserError(
             f"the exported model gives other embeddings than the Keras model: on "
             f"{len(photographs)} photographs they differ by up to {largest:.1e}, more than "
-            f"{TOLERANCE:.0e}; it is not kept. Export a model whose weights are finite, and whose "
-            f"precision is float32."
+            f"{tolerance:.0e}; it is not kept. Export a model whose weights are finite."
         )
     return largest

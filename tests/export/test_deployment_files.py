@@ -206,3 +206,12 @@ def test_the_client_sends_photographs_and_prints_the_answer(
 def test_the_example_in_the_repository_is_what_is_rendered():
     shown = {path.name: path.read_text() for path in EXAMPLE.iterdir() if path.is_file()}
     assert shown == deployment_files(["embedder"])
+
+
+def test_the_image_of_the_server_is_pinned(files):
+    images = {
+        image
+        for text in files.values()
+        for image in re.findall(r"tensorflow/serving:([\w.-]+)", text)
+    }
+    assert images == {"2.19.1", "2.19.1-gpu"}

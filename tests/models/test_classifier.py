@@ -22,6 +22,7 @@ def test_labels_are_mapped_to_positions_of_logits(dtype):
     assert keras.backend.standardize_dtype(found.dtype) == "int32"
 
 
+@pytest.mark.tensorflow("the graph is TensorFlow's")
 def test_labels_are_mapped_in_a_graph():
     tf = pytest.importorskip("tensorflow")
     classifier = Classifier(5, [3, 5, 9])
