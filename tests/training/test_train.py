@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import keras
+import keras_hub
 import pytest
 
 from nfl_keras import evaluate, train
@@ -393,6 +394,18 @@ def test_an_unwritable_run_folder_is_named(quick, tmp_path, capsys):
 def test_a_backbone_that_does_not_fit_is_named(quick, changed, tmp_path, capsys):
     error = fails(capsys, train, quick(**changed))
     assert next(iter(changed.values())) in error
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("changed", [{}, {"split_seeds": "[0,1]"}])
+def test_a_preset_of_another_image_size_is_named_before_anything_is_written(
+    quick, changed, tmp_path, capsys
+):
+    keras_hub.models.ViTBackbone(
+        (28, 28, 3), patch_size=14, num_layers=1, num_heads=1, hidden_dim=4, mlp_dim=4
+    ).save_to_preset(tmp_path / "preset")
+    error = fails(capsys, train, quick(backbone=tmp_path / "preset", **changed))
+    assert "takes images of 28 x 28 pixels alone, and image_size is 16" in error
     assert not (tmp_path / "run").exists()
 
 
