@@ -151,7 +151,7 @@ def differences(drawn):
                 if expected.shape != pixels.shape:
                     differ("Pillow's shape", expected.shape, pixels.shape)
                 # Versions of libjpeg smooth progressive files without details by other rules.
-                elif np.abs(np.int32(expected) - pixels).mean() > 6:
+                elif np.abs(np.int32(expected) - pixels).mean() > 3:
                     differ("Pillow's pixels", np.abs(np.int32(expected) - pixels).mean())
     return found
 
