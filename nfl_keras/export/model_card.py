@@ -11,8 +11,8 @@ from nfl_keras.export.verification import TOLERANCE
 from nfl_keras.servable.status import MESSAGES
 
 PATH = "model_card.json"
-# benchmarks/serving_versions.py ran exported models in TensorFlow 2.16.2, the oldest tried.
-_OLDEST_SERVER = "TensorFlow Serving 2.16"
+# benchmarks/serving_versions.py ran exported models in TensorFlow 2.12.1, the oldest tried.
+_OLDEST_SERVER = "TensorFlow Serving 2.12.1"
 _PACKAGES = ("nfl_keras", "tensorflow", "keras", "keras-hub", "numpy", "tensorflow-serving-api")
 
 
