@@ -5,9 +5,8 @@ import functools
 from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.typing import Tensor
 
-_RATIOS = (1, 2, 4, 8)
-WHOLE, WEBP = len(_RATIOS), len(_RATIOS) + 1
-_MAX_COPY = 2**24  # bytes
+RATIOS = (1, 2, 4, 8)
+WHOLE, WEBP = len(RATIOS), len(RATIOS) + 1
 
 # Whether rows and columns are mirrored for the EXIF orientations 1 to 8, after rows and columns are
 # exchanged for 5 to 8.
@@ -57,7 +56,7 @@ def jpeg_way(shorter: tf.Tensor, shorter_side: int) -> tf.Tensor:
     Returns:
         int32 scalar.
     """
-    enough = [16 * -(-shorter // ratio) >= 15 * shorter_side for ratio in _RATIOS[1:]]
+    enough = [16 * -(-shorter // ratio) >= 15 * shorter_side for ratio in RATIOS[1:]]
     return tf.reduce_sum(tf.cast(enough, tf.int32))
 
 
@@ -74,7 +73,7 @@ def decode_by(encoded: Tensor, way: tf.Tensor) -> tf.Tensor:
     """
     whole = functools.partial(tf.io.decode_image, encoded, channels=3, expand_animations=False)
     reduced = [
-        functools.partial(tf.io.decode_jpeg, encoded, channels=3, ratio=ratio) for ratio in _RATIOS
+        functools.partial(tf.io.decode_jpeg, encoded, channels=3, ratio=ratio) for ratio in RATIOS
     ]
 
     def webp() -> tf.Tensor:
@@ -102,30 +101,11 @@ def upright(image: Tensor, orientation: int | Tensor) -> tf.Tensor:
     image = tf.convert_to_tensor(image)
     before = image.shape.rank - 3
     axes = tf.range(before), exchanged([before, before + 1], orientation), [before + 2]
-    mirrored = tf.zeros(before, tf.bool), _mirrored(orientation), [False]
+    mirrors = tf.zeros(before, tf.bool), mirrored(orientation), [False]
     turned = tf.raw_ops.Reverse(
-        tensor=tf.transpose(image, tf.concat(axes, 0)), dims=tf.concat(mirrored, 0)
+        tensor=tf.transpose(image, tf.concat(axes, 0)), dims=tf.concat(mirrors, 0)
     )
     return tf.ensure_shape(turned, (*image.shape[:-3], None, None, 3))
-
-
-def turned_if_small(image: Tensor, orientation: Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Turns a photograph upright, unless the copy would take much memory.
-
-    Args:
-        image: uint8 `[H, W, 3]`.
-        orientation: int scalar tensor, 1 to 8.
-
-    Returns:
-        `(image, orientation)`: the upright photograph and 1, or a large one as it is stored. Views
-        of it are turned instead.
-    """
-    stays = (orientation == 1) | (tf.size(image, tf.int64) > _MAX_COPY)
-    return tf.cond(
-        stays,
-        lambda: (image, orientation),
-        lambda: (upright(image, orientation), tf.ones_like(orientation)),
-    )
 
 
 def exchanged(pair: Tensor, orientation: int | Tensor) -> tf.Tensor:
@@ -145,8 +125,9 @@ def as_stored(places: Tensor, room: Tensor, orientation: int | Tensor) -> tf.Ten
     Returns:
         `[..., 2]`, of the dtype of `places`.
     """
-    return exchanged(tf.where(_mirrored(orientation), room - places, places), orientation)
+    return exchanged(tf.where(mirrored(orientation), room - places, places), orientation)
 
 
-def _mirrored(orientation: int | Tensor) -> tf.Tensor:
+def mirrored(orientation: int | Tensor) -> tf.Tensor:
+    """Tells whether rows and columns are mirrored, bool `[2]`, after they are exchanged."""
     return tf.gather(tf.constant(_MIRRORED, tf.bool), orientation - 1)

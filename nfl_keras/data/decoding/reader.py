@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
-from nfl_keras.data.decoding.decode import decode, turned_if_small
+from nfl_keras.data.decoding.decode import decode
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.tensorflow_on_cpu import tf
@@ -48,10 +48,9 @@ def reader(
             `None`: all of them.
 
     Returns:
-        A function from a scalar int64 position to `(image, orientation)`: uint8 `[H, W, 3]`, and an
-        int32 scalar, 1 where the photograph is upright, and EXIF's orientation where a large one
-        is not. Where reading fails, the message of TensorFlow's error contains the message of the
-        `UserError`.
+        A function from a scalar int64 position to `(image, orientation)`: uint8 `[H, W, 3]` as it
+        is stored, and the EXIF orientation, an int32 scalar from 1 to 8. Where reading fails, the
+        message of TensorFlow's error contains the message of the `UserError`.
 
     Example:
 
@@ -82,6 +81,6 @@ def decoded(
             read, [position], (tf.string, tf.int64), stateful=False
         )
         image = decode(tf.ensure_shape(content, ()), shorter_side)
-        return turned_if_small(image, tf.cast(tf.ensure_shape(orientation, ()), tf.int32))
+        return image, tf.cast(tf.ensure_shape(orientation, ()), tf.int32)
 
     return pixels

@@ -1,12 +1,60 @@
 """Defines the square crops of a photograph that are embedded."""
 
-from nfl_keras.data.decoding.decode import as_stored, exchanged, upright
+from typing import NamedTuple
+
+from nfl_keras.data.decoding.decode import as_stored, exchanged, mirrored
 from nfl_keras.data.tensorflow_on_cpu import tf
-from nfl_keras.data.views.resize_shorter_side import resize_shorter_side, resized_extent
+from nfl_keras.data.views.resize_shorter_side import resized_extent
 from nfl_keras.typing import Tensor
 
 # Of a photograph that is longer, as a multiple of its shorter side, only the crops are resized.
 _LONGEST = 4
+
+
+class CropPlan(NamedTuple):
+    """How `cut_crops` makes the crops of a photograph, of which it needs to know the extent alone.
+
+    A photograph is resized whole, and the crops are cut from that. Of a long one each crop is
+    resized from the part that it shows.
+
+    Args:
+        is_long: bool scalar.
+        begins: int32 `[crops, 3]`, where each part begins. The first one is the whole, and the
+            others are one pixel, unless the photograph is long.
+        extents: int32 `[crops, 3]`, of the parts.
+        resized: int32 `[crops, 2]`, the extents to which the parts are resized.
+        scale: float32 `[2]`.
+        shifts: float32 `[crops, 2]`, in pixels of the resized parts.
+        starts: int32 `[crops, 3]`, where the crops begin in the resized whole.
+        axes: int32 `[4]`, of the crops as they are stored, in the order of the upright ones.
+        mirrors: bool `[4]`, whether each axis is then mirrored.
+    """
+
+    is_long: Tensor
+    begins: Tensor
+    extents: Tensor
+    resized: Tensor
+    scale: Tensor
+    shifts: Tensor
+    starts: Tensor
+    axes: Tensor
+    mirrors: Tensor
+
+    @classmethod
+    def signature(cls, crops: int) -> "CropPlan":
+        """Returns the `tf.TensorSpec` of each tensor, for 1 or 3 crops."""
+        places, pairs = tf.TensorSpec((crops, 3), tf.int32), (crops, 2)
+        return cls(
+            is_long=tf.TensorSpec((), tf.bool),
+            begins=places,
+            extents=places,
+            resized=tf.TensorSpec(pairs, tf.int32),
+            scale=tf.TensorSpec((2,), tf.float32),
+            shifts=tf.TensorSpec(pairs, tf.float32),
+            starts=places,
+            axes=tf.TensorSpec((4,), tf.int32),
+            mirrors=tf.TensorSpec((4,), tf.bool),
+        )
 
 
 def inference_crops(
@@ -33,53 +81,95 @@ def inference_crops(
 
     Reference: [NIFL], inference protocol, doi 10.1038/s41598-025-97528-9.
     """
-    image, orientation = tf.convert_to_tensor(image), tf.convert_to_tensor(orientation)
-    extent = tf.shape(image, out_type=tf.int64)[:2]
-    room = exchanged(resized_extent(extent, size) - size, orientation)
+    image = tf.convert_to_tensor(image)
+    return cut_crops(image, plan_crops(tf.shape(image)[:2], size, crops, orientation), size)
+
+
+def plan_crops(extent: Tensor, size: int, crops: int, orientation: int | Tensor) -> CropPlan:
+    """Works out where the crops of `inference_crops` are cut.
+
+    Args:
+        extent: int `[2]`, height and width of the photograph as it is stored.
+        size: int, see `inference_crops`.
+        crops: 1 or 3.
+        orientation: int scalar, of EXIF, 1 to 8.
+
+    Returns:
+        `CropPlan`.
+    """
+    extent, orientation = tf.cast(extent, tf.int64), tf.convert_to_tensor(orientation)
+    whole = resized_extent(extent, size)
+    is_long = tf.reduce_max(extent) > _LONGEST * tf.reduce_min(extent)
+    room = exchanged(whole - size, orientation)
     starts = tf.stack([room // 2] if crops == 1 else [room // 2, tf.zeros_like(room), room])
     starts = as_stored(starts, room, orientation)
-
-    def of_whole() -> tf.Tensor:
-        resized = resize_shorter_side(image, size)
-        return tf.stack(
-            [resized[y : y + size, x : x + size] for y, x in map(tf.unstack, tf.unstack(starts))]
-        )
-
-    def of_parts() -> tf.Tensor:
-        # One after the other, since together they would hold three copies of their parts.
-        signature = tf.TensorSpec((None, None, 3))
-        return tf.map_fn(
-            lambda start: _crop(image, size, start),
-            starts,
-            parallel_iterations=1,
-            fn_output_signature=signature,
-        )
-
-    is_long = tf.reduce_max(extent) > _LONGEST * tf.reduce_min(extent)
-    squares = tf.cond(is_long, of_parts, of_whole)
-    squares = tf.cond(orientation > 1, lambda: upright(squares, orientation), lambda: squares)
-    return tf.ensure_shape(squares, (crops, size, size, 3))
-
-
-def _crop(image: tf.Tensor, size: int, start: tf.Tensor) -> tf.Tensor:
-    """Makes the crop that begins at `start` (y, x) of the resized photograph, from its part."""
-    extent = tf.shape(image, out_type=tf.int64)[:2]
-    scale = tf.cast(resized_extent(extent, size) / extent, tf.float64)
+    scale = tf.cast(whole, tf.float64) / tf.cast(extent, tf.float64)
     # The antialiasing filter sees this many pixels either way.
     reach = tf.maximum(1 / scale, 1.0)
-    first, last = (
-        tf.cast(start, tf.float64) / scale - reach,
-        tf.cast(start + size, tf.float64) / scale + reach,
+    offsets = tf.cast(starts, tf.float64)
+    first = tf.maximum(tf.cast(tf.floor(offsets / scale - reach), tf.int64), 0)
+    last = tf.cast(tf.math.ceil((offsets + size) / scale + reach), tf.int64)
+    shifts = tf.cast(first, tf.float64) * scale - offsets
+    pixel = tf.ones((crops - 1, 2), tf.int64)
+
+    def unless_long(parts: Tensor, otherwise: Tensor) -> tf.Tensor:
+        return tf.where(is_long, parts, tf.cast(otherwise, parts.dtype))
+
+    def with_channels(places: Tensor, channels: int) -> tf.Tensor:
+        return tf.cast(tf.pad(places, [[0, 0], [0, 1]], constant_values=channels), tf.int32)
+
+    return CropPlan(
+        is_long=is_long,
+        begins=with_channels(unless_long(first, tf.zeros_like(first)), 0),
+        extents=with_channels(
+            unless_long(tf.minimum(last, extent) - first, tf.concat([extent[None], pixel], 0)), 3
+        ),
+        resized=tf.cast(
+            unless_long(size + tf.zeros_like(starts), tf.concat([whole[None], pixel], 0)), tf.int32
+        ),
+        scale=tf.cast(whole, tf.float32) / tf.cast(extent, tf.float32),
+        shifts=tf.cast(unless_long(shifts, tf.zeros_like(shifts)), tf.float32),
+        starts=with_channels(unless_long(tf.zeros_like(starts), starts), 0),
+        axes=tf.concat([[0], exchanged([1, 2], orientation), [3]], 0),
+        mirrors=tf.concat([[False], mirrored(orientation), [False]], 0),
     )
-    first = tf.maximum(tf.cast(tf.floor(first), tf.int64), 0)
-    last = tf.minimum(tf.cast(tf.math.ceil(last), tf.int64), extent)
-    part = image[first[0] : last[0], first[1] : last[1]]
-    shift = tf.cast(first, tf.float64) * scale - tf.cast(start, tf.float64)
-    return tf.raw_ops.ScaleAndTranslate(
-        images=part[None],
-        size=(size, size),
-        scale=tf.cast(scale, tf.float32),
-        translation=tf.cast(shift, tf.float32),
-        kernel_type="triangle",
-        antialias=True,
-    )[0]
+
+
+def cut_crops(image: tf.Tensor, plan: CropPlan, size: int) -> tf.Tensor:
+    """Makes the crops of `inference_crops` by a plan.
+
+    It has few operations and no condition, since TensorFlow Serving would build them anew for each
+    request.
+
+    Args:
+        image: `[H, W, 3]`, pixels in 0..255, of the extent that the plan was made for.
+        plan: `CropPlan`.
+        size: int, side of the crops in pixels.
+
+    Returns:
+        float32 `[crops, size, size, 3]`, in 0..255, upright.
+    """
+    whole, squares = None, []
+    count = plan.starts.shape[0]
+    columns = (plan.begins, plan.extents, plan.resized, plan.shifts, plan.starts)
+    for begin, extent, resized, shift, start in zip(*map(tf.unstack, columns), strict=True):
+        # One part after the other, since together they would hold three copies of their pixels.
+        with tf.control_dependencies(squares[-1:]):
+            part = tf.slice(image, begin, extent)[None]
+        part = tf.raw_ops.ScaleAndTranslate(
+            images=part,
+            size=resized,
+            scale=plan.scale,
+            translation=shift,
+            kernel_type="triangle",
+            antialias=True,
+        )[0]
+        if whole is None:
+            whole = part
+            squares.append(tf.slice(whole, start, (size, size, 3)))
+        else:
+            square = tf.slice(whole, start, (size, size, 3))
+            squares.append(tf.where(plan.is_long, part, square))
+    upright = tf.transpose(tf.stack(squares), plan.axes)
+    upright = tf.reverse(upright, tf.where(plan.mirrors)[:, 0])
+    return tf.ensure_shape(upright, (count, size, size, 3))

@@ -5,8 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from nfl_keras.data.decoding import decode as module
-from nfl_keras.data.decoding.decode import decode, turned_if_small, upright
+from nfl_keras.data.decoding.decode import decode, upright
 
 
 def pillow_pixels(content):
@@ -128,13 +127,3 @@ def test_orientations_are_undone_as_pillow_undoes_them(noise, orientation, dtype
     turned = tf.function(upright)(pixels.astype(dtype), tf.constant(orientation))
     assert turned.dtype == dtype
     assert np.array_equal(turned, ImageOps.exif_transpose(image))
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_small_photograph_is_turned_and_a_large_one_stays(monkeypatch, noise, orientation):
-    monkeypatch.setattr(module, "_MAX_COPY", 45)
-    for width, is_large in ((5, False), (6, True)):
-        image = noise(3, width)
-        turned, left = tf.function(turned_if_small)(image, tf.constant(orientation))
-        assert left == (orientation if is_large else 1)
-        assert np.array_equal(turned, image if is_large else upright(image, orientation))
