@@ -67,7 +67,7 @@ class Learner(CheckedLabels, Step):
     ...         return keras.ops.sum((outputs.clean - center) ** 2, axis=1)
     >>> pixels = keras.Input((8, 8, 3))
     >>> backbone = keras.Model(pixels, keras.layers.Conv2D(4, 3)(pixels))
-    >>> model = Compact(nfl.models.Embedder(backbone, embedding_dim=2), strength=0.5)
+    >>> model = Compact(nfl.models.Embedder(backbone, 2, image_size=8), strength=0.5)
     >>> model.compile("sgd")
     >>> images, labels = np.ones((4, 8, 8, 3), "float32"), np.arange(4)
     >>> sorted(model.fit(images, labels, verbose=0).history)

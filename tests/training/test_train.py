@@ -289,7 +289,7 @@ def test_a_photograph_damaged_as_training_begins_is_named(quick, photographs, mo
 
     monkeypatch.setattr(EvaluateAndSave, "on_train_begin", damage)
     error = fails(capsys, train, quick(classes_per_batch=6, images_per_class=4, epochs=1))
-    assert "8 of 48 photographs cannot be used: class 2/0.jpg (truncated or damaged)" in error
+    assert "4 of 24 photographs cannot be used: class 2/0.jpg (truncated or damaged)" in error
     assert len(error.splitlines()) == 1
 
 
@@ -297,7 +297,7 @@ def test_without_the_check_a_bad_query_is_named_when_it_is_embedded(quick, photo
     for path in photographs.glob("class 2/*.jpg"):
         truncate(path)
     error = fails(capsys, train, quick(check_images=False))
-    assert "8 of 48 photographs cannot be used: class 2/0.jpg (truncated or damaged)" in error
+    assert "4 of 24 photographs cannot be used: class 2/0.jpg (truncated or damaged)" in error
 
 
 def test_a_run_evaluated_on_damaged_photographs_names_them(learned, capsys):

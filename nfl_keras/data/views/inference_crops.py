@@ -149,7 +149,8 @@ def cut_crops(image: tf.Tensor, plan: CropPlan, size: int) -> tf.Tensor:
     Returns:
         float32 `[crops, size, size, 3]`, in 0..255, upright.
     """
-    whole, squares = None, []
+    whole: tf.Tensor | None = None
+    squares: list[tf.Tensor] = []
     count = plan.starts.shape[0]
     columns = (plan.begins, plan.extents, plan.resized, plan.shifts, plan.starts)
     for begin, extent, resized, shift, start in zip(*map(tf.unstack, columns), strict=True):
