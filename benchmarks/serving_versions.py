@@ -4,7 +4,7 @@ TensorFlow Serving X.Y runs a graph as TensorFlow X.Y does. In an environment of
 TensorFlow alone:
 
     python benchmarks/serving_versions.py models/embedder/1 embeddings.npy
-    python3.11 -m venv old && old/bin/pip install tensorflow-cpu==2.12.1
+    python3.11 -m venv old && old/bin/pip install tensorflow==2.12.1
     old/bin/python benchmarks/serving_versions.py models/embedder/1 embeddings.npy
 
 The first run writes the embeddings, and each other compares its own with them.
