@@ -12,7 +12,7 @@ from nfl_keras.servable.status import MESSAGES
 
 PATH = "model_card.json"
 # benchmarks/serving_versions.py ran exported models in TensorFlow 2.12.1, the oldest tried.
-_OLDEST_SERVER = "TensorFlow Serving 2.12.1"
+_OLDEST_TENSORFLOW = "2.12.1"
 _PACKAGES = ("nfl_keras", "tensorflow", "keras", "keras-hub", "numpy", "tensorflow-serving-api")
 
 
@@ -30,7 +30,7 @@ def write_card(
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "signatures": {key: _interface(function) for key, function in signatures.items()},
         "formats": ["JPEG", "PNG", "WebP (not animated)", "BMP (24 and 32 bits)"],
-        "oldest_server": _OLDEST_SERVER,
+        "oldest_tensorflow": _OLDEST_TENSORFLOW,
         "similarity": "cosine, which is the dot product: embeddings have length 1",
         "status": {str(code): message for code, message in MESSAGES.items()},
         "checked": {
