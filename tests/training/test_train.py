@@ -288,8 +288,9 @@ def test_a_photograph_damaged_as_training_begins_is_named(quick, photographs, mo
             truncate(path)
 
     monkeypatch.setattr(EvaluateAndSave, "on_train_begin", damage)
-    error = fails(capsys, train, quick(classes_per_batch=6, images_per_class=4, epochs=1))
-    assert "4 of 24 photographs cannot be used: class 2/0.jpg (truncated or damaged)" in error
+    every = quick(classes_per_batch=6, images_per_class=4, epochs=50, evaluate_every=50)
+    error = fails(capsys, train, every)
+    assert "8 of 48 photographs cannot be used: class 2/0.jpg (truncated or damaged)" in error
     assert len(error.splitlines()) == 1
 
 
