@@ -124,6 +124,17 @@ class Embedder(keras.Model):
         """
         return self._unit(features if self._projection is None else self._projection(features))
 
+    def without_projection(self) -> "Embedder":
+        """Returns the embedder f = L2(z) of the same backbone, whose weights both share."""
+        return Embedder(
+            self.backbone,
+            None,
+            self.image_size,
+            self.pixel_scale,
+            self.pixel_offset,
+            dtype=self.dtype_policy,
+        )
+
     def get_config(self) -> dict[str, Any]:
         return {
             "backbone": keras.saving.serialize_keras_object(self.backbone),
