@@ -1,6 +1,7 @@
 """`nfl-keras COMMAND`: runs one of the package's commands, and imports no other."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -42,6 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
 
 
+def command() -> None:
+    """Runs the process of `nfl-keras`, and ends it at once if it was a worker of several."""
+    main()
+    if "TF_CONFIG" in os.environ:
+        # Imported here, since most commands do without TensorFlow.
+        from nfl_keras.distribution.end_together import end_process
+
+        end_process()
+
+
 def _help() -> str:
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {about}" for name, (_, about) in COMMANDS.items()]
@@ -57,4 +68,4 @@ def _help() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    command()

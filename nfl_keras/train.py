@@ -59,3 +59,6 @@ def _resume(run: str, recipe: str | None, others: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     main()
+    from nfl_keras.distribution.end_together import end_process
+
+    end_process()

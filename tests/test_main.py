@@ -7,6 +7,7 @@ import pytest
 
 import nfl_keras
 from nfl_keras import __main__ as commands
+from nfl_keras.distribution import end_together
 
 PACKAGE = pathlib.Path(nfl_keras.__file__).parent
 HEAVY = {"faiss", "grpc", "keras_hub", "pyarrow", "tensorflow_datasets"}
@@ -65,3 +66,15 @@ def test_help_imports_only_what_it_needs(name, in_a_fresh_process):
         f"commands.main(['{name}', '--help'])",
     ).split("imported:")[1]
     assert not unused & set(imported.split())
+
+
+@pytest.mark.parametrize("workers", [False, True])
+def test_the_process_ends_itself_where_there_are_workers(monkeypatch, workers):
+    called = []
+    monkeypatch.setattr(commands, "main", lambda: called.append("main"))
+    monkeypatch.setattr(end_together, "end_process", lambda: called.append("end"))
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if workers:
+        monkeypatch.setenv("TF_CONFIG", "{}")
+    commands.command()
+    assert called == ["main", "end"][: 1 + workers]

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nfl_keras.distribution.end_together import end_together
+from nfl_keras.distribution.end_together import end_process, end_together
 from nfl_keras.distribution.make_strategy import make_strategy
 from nfl_keras.models import embedder
 from nfl_keras.training.averaged_weights import averaged_weights
@@ -99,6 +99,7 @@ def main(path, devices="1"):
         found[f"{name}: logs"], found[f"{name}: weights"] = steps(strategy, **settings)
     np.savez(path, **found)
     end_together(strategy)
+    end_process()
 
 
 if __name__ == "__main__":
