@@ -2,11 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import keras
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.image_input import as_inputs, image_shape
 
 
 @contextlib.contextmanager
@@ -41,8 +41,8 @@ def check_backbone(backbone: keras.Model, image_size: int) -> None:
             f"and an embedder gives it images [B, H, W, 3]; make it after "
             f"keras.config.set_image_data_format('channels_last')."
         )
-    given: Any = getattr(backbone, "input_shape", None)
-    if not isinstance(given, tuple) or len(given) != 4:
+    given = image_shape(backbone)
+    if len(given) != 4:
         return
     if any(side not in (None, image_size) for side in given[1:3]):
         raise UserError(
@@ -51,7 +51,8 @@ def check_backbone(backbone: keras.Model, image_size: int) -> None:
             f"for yours."
         )
     try:
-        maps = backbone.compute_output_shape((1, image_size, image_size, given[-1]))
+        shape = as_inputs(backbone, (1, image_size, image_size, given[-1]))
+        maps = backbone.compute_output_shape(shape)
     except NotImplementedError:
         return  # A Lambda layer does not tell its shape.
     except Exception as error:

@@ -5,10 +5,12 @@ from typing import Any, Self
 
 import keras
 
-from nfl_keras.errors import UserError
 from nfl_keras.models.check_backbone import channels_last, check_backbone
 from nfl_keras.models.freezing import freeze_layers, frozen_layers
+from nfl_keras.models.image_input import as_inputs, image_shape
 from nfl_keras.models.load_backbone import load_backbone
+from nfl_keras.models.make_pooling import make_pooling
+from nfl_keras.models.mend_layers import mend_layers
 from nfl_keras.typing import Tensor
 
 
@@ -18,8 +20,8 @@ class Embedder(keras.Model):
 
     Args:
         backbone: `keras.Model` from images to feature maps `[B, H, W, C]`, tokens `[B, T, C]`
-            or vectors `[B, C]`; or the name or folder of a KerasHub preset; or `"tiny"`, a
-            small ResNet with random weights.
+            or vectors `[B, C]`; or the name, folder or `hf://` handle of a KerasHub preset, which
+            is made for images of `image_size`; or `"tiny"`, a small ResNet with random weights.
         embedding_dim: int D, or `None` for f = L2(z). Defaults to `256`.
         image_size: int. Side in pixels of the square images that the embedder is trained
             with, and to which `nfl.retrieval.embed` and the export bring photographs. The
@@ -29,6 +31,11 @@ class Embedder(keras.Model):
         pixel_offset: float, or one per channel. The backbone gets
             `pixel_scale * pixels + pixel_offset`, for pixels in 0..255. Defaults to the preset's
             own, and to `0.0` for a `keras.Model`.
+        pooling: how z is made, see `nfl.layers.Pooling`: `"mean"`, `"max"`, `"gem"`, `"cls"`,
+            `"cls+mean"` or `"auto"`. `"auto"` is what the backbone was trained with: the class
+            token of ViT, DeiT, DINOv2, DINOv3 and CLIP, the attention-pooled vector of SigLIP,
+            the mean of other tokens (Swin) and of feature maps. Vectors are taken as they are.
+            Defaults to `"auto"`.
         dtype: dtype policy, such as `"mixed_bfloat16"`, of all layers but the backbone's. It is
             saved with the embedder. Defaults to Keras' global policy when the embedder is made.
         **kwargs: as for `keras.Model`.
@@ -60,6 +67,7 @@ class Embedder(keras.Model):
         image_size: int = 224,
         pixel_scale: float | Sequence[float] | None = None,
         pixel_offset: float | Sequence[float] | None = None,
+        pooling: str = "auto",
         dtype: str | keras.DTypePolicy | None = None,
         **kwargs: Any,
     ) -> None:
@@ -68,12 +76,13 @@ class Embedder(keras.Model):
         preset_scale: Any = 1.0
         preset_offset: Any = 0.0
         if not isinstance(backbone, keras.Model):
-            backbone, preset_scale, preset_offset = load_backbone(backbone)
+            backbone, preset_scale, preset_offset = load_backbone(backbone, image_size)
         pixel_scale = preset_scale if pixel_scale is None else pixel_scale
         pixel_offset = preset_offset if pixel_offset is None else pixel_offset
         rescaling = keras.layers.Rescaling(pixel_scale, pixel_offset, name="pixels", dtype=policy)
-        pooling = _pooling(backbone, policy)
+        pool = make_pooling(backbone, pooling, policy)
         check_backbone(backbone, image_size)
+        mend_layers(backbone)
         projection = None
         if embedding_dim is not None:
             projection = keras.layers.Dense(
@@ -82,9 +91,8 @@ class Embedder(keras.Model):
         unit = keras.layers.UnitNormalization(name="embedding", dtype="float32")
 
         # === Functional Model ===
-        channels = backbone.input_shape[-1]
-        images = keras.Input((*_spatial_shape(backbone), channels), dtype="float32", name="images")
-        features = pooling(backbone(rescaling(images)))
+        images = keras.Input(image_shape(backbone)[1:], dtype="float32", name="images")
+        features = pool(backbone(as_inputs(backbone, rescaling(images))))
         projected = features if projection is None else projection(features)
         super().__init__(inputs=images, outputs=unit(projected), **kwargs)
         self.dtype_policy = policy
@@ -95,9 +103,10 @@ class Embedder(keras.Model):
         self.image_size = image_size
         self.pixel_scale = pixel_scale
         self.pixel_offset = pixel_offset
+        self.pooling = pooling
         self.feature_dim = features.shape[-1]
         self._rescaling = rescaling
-        self._pooling = pooling
+        self._pooling = pool
         self._projection = projection
         self._unit = unit
 
@@ -111,7 +120,8 @@ class Embedder(keras.Model):
         Returns:
             `[B, feature_dim]`, in the compute dtype.
         """
-        return self._pooling(self.backbone(self._rescaling(images), training=training))
+        pixels = as_inputs(self.backbone, self._rescaling(images))
+        return self._pooling(self.backbone(pixels, training=training))
 
     def project(self, features: Tensor) -> Tensor:
         """Computes the embeddings f of features z.
@@ -126,14 +136,17 @@ class Embedder(keras.Model):
 
     def without_projection(self) -> "Embedder":
         """Returns the embedder f = L2(z) of the same backbone, whose weights both share."""
-        return Embedder(
+        embedder = Embedder(
             self.backbone,
             None,
             self.image_size,
             self.pixel_scale,
             self.pixel_offset,
+            self.pooling,
             dtype=self.dtype_policy,
         )
+        embedder._pooling.set_weights(self._pooling.get_weights())
+        return embedder
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -142,6 +155,7 @@ class Embedder(keras.Model):
             "image_size": self.image_size,
             "pixel_scale": self.pixel_scale,
             "pixel_offset": self.pixel_offset,
+            "pooling": self.pooling,
             "frozen_layers": frozen_layers(self.backbone),
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "name": self.name,
@@ -159,24 +173,3 @@ class Embedder(keras.Model):
         freeze_layers(backbone, config["frozen_layers"])
         arguments = {key: value for key, value in config.items() if key != "frozen_layers"}
         return cls(**{**arguments, "backbone": backbone})
-
-
-def _pooling(backbone: keras.Model, policy: keras.DTypePolicy) -> keras.layers.Layer:
-    # A subclassed model, or a Sequential one without an Input, has no output shape.
-    output_shape = getattr(backbone, "output_shape", None)
-    rank = len(output_shape) if isinstance(output_shape, tuple) else None
-    if rank == 4:
-        return keras.layers.GlobalAveragePooling2D("channels_last", name="features", dtype=policy)
-    if rank == 3:
-        return keras.layers.GlobalAveragePooling1D("channels_last", name="features", dtype=policy)
-    if rank == 2:
-        return keras.layers.Identity(name="features", dtype=policy)
-    raise UserError(
-        f"the backbone {backbone.name!r} has the output shape {output_shape}; an embedder needs a "
-        f"Functional or Sequential model with an Input, and feature maps [B, H, W, C], tokens "
-        f"[B, T, C] or vectors [B, C]."
-    )
-
-
-def _spatial_shape(backbone: keras.Model) -> tuple[int | None, ...]:
-    return backbone.input_shape[1:-1]

@@ -1,5 +1,6 @@
 """Freezes layers of a backbone, and makes its BatchNormalization common to all replicas."""
 
+import re
 from collections.abc import Sequence
 
 import keras
@@ -9,6 +10,10 @@ from nfl_keras.errors import UserError
 
 def freeze_through(backbone: keras.Model, prefix: str) -> None:
     """Freezes a backbone up to and including the last layer whose name starts with `prefix`.
+
+    A layer within another is named with it, such as `"encoder/layers_7"` for the eighth block of
+    a transformer: the layers before `encoder` and the first eight blocks are frozen. A number at
+    the end of `prefix` is a whole one: `"layers_1"` does not stand for `layers_10`.
 
     Frozen BatchNormalization layers also keep their moving statistics. Call it before
     `compile()`.
@@ -30,16 +35,40 @@ def freeze_through(backbone: keras.Model, prefix: str) -> None:
     >>> first.trainable, second.trainable
     (False, True)
     """
-    names = [layer.name for layer in backbone.layers]
-    last = max((i for i, name in enumerate(names) if name.startswith(prefix)), default=None)
-    if last is None:
-        weighted = [layer.name for layer in backbone.layers if layer.weights]
+    named = list(_named_layers(backbone))
+    start = re.compile(re.escape(prefix) + (r"(?!\d)" if prefix[-1:].isdigit() else "") + "[^/]*$")
+    matches = [i for i, (name, _) in enumerate(named) if start.match(name)]
+    if not matches:
+        blocks = list(_blocks(backbone))
         raise UserError(
             f"no layer of the backbone has a name that starts with {prefix!r}; its layers run "
-            f"{', '.join(weighted[:4])}, ... {', '.join(weighted[-4:])}."
+            f"{', '.join(blocks[:4])}, ... {', '.join(blocks[-4:])}."
         )
-    for layer in backbone.layers[: last + 1]:
-        layer.trainable = False
+    last, _ = named[matches[-1]]
+    for name, layer in named[: matches[-1] + 1]:
+        if not last.startswith(f"{name}/"):  # A layer around the last one is frozen in part.
+            layer.trainable = False
+
+
+def _named_layers(layer, before=""):
+    """Yields the layers within a layer, and their names, in order."""
+    for inner in layer._flatten_layers(include_self=False, recursive=False):
+        yield before + inner.name, inner
+        yield from _named_layers(inner, f"{before}{inner.name}/")
+
+
+def _blocks(layer, before=""):
+    """Yields the names of layers with weights, and of the blocks of those that stack blocks."""
+    for inner in layer._flatten_layers(include_self=False, recursive=False):
+        blocks = [
+            type(block)
+            for block in inner._flatten_layers(include_self=False, recursive=False)
+            if any(part.weights for part in block._flatten_layers(include_self=False))
+        ]
+        if len(blocks) > len(set(blocks)):
+            yield from _blocks(inner, f"{before}{inner.name}/")
+        elif inner.weights:
+            yield before + inner.name
 
 
 def freeze_batch_norm(backbone: keras.Model) -> None:

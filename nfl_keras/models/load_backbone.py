@@ -7,18 +7,23 @@ import keras
 
 from nfl_keras.errors import UserError
 from nfl_keras.models.check_backbone import channels_last
+from nfl_keras.models.resize_backbone import resize_backbone
 from nfl_keras.typing import Path
 
 TINY = "tiny"
 
 
-def load_backbone(name_or_folder: Path) -> tuple[keras.Model, Any, Any]:
+def load_backbone(name_or_folder: Path, image_size: int) -> tuple[keras.Model, Any, Any]:
     """Loads a backbone, with the scale and offset that its pixels need.
+
+    Of a model of images and texts (SigLIP, CLIP) it is the vision encoder.
 
     Args:
         name_or_folder: str. `"tiny"` for a small ResNet with random weights, the name of a
-            KerasHub preset (`"resnet_18_imagenet"`; downloaded when first used), or a folder
-            that holds one.
+            KerasHub preset (`"resnet_18_imagenet"`; downloaded when first used), a handle such
+            as `"hf://facebook/dinov2-small"`, or a folder that holds a preset.
+        image_size: int, side of the square images in pixels. A preset of another size is made
+            for this one, see `resize_backbone`.
 
     Returns:
         `(backbone, scale, offset)`: a `keras.Model`, and two floats (or one float per channel).
@@ -26,12 +31,12 @@ def load_backbone(name_or_folder: Path) -> tuple[keras.Model, Any, Any]:
         no scale gets -1..1.
 
     Raises:
-        UserError: if there is no such preset.
+        UserError: if there is no such preset, or none for images of that size.
 
     Example:
 
     >>> from nfl_keras.models.load_backbone import load_backbone
-    >>> backbone, scale, offset = load_backbone("tiny")
+    >>> backbone, scale, offset = load_backbone("tiny", 32)
     >>> scale * 255 + offset
     1.0
     """
@@ -43,13 +48,15 @@ def load_backbone(name_or_folder: Path) -> tuple[keras.Model, Any, Any]:
     try:
         with channels_last():
             backbone = keras_hub.models.Backbone.from_preset(name_or_folder)
+        scale, offset = _pixel_range(name_or_folder)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(
             f"cannot load the backbone {name_or_folder!r} ({reason}); give {TINY!r}, a folder "
             f"with a KerasHub preset, or a preset name such as 'resnet_18_imagenet'."
         ) from error
-    return backbone, *_pixel_range(name_or_folder)
+    backbone = getattr(backbone, "vision_encoder", backbone)
+    return resize_backbone(backbone, image_size), scale, offset
 
 
 def tiny_backbone() -> keras.Model:
@@ -73,11 +80,20 @@ def tiny_backbone() -> keras.Model:
 
 def _pixel_range(preset: Path) -> tuple[Any, Any]:
     import keras_hub
+    from keras_hub.src.utils.preset_utils import get_preset_loader, load_json
 
-    has_converter = not os.path.isdir(preset) or os.path.exists(
-        os.path.join(preset, "image_converter.json")
-    )
-    converter = keras_hub.layers.ImageConverter.from_preset(preset) if has_converter else None
-    if converter is None or converter.scale is None:
+    try:
+        # `ImageConverter.from_preset` finds none for a vision encoder that is saved by itself.
+        converter = get_preset_loader(preset).load_image_converter(keras_hub.layers.ImageConverter)
+        if converter is not None and converter.scale is not None:
+            return converter.scale, 0.0 if converter.offset is None else converter.offset
+        # KerasHub does not read it for the models of Transformers.
+        settings = load_json(preset, "preprocessor_config.json")
+        factor, means = settings.get("rescale_factor", 1 / 255), settings["image_mean"]
+        deviations = settings["image_std"]
+        return (
+            [factor / deviation for deviation in deviations],
+            [-mean / deviation for mean, deviation in zip(means, deviations, strict=True)],
+        )
+    except FileNotFoundError:
         return 1 / 127.5, -1.0
-    return converter.scale, 0.0 if converter.offset is None else converter.offset

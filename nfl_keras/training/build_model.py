@@ -54,6 +54,7 @@ def build_embedder(config: TrainConfig) -> Embedder:
         settings.image_size,
         settings.pixel_scale,
         settings.pixel_offset,
+        settings.pooling,
     )
     if settings.freeze_through:
         freeze_through(embedder.backbone, settings.freeze_through)

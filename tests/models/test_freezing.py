@@ -95,3 +95,44 @@ def test_frozen_layers_are_frozen_again_in_another_backbone(make):
     shapes = [[v.shape for v in b.trainable_weights] for b in (backbone, other)]
     assert shapes[0] == shapes[1]
     assert 0 < len(shapes[0]) < len(make().trainable_weights)
+
+
+def nested_encoder(blocks=11):
+    """A transformer whose blocks are in its layer `encoder`, each with a Dense in an `mlp`."""
+    inputs = keras.Input((3, 4))
+    patches = keras.layers.Dense(4, name="patches")(inputs)
+
+    def block(number):
+        mlp = keras.Sequential([keras.Input((3, 4)), keras.layers.Dense(4)], name="mlp")
+        return keras.Sequential([mlp, keras.layers.LayerNormalization()], name=f"layers_{number}")
+
+    encoder = keras.Sequential([block(number) for number in range(blocks)], name="encoder")
+    return keras.Model(inputs, keras.layers.LayerNormalization(name="norm")(encoder(patches)))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "trainable"),
+    [
+        ("patches", 11 * 4 + 2),
+        ("encoder/layers_0", 10 * 4 + 2),
+        ("encoder/layers_1", 9 * 4 + 2),
+        ("encoder/layers_9/mlp", 1 * 4 + 2 + 2),
+        ("encoder/layers_10", 2),
+        ("encoder/layers", 2),
+        ("encoder", 2),
+        ("norm", 0),
+    ],
+)
+def test_freeze_through_a_block_within_a_layer(prefix, trainable):
+    backbone, other = nested_encoder(), nested_encoder()
+    freeze_through(backbone, prefix)
+    assert len(backbone.trainable_weights) == trainable
+    assert backbone.trainable_weights == backbone.weights[len(backbone.weights) - trainable :]
+    freeze_layers(other, frozen_layers(backbone))
+    assert len(other.trainable_weights) == trainable
+
+
+def test_blocks_within_a_layer_are_named_where_none_is_found():
+    expected = r"run patches, encoder/layers_0, .*, \.\.\. .*, encoder/layers_10, norm\.$"
+    with pytest.raises(UserError, match=expected):
+        freeze_through(nested_encoder(), "encoder/layers_11")

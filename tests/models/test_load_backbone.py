@@ -30,7 +30,7 @@ def no_network(monkeypatch):
 
 
 def test_tiny_is_a_small_resnet_with_pixels_in_minus_1_to_1():
-    backbone, scale, offset = load_backbone("tiny")
+    backbone, scale, offset = load_backbone("tiny", 8)
     assert isinstance(backbone, keras_hub.models.ResNetBackbone)
     assert 0.85e6 < backbone.count_params() < 0.95e6
     assert backbone.output_shape == (None, None, None, 160)
@@ -40,7 +40,7 @@ def test_tiny_is_a_small_resnet_with_pixels_in_minus_1_to_1():
 @pytest.mark.usefixtures("no_network")
 def test_a_preset_folder_is_loaded_with_its_weights(preset):
     saved, folder = preset
-    backbone, scale, offset = load_backbone(str(folder))
+    backbone, scale, offset = load_backbone(str(folder), 8)
     for weight, expected in zip(backbone.get_weights(), saved.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)
     assert (scale, offset) == (1 / 127.5, -1.0)
@@ -66,7 +66,7 @@ def test_a_preset_states_its_own_pixel_range(preset, with_preprocessor, scale, o
     else:
         converter.save_to_preset(folder)
         assert not (folder / "preprocessor.json").exists()
-    _, found_scale, found_offset = load_backbone(str(folder))
+    _, found_scale, found_offset = load_backbone(str(folder), 8)
     assert found_scale == scale
     assert found_offset == (0.0 if offset is None else offset)
 
@@ -75,7 +75,7 @@ def test_a_preset_states_its_own_pixel_range(preset, with_preprocessor, scale, o
 def test_a_preset_whose_converter_has_no_scale_gets_minus_1_to_1(preset):
     _, folder = preset
     keras_hub.layers.VGGImageConverter(image_size=(8, 8)).save_to_preset(folder)
-    assert load_backbone(str(folder))[1:] == (1 / 127.5, -1.0)
+    assert load_backbone(str(folder), 8)[1:] == (1 / 127.5, -1.0)
 
 
 @pytest.mark.usefixtures("no_network")
@@ -84,7 +84,7 @@ def test_a_preset_with_a_preprocessor_but_no_converter_gets_minus_1_to_1(preset)
     keras_hub.models.VGGImageClassifierPreprocessor().save_to_preset(folder)
     (folder / "image_converter.json").unlink(missing_ok=True)
     assert (folder / "preprocessor.json").exists()
-    assert load_backbone(str(folder))[1:] == (1 / 127.5, -1.0)
+    assert load_backbone(str(folder), 8)[1:] == (1 / 127.5, -1.0)
 
 
 @pytest.mark.usefixtures("no_network")
@@ -92,7 +92,7 @@ def test_a_preset_with_a_preprocessor_but_no_converter_gets_minus_1_to_1(preset)
 def test_a_wrong_name_is_answered_in_one_line_without_the_network(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="cannot load the backbone") as error:
-        load_backbone(name)
+        load_backbone(name, 8)
     assert "\n" not in str(error.value)
     assert repr(name) in str(error.value)
     assert "resnet_18_imagenet" in str(error.value)
@@ -104,7 +104,7 @@ def test_a_failed_download_is_answered_in_one_line(monkeypatch):
 
     monkeypatch.setattr("kagglehub.model_download", fail)
     with pytest.raises(UserError, match=r"kaggle\.com cannot be reached") as error:
-        load_backbone("resnet_18_imagenet")
+        load_backbone("resnet_18_imagenet", 8)
     assert "\n" not in str(error.value)
 
 
@@ -114,5 +114,5 @@ def test_a_damaged_preset_is_answered_in_one_line(preset):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "registered_name": "gone>Gone"}))
     with pytest.raises(UserError, match="cannot load the backbone") as error:
-        load_backbone(str(folder))
+        load_backbone(str(folder), 8)
     assert "\n" not in str(error.value)

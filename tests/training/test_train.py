@@ -406,7 +406,7 @@ def test_a_preset_of_another_image_size_is_named_before_anything_is_written(
         (28, 28, 3), patch_size=14, num_layers=1, num_heads=1, hidden_dim=4, mlp_dim=4
     ).save_to_preset(tmp_path / "preset")
     error = fails(capsys, train, quick(backbone=tmp_path / "preset", **changed))
-    assert "takes images of 28 x 28 pixels alone, and image_size is 16" in error
+    assert "cannot be made for image_size 16; set it to a multiple of 14." in error
     assert not (tmp_path / "run").exists()
 
 
