@@ -13,7 +13,7 @@ from keras import ops
 from nfl_keras.losses import map_row_blocks
 
 BACKEND = keras.config.backend()
-WAYS_TO_COMPILE = {"tensorflow": ["not", "graph", "xla"], "jax": ["not", "xla"], "torch": ["not"]}
+WAYS_TO_COMPILE = {"tensorflow": ["graph", "xla"], "jax": ["xla"], "torch": ["not"]}
 
 
 def _in_blocks_of(num_rows):
