@@ -26,7 +26,7 @@ def draw_weights(model):
     return model
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_backbone():
     """Function to a small convolutional network on 8 x 8 pixels or any other size."""
 
@@ -49,7 +49,7 @@ def make_backbone():
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_embedder(make_backbone):
     """Function to an `Embedder` with 4-D embeddings; `arguments` are those of the backbone."""
 

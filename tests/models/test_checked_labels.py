@@ -1,6 +1,9 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.models import Learner, NoiseAssistedModel, NoiseInvariantModel, Term
@@ -67,10 +70,27 @@ def data_loader(images, labels):
 SOURCES = [arrays, generator, py_dataset, tf_data, data_loader]
 
 
+@pytest.fixture(scope="module")
+def compiled(make_embedder):
+    """Function from a name to a model made once, its variables and their values."""
+
+    @functools.cache
+    def make(name):
+        keras.utils.set_random_seed(0)
+        model = MODELS[name](make_embedder())
+        model.compile(keras.optimizers.SGD(0.01))
+        model.optimizer.build(model.trainable_variables)
+        variables = [*model.variables, *model.optimizer.variables]
+        return model, variables, [ops.convert_to_numpy(variable) for variable in variables]
+
+    return make
+
+
 @pytest.fixture(params=["noise-invariant"])
-def model(request, make_embedder):
-    model = MODELS[request.param](make_embedder())
-    model.compile(keras.optimizers.SGD(0.01))
+def model(request, compiled):
+    model, variables, values = compiled(request.param)
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
     return model
 
 
