@@ -375,15 +375,15 @@ def test_an_error_of_the_caller_ends_requests_that_are_under_way(connect, servin
 def test_a_server_that_hangs_is_not_waited_for(limit, connect, serving, photographs, one_line):
     released = threading.Event()
     serving.before = lambda number: released.wait(10)
-    client = connect(timeout=0.4 if limit == "timeout" else 20)
-    deadline = 0.4 if limit == "deadline" else None
+    client = connect(timeout=1 if limit == "timeout" else 20)
+    deadline = 1 if limit == "deadline" else None
     client.embed([])
     begin = time.monotonic()
     message = one_line(lambda: client.embed(photographs(2), deadline=deadline))
     taken = time.monotonic() - begin
     released.set()
-    assert "no answer within 0.4 seconds" in message
-    assert 0.35 < taken < 8
+    assert "no answer within 1 seconds" in message
+    assert 0.9 < taken < 8
 
 
 def test_the_deadline_holds_over_requests_and_keeps_what_came_in_time(
@@ -394,12 +394,12 @@ def test_the_deadline_holds_over_requests_and_keeps_what_came_in_time(
     client = connect(batch_size=1, in_flight=1)
     client.embed([])
     begin = time.monotonic()
-    result = client.embed(contents, deadline=1)
+    result = client.embed(contents, deadline=2)
     assert time.monotonic() - begin < 5
     count = np.flatnonzero(~result.ok)[0]
-    assert 1 <= count <= 10
+    assert 1 <= count <= 20
     assert not result.ok[count:].any()
-    assert set(result.failed.values()) == {"DEADLINE_EXCEEDED: no answer within 1 seconds"}
+    assert set(result.failed.values()) == {"DEADLINE_EXCEEDED: no answer within 2 seconds"}
     assert np.array_equal(result.embeddings[:count], [fingerprint(c) for c in contents[:count]])
 
 

@@ -94,15 +94,15 @@ def test_who_is_alone_does_not_wait(batcher):
 
 def test_those_who_were_answered_are_waited_for_no_longer_than_asked_for(batcher):
     run = Doubling()
-    one = batcher(8, 300_000, 1)
+    one = batcher(8, 1_000_000, 1)
     _submit(one, run, 1, 2, 3).result(10)
     start = time.monotonic()
     waiting = [_submit(one, run, 1), _submit(one, run, 2, 3)]
     assert [list(f.result(10)["y"]) for f in waiting] == [[2], [4, 6]]
-    assert time.monotonic() - start < 0.3
+    assert time.monotonic() - start < 1
     start = time.monotonic()
     _submit(one, run, 1).result(10)
-    assert 0.3 <= time.monotonic() - start < 3
+    assert 1 <= time.monotonic() - start < 10
     assert run.sizes == [3, 3, 1]
 
 

@@ -51,7 +51,7 @@ def test_health_of_an_unknown_service_is_not_found(stubs):
 def test_who_watches_health_is_told_of_the_stop_which_does_not_wait_for_him(start):
     server, stubs = start()
     watched = health_pb2_grpc.HealthStub(stubs.channel).Watch(
-        health_pb2.HealthCheckRequest(), timeout=20
+        health_pb2.HealthCheckRequest(), timeout=90
     )
     told = []
 
@@ -65,8 +65,8 @@ def test_who_watches_health_is_told_of_the_stop_which_does_not_wait_for_him(star
     while not told:
         time.sleep(0.01)
     began = time.monotonic()
-    server.stop(grace=15)
-    assert time.monotonic() - began < 5
+    server.stop(grace=60)
+    assert time.monotonic() - began < 30
     listener.join()
     answer = health_pb2.HealthCheckResponse
     assert told == [answer.SERVING, answer.NOT_SERVING]
