@@ -4,20 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from drawn import drawn
 from keras import layers
 
 from nfl_keras.export.folding import folded
 
 IMAGES = np.random.default_rng(0).normal(0, 2, (4, 12, 12, 3)).astype("float32")
-
-
-def drawn(model):
-    """The model with other weights than those that change nothing."""
-    generator = np.random.default_rng(1)
-    for variable in model.weights:
-        low = 0.3 if "variance" in variable.name else -1.0
-        variable.assign(generator.uniform(low, 1.5, variable.shape))
-    return model
 
 
 def functional(build):

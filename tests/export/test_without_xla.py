@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from drawn import drawn
 from keras import layers
 from tensorflow.core.protobuf import saved_model_pb2
 
@@ -18,14 +19,6 @@ IMAGES = np.random.default_rng(0).normal(0, 2, (2, 9, 9, 8)).astype("float32")
 
 def xla_functions(graph):
     return [f.signature.name for f in graph.library.function if f.attr["_XlaMustCompile"].b]
-
-
-def drawn(model):
-    generator = np.random.default_rng(1)
-    for variable in model.weights:
-        low = 0.3 if "variance" in variable.name else -1.0
-        variable.assign(generator.uniform(low, 1.5, variable.shape))
-    return model
 
 
 def by_hand(maps, kernel, bias, groups):
