@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from nfl_keras import train
+from nfl_keras.training.config import TrainConfig
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,31 @@ def preset(tmp_path_factory):
 def photographs(draw_photographs, tmp_path):
     """A folder of 6 class folders with 8 small pictures each, told apart by their colors."""
     return draw_photographs(tmp_path / "photographs")
+
+
+@pytest.fixture
+def config_of(photographs):
+    """Function from further settings to a config of the 48 photographs."""
+    return lambda **settings: TrainConfig.from_settings(dataset=str(photographs), **settings)
+
+
+@pytest.fixture(scope="session")
+def truncate():
+    """Function that cuts off the second half of a file."""
+
+    def cut(path):
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+
+    return cut
+
+
+@pytest.fixture
+def two_bad(photographs, truncate):
+    """Spoils two of the photographs; the ids and reasons."""
+    truncate(photographs / "class 1" / "2.jpg")
+    (photographs / "class 4" / "7.jpg").write_text("<html>not found</html>")
+    return {"class 1/2.jpg": "truncated or damaged", "class 4/7.jpg": "not an image"}
 
 
 @pytest.fixture(scope="session")

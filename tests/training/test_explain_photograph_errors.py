@@ -1,38 +1,21 @@
+import pathlib
+
 import pytest
 import tensorflow as tf
 
 from nfl_keras.data import balanced_batches
 from nfl_keras.data.decoding.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.errors import UserError
-from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.open_photographs import open_photographs
 
 
-@pytest.fixture
-def config_of(photographs):
-    """Function from further settings to a config of the 48 photographs."""
-    return lambda **settings: TrainConfig.from_settings(dataset=str(photographs), **settings)
-
-
-@pytest.fixture
-def two_bad(photographs):
-    """Spoils two of the photographs; the ids and reasons."""
-    truncate(photographs / "class 1" / "2.jpg")
-    (photographs / "class 4" / "7.jpg").write_text("<html>not found</html>")
-    return {"class 1/2.jpg": "truncated or damaged", "class 4/7.jpg": "not an image"}
-
-
-def truncate(path):
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-
-
-@pytest.mark.parametrize("damage", [truncate, lambda path: path.unlink()])
-def test_a_photograph_damaged_in_mid_run_is_blamed(config_of, photographs, damage):
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_photograph_damaged_in_mid_run_is_blamed(config_of, photographs, truncate, gone):
     dataset, _ = open_photographs(config_of())
     batches = balanced_batches(dataset.whole, 6, 8, image_size=16)
     with explain_photograph_errors(dataset.whole):
         assert len(list(batches)) == 1
+    damage = pathlib.Path.unlink if gone else truncate
     damage(photographs / "class 2" / "5.jpg")
     with pytest.raises(UserError, match=r"1 of 48 .*class 2/5\.jpg"):
         exhaust(batches, dataset.whole)

@@ -5,25 +5,6 @@ from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.open_photographs import open_photographs
 
 
-@pytest.fixture
-def config_of(photographs):
-    """Function from further settings to a config of the 48 photographs."""
-    return lambda **settings: TrainConfig.from_settings(dataset=str(photographs), **settings)
-
-
-@pytest.fixture
-def two_bad(photographs):
-    """Spoils two of the photographs; the ids and reasons."""
-    truncate(photographs / "class 1" / "2.jpg")
-    (photographs / "class 4" / "7.jpg").write_text("<html>not found</html>")
-    return {"class 1/2.jpg": "truncated or damaged", "class 4/7.jpg": "not an image"}
-
-
-def truncate(path):
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-
-
 def test_a_bad_photograph_stops_the_run(config_of, two_bad):
     with pytest.raises(UserError, match="2 of 48 photographs cannot be used") as refused:
         open_photographs(config_of())
