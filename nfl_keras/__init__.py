@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         report,
         retrieval,
         serving,
+        training,
     )
     from nfl_keras.errors import UserError
     from nfl_keras.export.saved_model import export_model
@@ -38,6 +39,7 @@ __all__ = [
     "report",
     "retrieval",
     "serving",
+    "training",
 ]
 
 _DEFINED_IN = {"UserError": "nfl_keras.errors", "export_model": "nfl_keras.export.saved_model"}

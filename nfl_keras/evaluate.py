@@ -22,7 +22,7 @@ def main(
     parser.add_argument("run", metavar="RUN", help="the run's folder, as train wrote it")
     parser.add_argument(
         "--checkpoint",
-        choices=("last", "best"),
+        choices=("last", "best", "blend"),
         help="which model of the run to evaluate (default: the one whose figures it reports)",
     )
     parser.add_argument("--data-dir", help="where the dataset is now, if it has moved")

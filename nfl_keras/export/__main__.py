@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     add("--name", default="embedder", help="the model's name in requests (default: %(default)s)")
     add("--version", type=int, help="the version's number (default: one above the highest)")
     which = "the model to export (default: the one that the run's metrics describe)"
-    add("--checkpoint", choices=("last", "best"), help=which)
+    add("--checkpoint", choices=("last", "best", "blend"), help=which)
     limit = "the served model refuses images that declare more pixels (default: %(default)s)"
     add("--max-pixels", type=int, default=100_000_000, help=limit)
     license = "license of the weights, for the model card (default: unknown, unless training began "
@@ -53,7 +53,7 @@ def _export(given: argparse.Namespace) -> None:
     if len(config.data.split_seeds) > 1:
         split = folder.split(config.data.split_seeds[0]).path
         raise UserError(f"{given.run!r} is a run over several splits; export one: {split}.")
-    checkpoint = given.checkpoint or config.evaluation.final_epoch
+    checkpoint = given.checkpoint or config.evaluation.final_checkpoint
     about = describe(folder, config, checkpoint)
     if given.weights_license:
         about["weights_license"] = given.weights_license

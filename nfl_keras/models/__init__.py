@@ -11,6 +11,7 @@ from nfl_keras.models.learner import Learner
 from nfl_keras.models.noise_assisted_model import NoiseAssistedModel
 from nfl_keras.models.noise_invariant_model import NoiseInvariantModel
 from nfl_keras.models.outputs import Outputs
+from nfl_keras.models.pca_projection import start_with_pca
 from nfl_keras.models.term import Measure, Term
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Term",
     "freeze_batch_norm",
     "freeze_through",
+    "start_with_pca",
     "synchronize_batch_norm",
 ]

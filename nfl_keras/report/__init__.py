@@ -1,6 +1,6 @@
 """HTML pages about training runs: figures, curves and retrieval examples."""
 
-from nfl_keras.report.draw_curves import Panel, draw_curves
+from nfl_keras.report.draw_curves import Panel, draw_blend, draw_curves
 from nfl_keras.report.noise_grid import noise_grid
 from nfl_keras.report.retrieval_rows import Neighbor, RetrievalRow
 from nfl_keras.report.write_report import write_report
@@ -10,6 +10,7 @@ __all__ = [
     "Neighbor",
     "Panel",
     "RetrievalRow",
+    "draw_blend",
     "draw_curves",
     "noise_grid",
     "write_report",

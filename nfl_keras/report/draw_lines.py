@@ -1,4 +1,4 @@
-"""A chart of lines over the epochs, each with its name at its end."""
+"""A chart of lines, each with its name at its end."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,16 +25,18 @@ def draw_lines(
     epochs: np.ndarray,
     series: Mapping[str, np.ndarray],
     levels: Mapping[str, float],
-    best_epoch: int | None,
+    best_epoch: float | None,
+    axis: str = "epoch",
 ) -> str:
     """Draws a chart as an inline `<svg>`.
 
     Args:
         kind: `"terms"` for loss terms, or `"metrics"` for fractions, shown in percent.
-        epochs: float `[E]`.
+        epochs: float `[E]`, or other values that `axis` names.
         series: mapping of name to float `[E]`, NaN where not measured, with at least one number.
         levels: mapping of some of the names to a level, drawn as a dashed line.
-        best_epoch: int, marked by a dotted line, or None.
+        best_epoch: the value of `epochs` that a dotted line marks, or None.
+        axis: str, the name of the horizontal axis. Defaults to `"epoch"`, of whole numbers.
 
     Returns:
         str, an `<svg>` element.
@@ -68,7 +70,7 @@ def draw_lines(
                     linestyle=(0, (5, 4)),
                     alpha=0.8,
                 )
-        _scale(axes, epochs, kind)
+        _scale(axes, epochs, kind, axis)
         _name_lines(axes, box[3], series, names, colors)
         if best_epoch is not None:
             axes.axvline(best_epoch, color=PAINT["quiet"], linewidth=1, linestyle=(0, (1, 2.5)))
@@ -82,7 +84,7 @@ def draw_lines(
                 fontsize=10,
                 color=PAINT["quiet"],
             )
-        return to_inline_svg(figure, kind, _describe(kind, epochs, series))
+        return to_inline_svg(figure, kind, _describe(kind, epochs, series, axis))
 
 
 def _colors(series: Mapping[str, np.ndarray]) -> dict[str, tuple[str, Any]]:
@@ -95,10 +97,11 @@ def _colors(series: Mapping[str, np.ndarray]) -> dict[str, tuple[str, Any]]:
     return {"loss": (PAINT["ink"], "-"), **paired}
 
 
-def _scale(axes: Axes, epochs: np.ndarray, kind: str) -> None:
-    axes.set_xlabel("epoch")
+def _scale(axes: Axes, epochs: np.ndarray, kind: str, axis: str) -> None:
+    axes.set_xlabel(axis)
+    whole = axis == "epoch"
     axes.xaxis.set_major_locator(
-        MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+        MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=whole, min_n_ticks=1)
     )
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
     axes.tick_params(length=3)
@@ -137,7 +140,7 @@ def _name_lines(
         )
 
 
-def _describe(kind: str, epochs: np.ndarray, series: Mapping[str, np.ndarray]) -> str:
+def _describe(kind: str, epochs: np.ndarray, series: Mapping[str, np.ndarray], axis: str) -> str:
     def text(value: float) -> str:
         return f"{value:.1%}" if kind == "metrics" else f"{value:.3g}"
 
@@ -146,4 +149,5 @@ def _describe(kind: str, epochs: np.ndarray, series: Mapping[str, np.ndarray]) -
         known = values[~np.isnan(values)]
         parts.append(f"{shorten_label(name)} from {text(known[0])} to {text(known[-1])}")
     subject = "Retrieval metrics" if kind == "metrics" else "Loss terms"
-    return f"{subject}, epochs {epochs.min():g} to {epochs.max():g}: {'; '.join(parts)}."
+    values = "epochs" if axis == "epoch" else axis
+    return f"{subject}, {values} {epochs.min():g} to {epochs.max():g}: {'; '.join(parts)}."

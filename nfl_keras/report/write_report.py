@@ -17,7 +17,7 @@ def write_report(
     *,
     title: str,
     summary: str,
-    metrics: Iterable[tuple[str, Any, Any]],
+    models: Mapping[str, Mapping[str, Any]],
     curves: Sequence[Panel] = (),
     rows: Iterable[RetrievalRow] = (),
     config: Mapping[str, Any],
@@ -33,9 +33,10 @@ def write_report(
             replaced in one step. If anything fails, it stays as it was.
         title: str. The headline.
         summary: str. The protocol in one sentence, e.g. from a `RetrievalReport`.
-        metrics: iterable of `(name, before, after)`, the rows of the headline table. A float is a
-            fraction (0.9118 is shown as 91.18%), an int a count, a str is shown as it is, and
-            None or NaN is unknown. The column of `before` is left out if all are unknown.
+        models: mapping of a model's name to its figures, the rows of the headline table. The first
+            is what the last is compared with. Figures are a mapping of names to values: a float
+            is a fraction (0.9118 is shown as 91.18%), an int a count, a str is shown as it is,
+            and None or NaN is unknown.
         curves: sequence of `Panel` from `draw_curves`. Defaults to none.
         rows: iterable of `RetrievalRow`, shown in their order. Choose failures as well as
             successes. Ten rows of ten neighbors keep the file below 2 MB. A photograph that
@@ -55,22 +56,24 @@ def write_report(
     ...     "report.html",
     ...     title="Flowers-17, noise-invariant ResNet-18",
     ...     summary="255 queries, each searched for in 425 gallery photographs.",
-    ...     metrics=[("Recall@1", 0.81, 0.93), ("mAP", 0.42, 0.84)],
+    ...     models={
+    ...         "Frozen backbone": {"Recall@1": 0.81, "mAP": 0.42},
+    ...         "Trained": {"Recall@1": 0.93, "mAP": 0.84},
+    ...     },
     ...     curves=draw_curves(history, best_epoch=2),
     ...     config={"temperature": 0.1},
     ... )
     >>> path.name
     'report.html'
     """
-    metrics = list(metrics)
     drawn, aspect_ratio = draw_rows(rows)
     page = render_page(
         "report.html.jinja",
         title=title,
         summary=summary,
         notes=list(notes),
-        metrics=metrics,
-        compared=any(formatting.value(before) != formatting.UNKNOWN for _, before, _ in metrics),
+        models=list(models.items()),
+        columns=list(dict.fromkeys(name for row in models.values() for name in row)),
         panels=curves,
         rows=drawn,
         aspect_ratio=aspect_ratio,

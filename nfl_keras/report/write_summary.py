@@ -20,6 +20,7 @@ def write_summary(
     splits: Iterable[tuple[str, Mapping[str, Any], Path | None]],
     mean: Mapping[str, Any],
     deviation: Mapping[str, Any] | None = None,
+    baselines: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] | None = None,
     notes: Sequence[str] = (),
 ) -> pathlib.Path:
     """Writes the page about the runs over several splits: a table with links to their reports.
@@ -34,6 +35,8 @@ def write_summary(
         mean: mapping of metric to its mean over the splits. The table's columns are in its order.
         deviation: mapping of metric to its sample standard deviation over the splits, for the
             metrics that have one. Defaults to none.
+        baselines: mapping of a name to `(mean, deviation)` of what the splits are compared with,
+            the table's first rows. Defaults to none.
         notes: sequence of str. Sentences beside the table. Defaults to none.
 
     Returns:
@@ -60,6 +63,10 @@ def write_summary(
     'summary.html'
     """
     deviation = deviation or {}
+
+    def cells(means: Mapping[str, Any], deviations: Mapping[str, Any]) -> list[str]:
+        return [formatting.mean_and_deviation(means.get(n), deviations.get(n)) for n in mean]
+
     page = render_page(
         "summary.html.jinja",
         title=title,
@@ -67,7 +74,8 @@ def write_summary(
         notes=list(notes),
         columns=list(mean),
         splits=[(name, metrics, _link(report)) for name, metrics, report in splits],
-        means=[formatting.mean_and_deviation(mean[name], deviation.get(name)) for name in mean],
+        baselines=[(name, cells(*of_baseline)) for name, of_baseline in (baselines or {}).items()],
+        means=cells(mean, deviation),
         deviates=bool(deviation),
     )
     return write_whole(path, page)

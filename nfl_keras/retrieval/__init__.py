@@ -6,6 +6,7 @@ from nfl_keras.retrieval.classify import classify
 from nfl_keras.retrieval.embed import embed
 from nfl_keras.retrieval.evaluate import evaluate
 from nfl_keras.retrieval.neighbors import neighbors
+from nfl_keras.retrieval.pooled_features import pooled_features
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
 from nfl_keras.retrieval.retrieval_task import RetrievalTask
 
@@ -19,4 +20,5 @@ __all__ = [
     "embed",
     "evaluate",
     "neighbors",
+    "pooled_features",
 ]

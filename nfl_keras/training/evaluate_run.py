@@ -21,7 +21,8 @@ def evaluate_run(
 
     Args:
         path: str or path, the folder of a run over one split or several.
-        checkpoint: `"last"` or `"best"`. Defaults to the model whose figures the run reports.
+        checkpoint: `"last"`, `"best"` or `"blend"`. Defaults to the model whose figures the run
+            reports.
         data_dir: str, where the dataset is now. Defaults to where the run found it.
         recipe: str, `"package.module.Class"` of the run's recipe, which this call imports. It is
             needed for a recipe from outside of nfl_keras. Defaults to `None`.
@@ -53,7 +54,7 @@ def evaluate_run(
 def _evaluate_split(
     folder: RunFolder, dataset: Dataset, config: TrainConfig, checkpoint: str | None
 ) -> dict[str, float]:
-    saved = folder.checkpoint(checkpoint or config.evaluation.final_epoch)
+    saved = folder.checkpoint(checkpoint or config.evaluation.final_checkpoint)
     model = load_learner(saved, config.recipe.learner)
     task = Splits.of(dataset, config).final
     with explain_photograph_errors(dataset.whole):

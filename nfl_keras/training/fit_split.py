@@ -2,8 +2,9 @@
 
 import dataclasses
 
+import numpy as np
+
 from nfl_keras.data import sampled_batches
-from nfl_keras.retrieval import RetrievalReport
 from nfl_keras.training.callbacks.checkpoints import Checkpoints
 from nfl_keras.training.callbacks.epoch_logs import EpochLogs
 from nfl_keras.training.callbacks.evaluate_and_save import EvaluateAndSave
@@ -13,7 +14,8 @@ from nfl_keras.training.callbacks.stop_at_non_finite import StopAtNonFinite
 from nfl_keras.training.callbacks.stop_early import StopEarly
 from nfl_keras.training.data_clock import DataClock
 from nfl_keras.training.prepare_split import PreparedSplit
-from nfl_keras.training.reporting.figures import figures, in_one_line
+from nfl_keras.training.start_embedder import start_embedder
+from nfl_keras.training.start_reports import StartReports
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,13 +23,15 @@ class FittedSplit:
     """What training on a split leaves, beside the weights of its model.
 
     Args:
-        untrained: `RetrievalReport` of the model before the run.
+        start: list of arrays, the embedder's weights before training.
+        start_reports: `StartReports`.
         saved: `EvaluateAndSave` with the history and the best epoch.
         progress: `Progress` with the speed.
         checkpoints: `Checkpoints` with the seconds that the run has taken.
     """
 
-    untrained: RetrievalReport
+    start: list[np.ndarray]
+    start_reports: StartReports
     saved: EvaluateAndSave
     progress: Progress
     checkpoints: Checkpoints
@@ -62,7 +66,9 @@ def fit_split(split: PreparedSplit) -> FittedSplit:
         saved.keep_best,
         run.termination,
     )
-    untrained = _restore_or_measure(split, checkpoints)
+    with run.strategy.scope():
+        start = start_embedder(model.embedder, splits.train, config, folder, run.strategy)
+    start_reports = _restore_or_measure(split, checkpoints)
     epoch, batch = checkpoints.epoch, checkpoints.batch
     patience = config.evaluation.early_stopping_epochs
     callbacks = [
@@ -94,18 +100,17 @@ def fit_split(split: PreparedSplit) -> FittedSplit:
             shuffle=False,
             callbacks=callbacks,
         )
-    return FittedSplit(untrained, saved, progress, checkpoints)
+    return FittedSplit(start, start_reports, saved, progress, checkpoints)
 
 
-def _restore_or_measure(split: PreparedSplit, checkpoints: Checkpoints) -> RetrievalReport:
-    """Returns the report of the untrained model, which a run that resumes has stored."""
-    config, task, model = split.run.config, split.splits.final, split.model
+def _restore_or_measure(split: PreparedSplit, checkpoints: Checkpoints) -> StartReports:
+    """Returns the reports of the untrained model, which a run that resumes has stored."""
+    config, model = split.run.config, split.model
     if checkpoints.restore(model):
         trained = checkpoints.stopped or checkpoints.epoch == config.optimizer.epochs
         place = f"epoch {checkpoints.epoch + 1}, batch {checkpoints.batch + 1}"
         print(f"resuming {'after training' if trained else f'at {place}'}", flush=True)
-        return RetrievalReport(**checkpoints.facts["untrained"])
-    untrained = task.evaluate(*task.embed(model.embedder, config.evaluation.crops))
-    checkpoints.facts = {"untrained": dataclasses.asdict(untrained)}
-    print(f"untrained  {in_one_line(figures(untrained))}", flush=True)
-    return untrained
+        return StartReports.from_dict(checkpoints.facts)
+    start = StartReports.of(model.embedder, split.splits, config.evaluation.crops)
+    checkpoints.facts = dataclasses.asdict(start)
+    return start

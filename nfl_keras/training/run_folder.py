@@ -13,6 +13,8 @@ from nfl_keras.retrieval import RetrievalReport
 from nfl_keras.training.config import TrainConfig, dump_config, load_config
 from nfl_keras.typing import Path
 
+STAGES = ("frozen", "untrained", "trained")
+
 
 class RunFolder:
     """The folder of a run: the paths of its files, and how they are written and read.
@@ -25,7 +27,9 @@ class RunFolder:
     bad_images.json                photographs left out, and what is wrong with each (if any)
     checkpoints/last.keras         the model after the latest epoch, with its optimizer
     checkpoints/best.keras         the model of the epoch with the highest mAP
+    checkpoints/blend.keras        their mixture with the model before training (if any)
     checkpoints/step-*.npz         all that `--resume` needs, until the run is finished
+    checkpoints/start.weights.h5   the embedder before training, until the run is finished
     logs/                          TensorBoard
     ```
 
@@ -40,6 +44,7 @@ class RunFolder:
         report: `pathlib.Path` of the report.
         logs: `pathlib.Path` of TensorBoard's logs.
         checkpoints: `pathlib.Path` of the folder of models and checkpoints.
+        start: `pathlib.Path` of the embedder's weights before training.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,6 +52,7 @@ class RunFolder:
         self.report = self.path / "report.html"
         self.logs = self.path / "logs"
         self.checkpoints = self.path / "checkpoints"
+        self.start = self.checkpoints / "start.weights.h5"
 
     @classmethod
     def create(
@@ -125,15 +131,19 @@ class RunFolder:
             raise UserError(f"{str(path)!r} is not the list that the run wrote; train anew.")
         return bad
 
-    def trained_report(self) -> RetrievalReport:
-        """Reads the `RetrievalReport` of the trained model. The keys of its dicts are strings.
+    def reports(self) -> dict[str, RetrievalReport]:
+        """Reads the reports of the frozen backbone, the untrained and the trained model.
+
+        Returns:
+            Dict of `"frozen"`, `"untrained"` and `"trained"`. The keys in the reports are strings.
 
         Raises:
             UserError: if it cannot be read.
         """
         content = self._read("metrics.json")
         try:
-            return RetrievalReport(**json.loads(content)["trained"])
+            found = json.loads(content)
+            return {stage: RetrievalReport(**found[stage]) for stage in STAGES}
         except (ValueError, KeyError, TypeError) as error:
             path = str(self.path / "metrics.json")
             raise UserError(f"{path!r} is not what the run wrote; train anew.") from error

@@ -15,7 +15,7 @@ class Splits:
         train: `ImageSet`.
         watched: `RetrievalTask` that epochs are measured on.
         final: `RetrievalTask` that the run's figures are measured on. It is `watched` itself if
-            no classes are held out, or if the run leaves the test photographs alone.
+            nothing is held out, or if the run leaves the test photographs alone.
     """
 
     train: ImageSet
@@ -41,7 +41,7 @@ class Splits:
         held_out = None
         if config.evaluation.validation_classes:
             train, held_out = hold_out_classes(train, config.evaluation.validation_classes, seed)
-        elif config.evaluation.evaluate_on == "validation":
+        elif config.evaluation.evaluate_on == "validation" or config.evaluation.blend == "auto":
             protocol = config.data.protocol or dataset.protocol
             train, held_out = hold_out_validation(train, protocol, seed)
         validation = None if held_out is None else RetrievalTask(held_out, held_out)

@@ -18,7 +18,7 @@ from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.open_photographs import open_photographs
 from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
 from nfl_keras.training.run import Run
-from nfl_keras.training.run_folder import RunFolder
+from nfl_keras.training.run_folder import STAGES, RunFolder
 from nfl_keras.training.splits import Splits
 from nfl_keras.training.termination import Termination
 from nfl_keras.training.train_split import train_split
@@ -100,8 +100,9 @@ def _train(run: Run) -> None:
     for seed, of_split in splits.items():
         name = of_split.folder.path.name
         if len(splits) > 1 and run.resumes and of_split.folder.finished:
-            rows[name] = figures(of_split.folder.trained_report())
-            print(f"\nsplit {seed} is finished: {in_one_line(rows[name])}")
+            reports = of_split.folder.reports()
+            rows[name] = {stage: figures(report) for stage, report in reports.items()}
+            print(f"\nsplit {seed} is finished: {in_one_line(rows[name]['trained'])}")
             continue
         if len(splits) > 1:
             print(f"\nsplit {seed}")
@@ -129,20 +130,32 @@ def _memory_of_a_batch(config: TrainConfig) -> tuple[str, str]:
     return f"a batch of {classes * images} photographs {views}", f"{remedy}, or a smaller backbone"
 
 
-def _summarize(run: Run, rows: dict[str, dict[str, float]]) -> None:
-    mean, deviation = mean_and_deviation(list(rows.values()))
+def _summarize(run: Run, rows: dict[str, dict[str, dict[str, float]]]) -> None:
+    means = {stage: mean_and_deviation([row[stage] for row in rows.values()]) for stage in STAGES}
     run.folder.write_json(
-        "metrics.json", {"splits": rows, "mean": mean, "standard_deviation": deviation}
+        "metrics.json",
+        {
+            "splits": {name: row["trained"] for name, row in rows.items()},
+            **{
+                stage: {"mean": mean, "standard_deviation": deviation}
+                for stage, (mean, deviation) in means.items()
+            },
+        },
     )
+    mean, deviation = means["trained"]
     write_summary(
         run.folder.report,
         title=f"{run.config.data.dataset}, {len(rows)} splits",
         summary="One run per seed of the split; its page states the protocol.",
-        splits=[(name, row, f"{name}/report.html") for name, row in rows.items()],
+        splits=[(name, row["trained"], f"{name}/report.html") for name, row in rows.items()],
         mean=mean,
         deviation=deviation,
+        baselines={"Frozen backbone": means["frozen"], "Untrained": means["untrained"]},
     )
-    print(f"\nmean       {in_one_line(mean)}\ndeviation  {in_one_line(deviation)}")
+    print()
+    for stage, (mean, _) in means.items():
+        print(f"{stage:<11}{in_one_line(mean)}, mean")
+    print(f"deviation  {in_one_line(deviation)}")
     print(f"report: {run.folder.report}")
 
 

@@ -6,14 +6,14 @@ from nfl_keras.training.reporting.report_split import report_split
 from nfl_keras.training.run import Run
 
 
-def train_split(run: Run) -> dict[str, float]:
+def train_split(run: Run) -> dict[str, dict[str, float]]:
     """Prepares a split, trains on it, and reports the results.
 
     Args:
         run: `Run` over one split.
 
     Returns:
-        The `figures` of the trained model.
+        The `figures` of the frozen backbone, the untrained and the trained model, by these names.
 
     Raises:
         UserError: see `nfl_keras.training.train_run`.

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.report.draw_curves import draw_curves, is_metric
+from nfl_keras.report.draw_curves import draw_blend, draw_curves, is_metric
 
 EPOCHS = [1, 2, 3, 4, 5]
 
@@ -45,16 +45,31 @@ def test_epochs_without_a_measurement_are_no_points(parse):
     )
 
 
-def test_untrained_level_is_dashed_and_named_as_in_the_table(parse):
+def test_the_frozen_level_is_dashed_and_named_as_in_the_table(parse):
     history = {"epoch": EPOCHS, "map": [0.5] * 5, "recall@1": [0.6] * 5}
-    (panel,) = draw_curves(history, untrained={"mAP": 0.2, "Recall@1": None, "Recall@2": 0.3})
-    assert "Dashed: before training." in panel.caption
+    (panel,) = draw_curves(history, frozen={"mAP": 0.2, "Recall@1": None, "Recall@2": 0.3})
+    assert "Dashed: the frozen backbone." in panel.caption
     svg = parse(panel.svg)
     assert {"mAP", "Recall@1"} <= names_drawn(svg)
     dashed = [e for e in svg.find("path") if "stroke-dasharray" in e.attributes.get("style", "")]
     assert len(dashed) == 1
     (panel,) = draw_curves(history)
     assert "Dashed" not in panel.caption
+
+
+def test_mixtures_are_drawn_over_alpha_beside_the_frozen_backbone(parse):
+    figures = {
+        alpha: {"Recall@1": recall, "Recall@2": 1.0, "mAP": 0.3}
+        for alpha, recall in ((1.0, 0.62), (0.0, 0.6), (0.5, 0.65))
+    }
+    panel = draw_blend(figures, {"Recall@1": 0.61, "Recall@2": 0.9, "mAP": 0.2}, chosen=0.5)
+    assert "Dashed: the frozen backbone. Dotted: alpha 0.5" in panel.caption
+    drawing = parse(panel.svg)
+    assert names_drawn(drawing) >= {"Recall@1", "mAP", "alpha"}
+    assert drawing.find("svg")[0].attributes["aria-label"] == (
+        "Retrieval metrics, alpha 0 to 1: Recall@1 from 60.0% to 62.0%; mAP from 30.0% to 30.0%."
+    )
+    assert points_drawn(drawing.find("svg")[0])[-2:] == [3, 3]
 
 
 def test_best_epoch_is_marked_in_both_panels(parse):

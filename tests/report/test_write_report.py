@@ -8,7 +8,11 @@ from nfl_keras.report.draw_curves import draw_curves
 from nfl_keras.report.write_report import write_report
 
 HOSTILE = '<script>alert(1)</script> & "it\'s" {{ 7 * 7 }}'
-METRICS = [("Recall@1", 0.7804, 0.9294), ("mAP", 0.4213, 0.3913), ("queries", None, 1360)]
+MODELS = {
+    "Frozen backbone": {"Recall@1": 0.7804, "mAP": 0.4213},
+    "Untrained": {"Recall@1": 0.7, "mAP": 0.4},
+    "Trained": {"Recall@1": 0.9294, "mAP": 0.3913, "queries": 1360},
+}
 HISTORY = {
     "epoch": [1, 2, 3, 4],
     "loss": [3.0, 2.0, 1.5, 1.2],
@@ -38,7 +42,7 @@ def arguments(**replaced):
     usual = {
         "title": "Flowers-17",
         "summary": "255 queries.",
-        "metrics": METRICS,
+        "models": MODELS,
         "curves": [],
         "rows": [],
         "config": {"model": {"temperature": 0.1}, "resume": False},
@@ -58,10 +62,11 @@ def test_headline_table_states_every_value_and_the_change(page):
     (table,) = page.find("table", "metrics")
     cells = [[cell.text for cell in row.find("th") + row.find("td")] for row in table.find("tr")]
     assert cells == [
-        ["Measure", "Untrained", "Trained", "Change, points"],
-        ["Recall@1", "78.04%", "92.94%", "+14.90"],
-        ["mAP", "42.13%", "39.13%", "\N{MINUS SIGN}3.00"],
-        ["queries", "—", "1,360", ""],
+        ["Model", "Recall@1", "mAP", "queries"],
+        ["Frozen backbone", "78.04%", "42.13%", "—"],
+        ["Untrained", "70.00%", "40.00%", "—"],
+        ["Trained", "92.94%", "39.13%", "1,360"],
+        ["Trained against frozen backbone, points", "+14.90", "\N{MINUS SIGN}3.00", ""],
     ]
 
 
@@ -125,10 +130,10 @@ def test_ids_are_unique_and_every_reference_leads_somewhere(page):
 
 def test_parts_with_nothing_to_show_are_left_out(tmp_path, parse):
     path = tmp_path / "report.html"
-    write_report(path, **arguments(metrics=[("mAP", None, 0.5)], notes=[], config={}))
+    write_report(path, **arguments(models={"Trained": {"mAP": 0.5}}, notes=[], config={}))
     page = parse(path)
     assert [heading.text for heading in page.find("h2")] == ["Result"]
-    assert [cell.text for cell in page.find("thead")[0].find("th")] == ["Measure", "Trained"]
+    assert [cell.text for cell in page.find("thead")[0].find("th")] == ["Model", "mAP"]
     assert page.find("svg") + page.find("details") + page.find("ol") == []
 
 
@@ -139,7 +144,7 @@ def test_users_text_is_text_wherever_it_stands(tmp_path, parse, photograph):
         path,
         title=HOSTILE,
         summary=HOSTILE,
-        metrics=[(HOSTILE, HOSTILE, HOSTILE)],
+        models={HOSTILE: {HOSTILE: HOSTILE}},
         curves=draw_curves({"epoch": [1, 2], HOSTILE: [1.0, 2.0], "$x^{$": [2.0, 1.0]}),
         rows=[RetrievalRow(photograph(0), HOSTILE, [near], note=HOSTILE)],
         config={HOSTILE: HOSTILE},

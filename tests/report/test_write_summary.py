@@ -15,11 +15,13 @@ def test_summary_lists_the_splits_and_leads_to_their_reports(tmp_path, parse):
         ],
         mean={"Recall@1": 0.93, "mAP": 0.8},
         deviation={"Recall@1": 0.0141},
+        baselines={"Frozen": ({"Recall@1": 0.8, "mAP": 0.5}, {"Recall@1": 0.01})},
     )
     page = parse(path)
     cells = [[c.text for c in row.find("th") + row.find("td")] for row in page.find("tr")]
     assert cells == [
         ["Split", "Recall@1", "mAP"],
+        ["Frozen, mean ± deviation", "80.00 ± 1.00%", "50.00%"],
         ["Split 1", "92.00%", "80.00%"],
         ["Split <2>", "94.00%", "—"],
         ["Mean ± deviation", "93.00 ± 1.41%", "80.00%"],

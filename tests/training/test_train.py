@@ -1,6 +1,7 @@
 """`python -m nfl_keras.train` and `python -m nfl_keras.evaluate`, as a person uses them."""
 
 import contextlib
+import html
 import json
 import os
 import re
@@ -10,9 +11,13 @@ import sys
 
 import keras
 import keras_hub
+import numpy as np
 import pytest
 
+import nfl_keras as nfl
 from nfl_keras import evaluate, train
+from nfl_keras.data import open_dataset
+from nfl_keras.training.build_model import build_embedder
 from nfl_keras.training.callbacks.evaluate_and_save import EvaluateAndSave
 from nfl_keras.training.run_folder import RunFolder
 
@@ -43,6 +48,13 @@ def evaluated_map(capsys, *arguments):
     evaluate.main([str(argument) for argument in arguments])
     printed = capsys.readouterr().out
     return float(re.search(r"^mAP +([\d.]+)$", printed, re.MULTILINE)[1]), printed
+
+
+def build_embedder_of(run):
+    """The embedder with which a run without principal components begins."""
+    config = RunFolder(run).config()
+    keras.utils.set_random_seed(config.run.seed)
+    return build_embedder(config)
 
 
 def truncate(path):
@@ -110,8 +122,12 @@ def test_a_run_leaves_everything_behind(learned):
     metrics, history = metrics_of(run), history_of(run)
     assert metrics["trained"]["num_queries"] == 24
     assert metrics["final_epoch"] == 6
-    assert f"Recall@1 {metrics['untrained']['recall_at']['1']:.4f}" in learned.printed
-    assert f"Recall@1 {metrics['trained']['recall_at']['1']:.4f}" in learned.printed
+    places = [
+        learned.printed.index(f"{stage:<11}Recall@1 {metrics[stage]['recall_at']['1']:.4f}")
+        for stage in ("frozen", "untrained", "trained")
+    ]
+    assert places == sorted(places)
+    assert "projection: principal components of 24 photographs" in learned.printed
     assert history["epoch"] == [1, 2, 3, 4, 5, 6]
     assert {"loss", "L_D", "L_N", "L_S", "recall@1", "map"} < set(history)
     measured = {e: m for e, m in zip(history["epoch"], history["map"], strict=True) if m}
@@ -137,11 +153,13 @@ def test_training_learns(learned):
 
 def test_several_splits_give_their_mean_and_a_seed_repeats_a_run(learned, quick, tmp_path, capsys):
     train.main(quick(**LEARNING, split_seeds="[0,5]", evaluate_every=0))
-    assert "mean " in capsys.readouterr().out
+    printed = capsys.readouterr().out
     run = tmp_path / "run"
     whole = metrics_of(run)
-    maps = [metrics_of(run / f"split-{seed}")["trained"]["map"] for seed in (0, 5)]
-    assert whole["mean"]["mAP"] == pytest.approx(sum(maps) / 2)
+    for stage in ("frozen", "untrained", "trained"):
+        maps = [metrics_of(run / f"split-{seed}")[stage]["map"] for seed in (0, 5)]
+        assert whole[stage]["mean"]["mAP"] == pytest.approx(sum(maps) / 2)
+        assert re.search(rf"^{stage} .* mAP {sum(maps) / 2:.4f}, mean$", printed, re.MULTILINE)
     assert [split["mAP"] for split in whole["splits"].values()] == maps
     assert "split-5/report.html" in (run / "report.html").read_text()
     assert RunFolder(run).split(5).config().data.split_seeds == [5]
@@ -150,7 +168,83 @@ def test_several_splits_give_their_mean_and_a_seed_repeats_a_run(learned, quick,
     assert loss != pytest.approx(of_other, rel=1e-3)
 
     evaluate.main([str(run)])
-    assert f"mAP {whole['mean']['mAP']:.4f}" in capsys.readouterr().out
+    assert f"mAP {whole['trained']['mean']['mAP']:.4f}" in capsys.readouterr().out
+
+
+def test_the_frozen_row_is_of_the_pooled_features_of_the_backbone(learned):
+    config = RunFolder(learned.path).config()
+    network, data = config.embedder, config.data
+    backbone = keras_hub.models.Backbone.from_preset(network.backbone)
+    pixels = keras.layers.Rescaling(1 / 127.5, -1.0)
+    pooled = keras.Sequential([pixels, backbone, keras.layers.GlobalAveragePooling2D()])
+    inputs = keras.Input((network.image_size, network.image_size, 3))
+    model = keras.Model(inputs, keras.layers.UnitNormalization()(pooled(inputs)))
+    model.image_size = network.image_size
+    query = open_dataset(data.dataset).split("query", "fine-grained", 0)
+    report = nfl.retrieval.evaluate(nfl.retrieval.embed(model, query, 3), query.labels)
+    frozen = metrics_of(learned.path)["frozen"]
+    assert frozen["map"] == pytest.approx(report.map, abs=1e-6)
+    assert frozen["recall_at"]["1"] == pytest.approx(report.recall_at[1])
+
+
+def test_a_run_that_ends_below_the_frozen_backbone_says_so(quick, tmp_path, capsys):
+    with forgetting():
+        train.main(quick(evaluate_every=2))
+    metrics = metrics_of(tmp_path / "run")
+    before, after = metrics["frozen"]["map"], metrics["trained"]["map"]
+    assert after < before
+    *_, warning, last = capsys.readouterr().out.splitlines()
+    assert warning.startswith("warning: Training made it worse")
+    assert f"mAP ({after:.4f} after {before:.4f})" in warning
+    assert "--blend auto" in warning
+    assert "report: " in last
+    report = html.unescape((tmp_path / "run" / "report.html").read_text())
+    assert warning.removeprefix("warning: ") in report
+
+
+@pytest.fixture(scope="module")
+def blended(shared):
+    """A run that lost all that it knew, and mixes that with what it began with."""
+    with forgetting():
+        return shared(blend="auto", validation_classes=2)
+
+
+def test_a_mixture_is_chosen_on_validation_classes_and_saved(blended, capsys):
+    metrics = metrics_of(blended.path)
+    assert metrics["trained"]["map"] > 0.9
+    tried = metrics["blend"]["validation"]
+    assert list(tried) == ["0", "0.125", "0.25", "0.375", "0.5", "0.625", "0.75", "0.875", "1"]
+    assert metrics["blend"]["alpha"] < 1
+    assert tried["1"]["mAP"] < tried[f"{metrics['blend']['alpha']:g}"]["mAP"]
+    assert metrics["trained"]["num_queries"] == 24
+    assert "warning" not in blended.printed
+    report = (blended.path / "report.html").read_text()
+    assert "The model is a mixture" in report
+    assert (
+        "The share was chosen among 9 by Recall@1 + mAP on: zero-shot, validation: 2 of" in report
+    )
+    assert "Mixtures" in report
+
+    again, _ = evaluated_map(capsys, blended.path)
+    assert again == pytest.approx(metrics["trained"]["map"], abs=6e-5)
+    of_last, _ = evaluated_map(capsys, blended.path, "--checkpoint", "last")
+    assert of_last < again
+
+
+def test_a_given_share_needs_no_validation(quick, tmp_path):
+    train.main(quick(blend=0.25, epochs=1, projection="random", seed=3, learning_rate=0.1))
+    metrics = metrics_of(tmp_path / "run")
+    assert metrics["blend"] == {"alpha": 0.25}
+    checkpoints = tmp_path / "run" / "checkpoints"
+    mixed, last = (
+        keras.saving.load_model(checkpoints / f"{name}.keras", compile=False).embedder.get_weights()
+        for name in ("blend", "last")
+    )
+    start = build_embedder_of(tmp_path / "run").get_weights()
+    for found, before, after in zip(mixed, start, last, strict=True):
+        np.testing.assert_allclose(found, 0.75 * before + 0.25 * after, rtol=1e-5, atol=1e-6)
+        assert before.size == 1 or not np.allclose(before, after)
+    assert not (checkpoints / "start.weights.h5").exists()
 
 
 def test_validation_keeps_the_test_photographs_out(quick, tmp_path):
@@ -294,11 +388,13 @@ def test_a_photograph_damaged_as_training_begins_is_named(quick, photographs, mo
     assert len(error.splitlines()) == 1
 
 
-def test_without_the_check_a_bad_query_is_named_when_it_is_embedded(quick, photographs, capsys):
+def test_without_the_check_a_bad_photograph_is_named_when_it_is_embedded(
+    quick, photographs, capsys
+):
     for path in photographs.glob("class 2/*.jpg"):
         truncate(path)
     error = fails(capsys, train, quick(check_images=False))
-    assert "4 of 24 photographs cannot be used: class 2/0.jpg (truncated or damaged)" in error
+    assert re.search(r"4 of 24 photographs .*: class 2/\d.jpg \(truncated or damaged\)", error)
 
 
 def test_a_run_evaluated_on_damaged_photographs_names_them(learned, capsys):

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Literal
 
+from nfl_keras.errors import UserError
 from nfl_keras.training.config.ranges import check_at_least
 
 
@@ -14,6 +15,12 @@ class EmbedderConfig:
         backbone: The pretrained network: a KerasHub preset name, a preset folder, a handle such as
             "hf://facebook/dinov2-small", or "tiny", a small network with random weights.
         embedding_dim: Dimensions of the embedding. null takes the pooled features as they are.
+        projection: What the layer from the pooled features to the embedding begins with: "pca", the
+            principal components of the training photographs' features; "random", the papers' He
+            initialization. Defaults to pca for a pretrained backbone with as many features as the
+            embedding has dimensions, and else to random.
+        whitening: How far the components of projection pca are brought to one deviation: component
+            k is divided by its deviation to this power. 0 keeps the distances of the features.
         image_size: Side of the square images in pixels.
         pixel_scale: Factor on pixels of 0..255 before they enter the backbone; one number, or one
             per channel. Defaults to the preset's own.
@@ -30,6 +37,8 @@ class EmbedderConfig:
 
     backbone: str = "tiny"
     embedding_dim: int | None = 128
+    projection: Literal["pca", "random"] | None = None
+    whitening: float = 0.5
     image_size: int = 64
     pixel_scale: float | list[float] | None = None
     pixel_offset: float | list[float] | None = None
@@ -40,3 +49,7 @@ class EmbedderConfig:
 
     def __post_init__(self) -> None:
         check_at_least(self, 1, "embedding_dim", "image_size")
+        if not 0 <= self.whitening <= 1:
+            raise UserError(f"whitening must be in 0..1, not {self.whitening}.")
+        if self.projection is not None and self.embedding_dim is None:
+            raise UserError(f"projection {self.projection} needs an embedding_dim.")

@@ -23,6 +23,10 @@ class EvaluationConfig:
         evaluate_every: Epochs between evaluations during training, with one crop. 0 for none.
         final_epoch: Epoch whose figures the run reports: the "last", or the "best" by mAP. The best
             one's figures are a test result only with validation_classes.
+        blend: Share of the weights after training in the embedder that the run reports and saves;
+            the rest is of the weights that it began with. "auto" chooses the share on photographs
+            that it holds out as evaluate_on validation does, and prefers shares that are not below
+            the frozen backbone.
         early_stopping_epochs: Stop after this many epochs without a better mAP. 0 never stops
             early.
     """
@@ -32,11 +36,19 @@ class EvaluationConfig:
     crops: Literal[1, 3] = 1
     evaluate_every: int = 1
     final_epoch: Literal["last", "best"] = "last"
+    blend: float | Literal["auto"] = 1.0
     early_stopping_epochs: int = 0
 
     def __post_init__(self) -> None:
         check_at_least(self, 0, "validation_classes", "evaluate_every", "early_stopping_epochs")
+        if self.blend != "auto" and not 0 <= self.blend <= 1:
+            raise UserError(f"blend must be auto or in 0..1, not {self.blend}.")
         if self.final_epoch == "best" and not self.evaluate_every:
             raise UserError("final_epoch best needs evaluate_every above 0.")
         if self.early_stopping_epochs and not self.evaluate_every:
             raise UserError("early_stopping_epochs needs evaluate_every above 0.")
+
+    @property
+    def final_checkpoint(self) -> str:
+        """The name of the saved model whose figures the run reports."""
+        return self.final_epoch if self.blend == 1 else "blend"

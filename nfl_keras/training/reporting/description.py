@@ -25,7 +25,7 @@ def describe(folder: RunFolder, config: TrainConfig, checkpoint: str) -> dict[st
     Args:
         folder: `RunFolder` of a finished run over one split.
         config: the run's `TrainConfig`.
-        checkpoint: `"last"` or `"best"`, the model to describe.
+        checkpoint: `"last"`, `"best"` or `"blend"`, the model to describe.
 
     Returns:
         Dict of `"checkpoint"`, `"protocol"`, `"data"`, `"config"`, `"metrics"` and, for a model
@@ -35,9 +35,9 @@ def describe(folder: RunFolder, config: TrainConfig, checkpoint: str) -> dict[st
     Raises:
         UserError: if the run's results cannot be read.
     """
-    report = folder.trained_report()
+    report = folder.reports()["trained"]
     metrics = None
-    if checkpoint == config.evaluation.final_epoch:
+    if checkpoint == config.evaluation.final_checkpoint:
         figures = {name: getattr(report, name) for name in _FIGURES}
         metrics = {
             "evaluated_on": config.evaluation.evaluate_on,

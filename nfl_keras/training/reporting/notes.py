@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from nfl_keras.retrieval import RetrievalReport
+from nfl_keras.training.blending import Blend, below
 from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.reporting.figures import figures
 from nfl_keras.training.splits import Splits
 
 
@@ -29,7 +31,7 @@ def epoch_notes(
     if best_epoch is None:
         return [f"The figures are those of the last epoch, {last_epoch}, with {crops}."]
     if splits.watched is not splits.final:
-        where = "held-out validation classes, no test photograph among them"
+        where = f"{_held_out(config)}, no test photograph among them"
     elif config.evaluation.evaluate_on == "validation":
         where = "the validation photographs that the figures are measured on"
     else:
@@ -53,6 +55,62 @@ def epoch_notes(
     if splits.watched is not splits.final:
         measured += f", on other photographs than the figures: {splits.watched.description}"
     return [*notes, f"{measured}."]
+
+
+def _held_out(config: TrainConfig) -> str:
+    if config.evaluation.validation_classes:
+        return "held-out validation classes"
+    return "held-out validation photographs"
+
+
+def floor_notes(trained: RetrievalReport, floor: RetrievalReport) -> list[str]:
+    """Says in which figures the trained model is below the frozen backbone, and what to try.
+
+    Args:
+        trained: `RetrievalReport` of the trained model.
+        floor: `RetrievalReport` of the frozen backbone on the same photographs.
+
+    Returns:
+        List of str, sentences. It is empty if the model is below in neither Recall@1 nor mAP.
+    """
+    after, before = figures(trained), figures(floor)
+    worse = [
+        f"{name} ({after[name]:.4f} after {before[name]:.4f})" for name in below(trained, floor)
+    ]
+    if not worse:
+        return []
+    return [
+        f"Training made it worse: the trained model is below the frozen backbone in "
+        f"{' and '.join(worse)}, measured on: {trained.protocol}. Try --blend auto, a lower "
+        f"--learning-rate, fewer --epochs or more frozen blocks (--freeze-through); see "
+        f"docs/tuning.md."
+    ]
+
+
+def blend_notes(share: float | str, chosen: Blend | None, splits: Splits) -> list[str]:
+    """Says which mixture of the weights before and after training the figures are of.
+
+    Args:
+        share: `config.evaluation.blend`.
+        chosen: `Blend`, or `None` if its share was given.
+        splits: `Splits`.
+
+    Returns:
+        List of str, sentences.
+    """
+    if chosen is None and share == 1:
+        return []
+    alpha = share if chosen is None else chosen.alpha
+    notes = [
+        f"The model is a mixture: {alpha:g} of the weights after training and {1 - alpha:g} of "
+        f"those before it, the statistics of BatchNormalization too."
+    ]
+    if chosen is not None:
+        notes.append(
+            f"The share was chosen among {len(chosen.reports)} by Recall@1 + mAP on: "
+            f"{splits.watched.description}."
+        )
+    return notes
 
 
 def photograph_notes(report: RetrievalReport, bad: Collection[str]) -> list[str]:

@@ -6,7 +6,7 @@ from nfl_keras.errors import UserError
 from nfl_keras.retrieval import RetrievalReport
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.reporting.description import describe
-from nfl_keras.training.run_folder import RunFolder
+from nfl_keras.training.run_folder import STAGES, RunFolder
 
 REPORT = RetrievalReport({1: 0.5}, 0.25, {1: 0.4}, {1: 0.3}, {1: 0.2}, {0: 0.1}, 4, 1, 5, "made up")
 
@@ -16,7 +16,7 @@ def describe_run(tmp_path):
     def of_run(checkpoint="last", bad=(), **settings):
         config = TrainConfig.from_settings(**settings)
         folder = RunFolder.create(tmp_path / "run", config, bad)
-        folder.write_json("metrics.json", {"trained": dataclasses.asdict(REPORT)})
+        folder.write_json("metrics.json", dict.fromkeys(STAGES, dataclasses.asdict(REPORT)))
         return describe(folder, config, checkpoint)
 
     return of_run

@@ -1,0 +1,66 @@
+"""Defines the weights that a run's embedder begins with."""
+
+import numpy as np
+import tensorflow as tf
+
+from nfl_keras.data import ImageSet
+from nfl_keras.files import replacing
+from nfl_keras.models import Embedder, start_with_pca
+from nfl_keras.models.load_backbone import TINY
+from nfl_keras.retrieval import pooled_features
+from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.run_folder import RunFolder
+
+_MOST_PHOTOGRAPHS = 10_000
+
+
+def start_embedder(
+    embedder: Embedder,
+    train: ImageSet,
+    config: TrainConfig,
+    folder: RunFolder,
+    strategy: tf.distribute.Strategy,
+) -> list[np.ndarray]:
+    """Sets the weights that training begins with, and keeps them in the run's folder.
+
+    A run that resumes takes them from its folder.
+
+    Args:
+        embedder: `Embedder` as `build_embedder` returns it.
+        train: `ImageSet`. Principal components are those of at most 10,000 of its photographs.
+        config: `TrainConfig`.
+        folder: `RunFolder`.
+        strategy: `tf.distribute.Strategy` that trains.
+
+    Returns:
+        List of arrays, as `embedder.get_weights()` returns them.
+    """
+    if folder.start.exists():
+        embedder.load_weights(folder.start)
+        return embedder.get_weights()
+    if starts_with_pca(embedder, config):
+        step = -(-len(train) // _MOST_PHOTOGRAPHS)
+        some = train.subset(np.arange(0, len(train), step))
+        print(f"projection: principal components of {len(some):,} photographs", flush=True)
+        start_with_pca(embedder, pooled_features(embedder, some), config.embedder.whitening)
+        _agree(embedder, strategy)
+    with replacing(folder.start) as partial:
+        embedder.save_weights(partial)
+    return embedder.get_weights()
+
+
+def starts_with_pca(embedder: Embedder, config: TrainConfig) -> bool:
+    """Tells whether a run's projection begins as principal components."""
+    settings = config.embedder
+    if embedder.embedding_dim is None or settings.projection is not None:
+        return settings.projection == "pca"
+    return settings.backbone != TINY and embedder.embedding_dim <= embedder.feature_dim
+
+
+def _agree(embedder: Embedder, strategy: tf.distribute.Strategy) -> None:
+    """Gives all workers the mean of their projections, which differ by rounding."""
+    if strategy.num_replicas_in_sync == 1:
+        return
+    for weight in embedder.get_layer("projection").weights:
+        own = tf.constant(weight.numpy())
+        weight.assign(strategy.reduce("MEAN", strategy.run(tf.identity, (own,)), axis=None))
