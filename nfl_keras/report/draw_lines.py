@@ -149,5 +149,5 @@ def _describe(kind: str, epochs: np.ndarray, series: Mapping[str, np.ndarray], a
         known = values[~np.isnan(values)]
         parts.append(f"{shorten_label(name)} from {text(known[0])} to {text(known[-1])}")
     subject = "Retrieval metrics" if kind == "metrics" else "Loss terms"
-    values = "epochs" if axis == "epoch" else axis
-    return f"{subject}, {values} {epochs.min():g} to {epochs.max():g}: {'; '.join(parts)}."
+    unit = "epochs" if axis == "epoch" else axis
+    return f"{subject}, {unit} {epochs.min():g} to {epochs.max():g}: {'; '.join(parts)}."

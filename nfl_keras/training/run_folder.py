@@ -25,6 +25,7 @@ class RunFolder:
     report.html                    curves and retrieval grids
     history.json                   loss terms and metrics of each epoch
     bad_images.json                photographs left out, and what is wrong with each (if any)
+    choice.json                    how `refit` chose settings; its runs are in choices/ (if any)
     checkpoints/last.keras         the model after the latest epoch, with its optimizer
     checkpoints/best.keras         the model of the epoch with the highest mAP
     checkpoints/blend.keras        their mixture with the model before training (if any)
@@ -131,6 +132,23 @@ class RunFolder:
             raise UserError(f"{str(path)!r} is not the list that the run wrote; train anew.")
         return bad
 
+    def metrics(self) -> dict[str, Any]:
+        """Reads `metrics.json`.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        try:
+            return json.loads(self._read("metrics.json"))
+        except ValueError as error:
+            path = str(self.path / "metrics.json")
+            raise UserError(f"{path!r} is not what the run wrote; train anew.") from error
+
+    def choice(self) -> dict[str, Any] | None:
+        """Reads how the run chose its settings, or returns `None` if it did not."""
+        path = self.path / "choice.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
     def reports(self) -> dict[str, RetrievalReport]:
         """Reads the reports of the frozen backbone, the untrained and the trained model.
 
@@ -140,11 +158,10 @@ class RunFolder:
         Raises:
             UserError: if it cannot be read.
         """
-        content = self._read("metrics.json")
+        found = self.metrics()
         try:
-            found = json.loads(content)
             return {stage: RetrievalReport(**found[stage]) for stage in STAGES}
-        except (ValueError, KeyError, TypeError) as error:
+        except (KeyError, TypeError) as error:
             path = str(self.path / "metrics.json")
             raise UserError(f"{path!r} is not what the run wrote; train anew.") from error
 

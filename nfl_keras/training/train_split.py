@@ -1,5 +1,6 @@
 """Defines how a run trains on one split."""
 
+from nfl_keras.training.choose_settings import choose_settings
 from nfl_keras.training.fit_split import fit_split
 from nfl_keras.training.prepare_split import prepare_split
 from nfl_keras.training.reporting.report_split import report_split
@@ -18,6 +19,9 @@ def train_split(run: Run) -> dict[str, dict[str, float]]:
     Raises:
         UserError: see `nfl_keras.training.train_run`.
     """
+    if run.config.evaluation.refit:
+        with run.termination:
+            run = choose_settings(run)
     split = prepare_split(run)
     with run.termination:
         return report_split(split, fit_split(split))

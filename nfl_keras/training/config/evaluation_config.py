@@ -27,6 +27,10 @@ class EvaluationConfig:
             the rest is of the weights that it began with. "auto" chooses the share on photographs
             that it holds out as evaluate_on validation does, and prefers shares that are not below
             the frozen backbone.
+        refit: Choose the number of epochs, the blend if it is auto, and the learning rate of
+            refit_rates on the photographs of evaluate_on validation; then train anew on all
+            training photographs by what was chosen, and measure on the test.
+        refit_rates: Learning rates that refit chooses from. Defaults to learning_rate alone.
         early_stopping_epochs: Stop after this many epochs without a better mAP. 0 never stops
             early.
     """
@@ -37,6 +41,8 @@ class EvaluationConfig:
     evaluate_every: int = 1
     final_epoch: Literal["last", "best"] = "last"
     blend: float | Literal["auto"] = 1.0
+    refit: bool = False
+    refit_rates: list[float] = dataclasses.field(default_factory=list)
     early_stopping_epochs: int = 0
 
     def __post_init__(self) -> None:
@@ -45,6 +51,15 @@ class EvaluationConfig:
             raise UserError(f"blend must be auto or in 0..1, not {self.blend}.")
         if self.final_epoch == "best" and not self.evaluate_every:
             raise UserError("final_epoch best needs evaluate_every above 0.")
+        if self.refit and (self.evaluate_on != "test" or not self.evaluate_every):
+            raise UserError(
+                "refit measures epochs on held-out photographs and the result on the test; leave "
+                "out evaluate_on, and give evaluate_every above 0."
+            )
+        if self.refit_rates and not self.refit:
+            raise UserError("refit_rates are chosen from by refit; give refit true, too.")
+        if any(not rate > 0 for rate in self.refit_rates):
+            raise UserError(f"refit_rates must be above 0, not {self.refit_rates}.")
         if self.early_stopping_epochs and not self.evaluate_every:
             raise UserError("early_stopping_epochs needs evaluate_every above 0.")
 

@@ -100,7 +100,7 @@ def blend_notes(share: float | str, chosen: Blend | None, splits: Splits) -> lis
     """
     if chosen is None and share == 1:
         return []
-    alpha = share if chosen is None else chosen.alpha
+    alpha = float(share) if chosen is None else chosen.alpha
     notes = [
         f"The model is a mixture: {alpha:g} of the weights after training and {1 - alpha:g} of "
         f"those before it, the statistics of BatchNormalization too."
@@ -111,6 +111,26 @@ def blend_notes(share: float | str, chosen: Blend | None, splits: Splits) -> lis
             f"{splits.watched.description}."
         )
     return notes
+
+
+def refit_notes(choice: Mapping[str, Any] | None) -> list[str]:
+    """Says which settings were chosen on a held-out part before the run trained on all.
+
+    Args:
+        choice: what `choice.json` of the run holds, or `None` if there is none.
+
+    Returns:
+        List of str, sentences.
+    """
+    if choice is None:
+        return []
+    chosen, candidates = choice["chosen"], choice["candidates"]
+    among = f" among {len(candidates)}" if len(candidates) > 1 else ""
+    return [
+        f"The run chose {chosen['epochs']} epochs, alpha {chosen['alpha']:g} and the learning rate "
+        f"{chosen['learning_rate']:g}{among} by Recall@1 + mAP on: {chosen['protocol']}. Then it "
+        f"trained anew on the whole training split."
+    ]
 
 
 def photograph_notes(report: RetrievalReport, bad: Collection[str]) -> list[str]:

@@ -23,6 +23,7 @@ from nfl_keras.training.reporting.notes import (
     floor_notes,
     measure_notes,
     photograph_notes,
+    refit_notes,
 )
 from nfl_keras.training.reporting.showcase import retrieval_rows
 
@@ -104,6 +105,7 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
             *below,
             *epoch_notes(config, splits, last_epoch, saved.best_epoch),
             *blend_notes(config.evaluation.blend, trained.chosen, splits),
+            *refit_notes(folder.choice()),
             *photograph_notes(trained.report, split.run.bad_images),
             *measure_notes(trained.measured),
             f"{_capitalized(split.colors)}.",

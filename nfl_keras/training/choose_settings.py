@@ -1,0 +1,84 @@
+"""Defines how a run chooses its settings on a held-out part, and then trains on all photographs."""
+
+import dataclasses
+from typing import Any
+
+from nfl_keras.files import write_whole
+from nfl_keras.training.config import dump_config
+from nfl_keras.training.fit_split import fit_split
+from nfl_keras.training.prepare_split import prepare_split
+from nfl_keras.training.reporting.report_split import report_split
+from nfl_keras.training.run import Run
+from nfl_keras.training.run_folder import RunFolder
+
+
+def choose_settings(run: Run) -> Run:
+    """Chooses learning rate, epochs and mixture on a held-out part of the training split.
+
+    For each learning rate it trains a run of its own in the folder `choices`, without the part
+    that is held out, and measures it there. The best has the highest sum of Recall@1 and mAP. The
+    run's `config.yaml` then has what was chosen, and `choice.json` says how.
+
+    Args:
+        run: `Run` over one split, with `refit`.
+
+    Returns:
+        The `Run` that trains on the whole training split by the settings that were chosen.
+
+    Raises:
+        UserError: see `nfl_keras.training.train_run`.
+    """
+    folder, config = run.folder, run.config
+    if not (run.resumes and folder.exists):
+        RunFolder.create(folder.path, config, run.bad_images)
+    choice = folder.choice()
+    if choice is None:
+        rates = config.evaluation.refit_rates or [config.optimizer.learning_rate]
+        candidates = [_measure(run, rate) for rate in rates]
+        best = max(candidates, key=lambda c: c["Recall@1"] + c["mAP"])
+        choice = {"chosen": best, "candidates": candidates}
+        folder.write_json("choice.json", choice)
+    chosen = choice["chosen"]
+    print(
+        f"\nchosen: learning rate {chosen['learning_rate']:g}, epochs {chosen['epochs']}, alpha "
+        f"{chosen['alpha']:g}; training on the whole training split",
+        flush=True,
+    )
+    final = config.replace(
+        learning_rate=chosen["learning_rate"],
+        epochs=chosen["epochs"],
+        blend=chosen["alpha"],
+        refit=False,
+        refit_rates=[],
+        validation_classes=0,
+        evaluate_every=0,
+        final_epoch="last",
+        early_stopping_epochs=0,
+    )
+    write_whole(folder.path / "config.yaml", dump_config(final))
+    return dataclasses.replace(run, config=final, resumes=True)
+
+
+def _measure(run: Run, rate: float) -> dict[str, Any]:
+    """Returns what a learning rate gives on the held-out part, with the best epoch and mixture."""
+    folder = RunFolder(run.folder.path / "choices" / f"rate-{rate:g}")
+    config = run.config.replace(
+        learning_rate=rate,
+        refit=False,
+        refit_rates=[],
+        evaluate_on="validation",
+        final_epoch="best",
+    )
+    print(f"\nchoosing on validation photographs: learning rate {rate:g}", flush=True)
+    if not (run.resumes and folder.finished):
+        split = prepare_split(dataclasses.replace(run, config=config, folder=folder))
+        report_split(split, fit_split(split))
+    metrics = folder.metrics()
+    return {
+        "learning_rate": rate,
+        "epochs": metrics["final_epoch"],
+        "alpha": metrics["blend"]["alpha"],
+        "Recall@1": metrics["trained"]["recall_at"]["1"],
+        "mAP": metrics["trained"]["map"],
+        "protocol": metrics["trained"]["protocol"],
+    }
