@@ -69,7 +69,7 @@ def test_a_run_that_stops_while_it_chooses_resumes(refitted, quick, tmp_path, mo
 
     with monkeypatch.context() as patched:
         patched.setattr(choose_settings, "fit_split", stop_at_the_second)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(SystemExit):
             train.main(quick(**REFIT))
     run = tmp_path / "run"
     first = run / "choices" / "rate-0.001" / "report.html"
