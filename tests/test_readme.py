@@ -20,12 +20,15 @@ README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 
 @pytest.fixture
 def draw_photographs(tmp_path, monkeypatch):
-    """Function that draws a folder `photographs` of class folders into the working directory."""
+    """Function that draws a folder `photographs` into the working directory.
+
+    Args of the function: sizes, the number of photographs in each class folder.
+    """
     monkeypatch.chdir(tmp_path)
 
-    def draw(classes, images):
+    def draw(sizes):
         rng = np.random.default_rng(0)
-        for name in range(classes):
+        for name, images in enumerate(sizes):
             folder = tmp_path / "photographs" / f"species {name:02}"
             folder.mkdir(parents=True)
             for number in range(images):
@@ -42,9 +45,9 @@ def run(tmp_path):
     The preset is a small one, since the README's would be downloaded, and the run is the one that
     was made. Everything else is as it stands there.
     """
-    keras_hub.models.VGGBackbone(
-        stackwise_num_repeats=[1], stackwise_num_filters=[4]
-    ).save_to_preset(tmp_path / "preset")
+    sizes = {"num_layers": 1, "num_heads": 1, "hidden_dim": 4, "mlp_dim": 4, "patch_size": 32}
+    backbone = keras_hub.models.ViTBackbone(image_shape=(224, 224, 3), **sizes)
+    backbone.save_to_preset(tmp_path / "preset")
 
     def arguments(words):
         (command,) = re.findall(rf"^nfl-keras ({words} .*)$", README, flags=re.MULTILINE)
@@ -56,7 +59,8 @@ def run(tmp_path):
 
 
 def test_commands_from_photographs_to_a_served_model(draw_photographs, run, capfd):
-    draw_photographs(16, 8)
+    # A batch is 8 photographs of each of 8 classes. The other half of the classes is searched.
+    draw_photographs([8] * 8 + [2] * 8)
     main(run("train"))
     trained = capfd.readouterr().out
     assert re.search(r"report: runs/photographs-.*/report\.html\n$", trained)
@@ -78,7 +82,7 @@ def test_commands_from_photographs_to_a_served_model(draw_photographs, run, capf
 
 
 def test_the_figure_of_noise(draw_photographs, run):
-    draw_photographs(1, 1)
+    draw_photographs([1])
     pathlib.Path("photographs/species 00/0.jpg").rename("rose.jpg")
     main(run("noise-figure"))
     with Image.open("windows.png") as figure:
@@ -89,7 +93,7 @@ def test_model_fit_on_a_users_own_dataset(draw_photographs):
     (snippet,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert "model.fit(dataset" in snippet
     assert len(snippet.splitlines()) <= 10
-    draw_photographs(4, 5)
+    draw_photographs([5] * 4)
     names = {}
     exec(compile(snippet, "README.md", "exec"), names)
 
