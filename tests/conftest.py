@@ -8,12 +8,10 @@ The tests of layers, losses, models and retrieval run under each of Keras' backe
 layer or loss, and a test file adds only what is special to its own layer or loss.
 """
 
-import contextlib
 import json
 import os
 import pathlib
 import random
-import socket
 import subprocess
 import sys
 
@@ -23,13 +21,15 @@ import numpy as np
 import pytest
 from keras import ops
 
-pytest_plugins = ["encoded_photographs"]
+pytest_plugins = ["encoded_photographs", "run_clusters"]
 
 BACKEND = keras.config.backend()
 
-# The first example of a property may trace a TensorFlow function. JAX compiles each new shape.
-hypothesis.settings.register_profile("nfl_keras", deadline=None)
-hypothesis.settings.register_profile("jax", deadline=None, max_examples=10)
+# The first example of a property may trace a TensorFlow function, and a machine may be busy. JAX
+# compiles each new shape.
+patient = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("nfl_keras", max_examples=50, **patient)
+hypothesis.settings.register_profile("jax", max_examples=10, **patient)
 hypothesis.settings.load_profile("jax" if BACKEND == "jax" else "nfl_keras")
 
 
@@ -80,20 +80,6 @@ def in_a_fresh_process():
         return finished.stdout
 
     return run
-
-
-@pytest.fixture(scope="session")
-def free_addresses():
-    """Function from a number to as many addresses of this machine that nobody listens at."""
-
-    def find(count):
-        with contextlib.ExitStack() as stack:
-            sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-            for one in sockets:
-                one.bind(("127.0.0.1", 0))
-            return [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-
-    return find
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,5 @@
 """Tests of how workers end: commands quietly and with 0, scripts as they say."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 import tensorflow as tf
 
@@ -24,44 +19,30 @@ print("the end of", strategy.cluster_resolver.task_id)
 """
 
 
-@pytest.fixture
-def workers(free_addresses):
-    """Function from a program and the argument of each of two workers to `(code, out, err)`."""
-
-    def run(program, arguments):
-        cluster = {"worker": free_addresses(2)}
-        # TensorFlow writes errors at this level.
-        environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
-        tasks = [{"type": "worker", "index": index} for index in range(2)]
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-c", program, str(argument)],
-                env=environment | {"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for task, argument in zip(tasks, arguments, strict=True)
-        ]
-        printed = [process.communicate(timeout=300) for process in processes]
-        return [(p.returncode, *texts) for p, texts in zip(processes, printed, strict=True)]
-
-    return run
+@pytest.fixture(scope="module")
+def ends(run_clusters):
+    """Exit code, output and errors of every worker, by the cluster that it is one of."""
+    command = ONE_WORKER + "end_process()"
+    script = ONE_WORKER + "sys.exit(3 + strategy.cluster_resolver.task_id)"
+    programs = {
+        "the first is done first": [["-c", command, 0], ["-c", command, 7]],
+        "the first is done last": [["-c", command, 7], ["-c", command, 0]],
+        "a script": 2 * [["-c", script, 0]],
+    }
+    return dict(zip(programs, run_clusters(*programs.values(), check=False), strict=True))
 
 
-@pytest.mark.parametrize("seconds", [(0, 7), (7, 0)])
-def test_workers_that_are_done_before_others_end_quietly(workers, seconds):
-    ends = workers(ONE_WORKER + "end_process()", seconds)
-    for index, (code, printed, errors) in enumerate(ends):
+@pytest.mark.parametrize("order", ["the first is done first", "the first is done last"])
+def test_workers_that_are_done_before_others_end_quietly(ends, order):
+    for index, (code, printed, errors) in enumerate(ends[order]):
         assert code == 0, errors
         assert printed == f"the end of {index}\n"
         assert "StartAbort" not in errors
         assert "CoordinationService" not in errors
 
 
-def test_a_script_keeps_its_own_exit_code_and_its_own_last_words(workers):
-    ends = workers(ONE_WORKER + "sys.exit(3 + strategy.cluster_resolver.task_id)", (0, 0))
-    for index, (code, printed, errors) in enumerate(ends):
+def test_a_script_keeps_its_own_exit_code_and_its_own_last_words(ends):
+    for index, (code, printed, errors) in enumerate(ends["a script"]):
         assert code == 3 + index, errors
         assert printed == f"the end of {index}\nthe script's own last words\n"
 

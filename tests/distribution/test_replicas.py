@@ -1,8 +1,3 @@
-import json
-import os
-import subprocess
-import sys
-import time
 import types
 from pathlib import Path
 
@@ -14,7 +9,6 @@ from nfl_keras.distribution.batch_share import _position
 pytestmark = pytest.mark.tensorflow("replicas are TensorFlow's")
 
 SCRIPT = Path(__file__).parent / "replicas.py"
-TIME_LIMIT = 600
 TERMS = ("L", "L_D", "L_N", "L_S")
 REPORTED = ("loss", "L_D", "L_N", "L_S", "mean_of_first_coordinate")
 ONE_PROCESS = ("2", "4")
@@ -22,47 +16,20 @@ EVERYWHERE = (*ONE_PROCESS, "workers", "other worker")
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory, free_addresses):
+def found(tmp_path_factory, run_clusters):
     """What `replicas.py` found on 1, 2 and 4 devices and, twice over, on two workers."""
     folder = tmp_path_factory.mktemp("replicas")
-    cluster = {"worker": free_addresses(2)}
-    configs = [{"cluster": cluster, "task": {"type": "worker", "index": i}} for i in (0, 1)]
-    runs = {"first": (configs[0],), "second": (configs[1],), "two": (None, 1, 2), "four": (None, 4)}
-    outputs = {name: folder / f"{name}.npz" for name in runs}
-    processes = []
-    try:
-        for name, run in runs.items():
-            processes.append(start(outputs[name], *run))
-        deadline = time.monotonic() + TIME_LIMIT
-        for process in processes:
-            process.wait(timeout=max(deadline - time.monotonic(), 1))
-            log = Path(process.args[2]).with_suffix(".log").read_text()
-            assert process.returncode == 0, log[-3000:]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+    first, second, two, four = (
+        folder / f"{name}.npz" for name in ("first", "second", "two", "four")
+    )
+    run_clusters([[SCRIPT, first], [SCRIPT, second]], [[SCRIPT, two, 1, 2]], [[SCRIPT, four, 4]])
     results = {}
-    for run, output in outputs.items():
+    for output in (first, second, two, four):
         with np.load(output, allow_pickle=False) as arrays:
             for name in arrays.files:
-                key = name.replace("workers", "other worker") if run == "second" else name
+                key = name.replace("workers", "other worker") if output is second else name
                 results[key] = arrays[name]
     return results
-
-
-def start(output, config, *counts):
-    environment = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
-    environment |= {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    if config:
-        environment["TF_CONFIG"] = json.dumps(config)
-    with open(output.with_suffix(".log"), "w") as log:
-        return subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(output), *map(str, counts)],
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
 
 
 def distance(found, replicas, name):

@@ -1,8 +1,11 @@
 """`python -m nfl_keras.export`, as a person uses it."""
 
+import contextlib
 import dataclasses
+import io
 import json
 import os
+import shutil
 
 import keras
 import pytest
@@ -42,10 +45,11 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(run, tmp_path_factory):
-    """The folder of a first export."""
-    directory = tmp_path_factory.mktemp("served") / "models"
-    main([str(run), "--to", str(directory)])
-    return directory
+    """The folder of a first export, which no test changes, and what was printed."""
+    directory, printed = tmp_path_factory.mktemp("served") / "models", io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        main([str(run), "--to", str(directory), "--name", "roses"])
+    return directory, printed.getvalue()
 
 
 def card_of(version):
@@ -63,10 +67,8 @@ def fails(capsys, *arguments):
     return error
 
 
-def test_a_run_is_exported_with_all_that_a_server_needs(run, tmp_path, capsys):
-    directory = tmp_path / "models"
-    main([str(run), "--to", str(directory), "--name", "roses"])
-    printed = capsys.readouterr().out
+def test_a_run_is_exported_with_all_that_a_server_needs(exported):
+    directory, printed = exported
     version = directory / "roses" / "1"
     card = card_of(version)
     largest = card["checked"]["largest_difference"]
@@ -85,7 +87,7 @@ def test_a_run_is_exported_with_all_that_a_server_needs(run, tmp_path, capsys):
 
 
 def test_the_card_says_what_the_run_was_and_how_well_it_finds(exported):
-    card = card_of(exported / "embedder" / "1")
+    card = card_of(exported[0] / "roses" / "1")
     assert card["config"]["data"]["dataset"] == "roses"
     assert card["data"] == {"dataset": "roses", "photographs_left_out": 0}
     assert card["protocol"] == "made up"
@@ -95,18 +97,21 @@ def test_the_card_says_what_the_run_was_and_how_well_it_finds(exported):
     assert "trained from random ones" in card["weights_license"]
 
 
-def test_another_export_is_another_version_and_leaves_changed_files_alone(run, exported, capsys):
-    (exported / "batching_parameters.txt").write_text("max_batch_size { value: 8 }\n")
+def test_another_export_is_another_version_and_leaves_changed_files_alone(
+    run, exported, tmp_path, capsys
+):
+    directory = shutil.copytree(exported[0], tmp_path / "models")
+    (directory / "batching_parameters.txt").write_text("max_batch_size { value: 8 }\n")
     capsys.readouterr()
     flags = ["--checkpoint", "best", "--weights-license", "MIT"]
-    main([str(run), "--to", str(exported), *flags])
+    main([str(run), "--to", str(directory), "--name", "roses", *flags])
     printed = capsys.readouterr().out
-    card = card_of(exported / "embedder" / "2")
+    card = card_of(directory / "roses" / "2")
     assert (card["checkpoint"], card["metrics"], card["weights_license"]) == ("best", None, "MIT")
     assert "written: " not in printed
-    assert f"kept as it was: {exported / 'batching_parameters.txt'}" in printed
+    assert f"kept as it was: {directory / 'batching_parameters.txt'}" in printed
     assert printed.count("kept as it was") == 1
-    assert (exported / "batching_parameters.txt").read_text() == "max_batch_size { value: 8 }\n"
+    assert (directory / "batching_parameters.txt").read_text() == "max_batch_size { value: 8 }\n"
 
 
 def test_settings_reach_the_graph(run, tmp_path):

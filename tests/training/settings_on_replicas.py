@@ -1,10 +1,9 @@
 """Takes steps of training by settings of a run, for `test_settings_on_replicas.py`.
 
-`python settings_on_replicas.py OUT.npz DEVICES` takes them on logical devices of one process.
-With `TF_CONFIG` in the environment it is one worker among several.
+`python settings_on_replicas.py OUT.npz one mirrored` takes them on one device and on two logical
+devices of one process. With `multi-worker` it is one worker among several.
 """
 
-import os
 import sys
 
 import keras
@@ -22,26 +21,28 @@ FROZEN = {"freeze_batch_norm": True}
 SYNCHRONIZED = {"synchronize_batch_norm": True}
 ASSISTED = {**FROZEN, "recipe": "noise-assisted", "window": 2}
 
-# Each row differs from the default in the settings that it names. `rows` is the size of a batch.
+# Each row differs from the default in the settings that it names.
 SETTINGS = {
     "default": {},
-    "default, uneven": {"rows": 7},
-    "synchronize_batch_norm": SYNCHRONIZED,
-    "synchronize_batch_norm, uneven": {**SYNCHRONIZED, "rows": 7},
-    "freeze_batch_norm": FROZEN,
-    "ema, clip_norm, backbone_rate": {
-        **FROZEN,
+    "synchronize_batch_norm": {"synchronize_batch_norm": True},
+    "freeze_batch_norm, ema, clip_norm, backbone_rate": {
+        "freeze_batch_norm": True,
         "ema": 0.5,
         "clip_norm": 0.1,
         "backbone_rate": 0.1,
-        "rows": 7,
     },
-    "adamw": {**FROZEN, "optimizer": "adamw"},
+    "noise-assisted, jigsaw, freeze_batch_norm, adamw": {
+        "recipe": "noise-assisted",
+        "window": 2,
+        "pretext": "jigsaw",
+        "freeze_batch_norm": True,
+        "optimizer": "adamw",
+    },
     "mixed_bfloat16": {"precision": "mixed_bfloat16"},
     "mixed_float16, clip_norm": {"precision": "mixed_float16", "clip_norm": 0.1},
-    "noise-assisted": {**ASSISTED, "rows": 7},
-    "noise-assisted, jigsaw": {**ASSISTED, "pretext": "jigsaw"},
 }
+# Of these, two replicas may differ from one device.
+OF_REPLICAS = ("default", "mixed_bfloat16", "mixed_float16, clip_norm")
 BASE = {
     "optimizer": "sgd",
     "learning_rate": 0.05,
@@ -60,7 +61,7 @@ def photographs(rows):
     return images.astype("float32"), labels.astype("int32")
 
 
-def network(name):
+def network(name, image_size):
     """A backbone in the place of a preset, with BatchNormalization and few weights."""
     layers = keras.layers
     inputs = keras.Input((8, 8, 3))
@@ -70,33 +71,42 @@ def network(name):
     return keras.Model(inputs, layers.Conv2D(5, 2, activation="tanh")(maps)), 1 / 127.5, -1.0
 
 
-def steps(strategy, rows=8, **settings):
-    """Logs and weights after some steps on one batch."""
+def steps(strategy, **settings):
+    """Logs and weights after some steps on one batch, which is whole or of one row less."""
     config = TrainConfig.from_settings(**{**BASE, **settings})
     keras.utils.set_random_seed(0)
     with strategy.scope():
         model = build_model(config, range(4))
         compile_model(model, config, STEPS)
         model.optimizer.build(model.trainable_variables)
-    batches = tf.data.Dataset.from_tensor_slices(photographs(rows)).batch(rows).repeat(STEPS)
-    history = model.fit(batches, verbose=0).history
-    with averaged_weights(model):
-        weights = np.concatenate([np.ravel(weight) for weight in model.get_weights()])
-    return np.array([history[name][0] for name in sorted(history)]), weights
+    variables = [*model.variables, *model.optimizer.variables]
+    values = [variable.numpy() for variable in variables]
+    for rows in (8, 7):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        batches = tf.data.Dataset.from_tensor_slices(photographs(rows)).batch(rows).repeat(STEPS)
+        history = model.fit(batches, verbose=0).history
+        yield f"{rows}: logs", [history[name][0] for name in sorted(history)]
+        with averaged_weights(model):
+            weights = model.get_weights()
+        yield f"{rows}: weights", np.concatenate([np.ravel(weight) for weight in weights])
 
 
-def main(path, devices="1"):
+def main(path, *strategies):
     embedder.load_backbone = network
-    if devices != "1":
+    if "mirrored" in strategies:
         cpu = tf.config.list_physical_devices("CPU")[0]
-        logical = int(devices) * [tf.config.LogicalDeviceConfiguration()]
+        logical = 2 * [tf.config.LogicalDeviceConfiguration()]
         tf.config.set_logical_device_configuration(cpu, logical)
-    on_one_machine = "one" if devices == "1" else "mirrored"
-    strategy = make_strategy("multi-worker" if "TF_CONFIG" in os.environ else on_one_machine)
     found = {}
-    for name, settings in SETTINGS.items():
-        print(name, flush=True)
-        found[f"{name}: logs"], found[f"{name}: weights"] = steps(strategy, **settings)
+    for where in strategies:
+        strategy = make_strategy(where)
+        for name, settings in SETTINGS.items():
+            if where == "one" and name in OF_REPLICAS:
+                continue
+            for what, value in steps(strategy, **settings):
+                print(f"{where}: {name}, {what}", flush=True)
+                found[f"{where}: {name}, {what}"] = np.asarray(value)
     np.savez(path, **found)
     end_together(strategy)
     end_process()

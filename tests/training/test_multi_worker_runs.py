@@ -1,9 +1,6 @@
 """Runs on several devices and machines: as on one, and with one folder left behind."""
 
 import json
-import os
-import subprocess
-import sys
 import types
 
 import keras
@@ -16,7 +13,6 @@ from nfl_keras.distribution.worker_folder import worker_folder
 from nfl_keras.errors import UserError
 
 SETTINGS = {"ema": 0.5, "embedding_dim": 8, "learning_rate": 3e-3, "synchronize_batch_norm": True}
-TIME_LIMIT = 300
 ON_TWO_DEVICES = """
 import sys, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
@@ -26,57 +22,19 @@ train.main(sys.argv[1:])
 """
 
 
-def start(code, flags, log, tf_config=None):
-    environment = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
-    environment |= {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    if tf_config:
-        environment["TF_CONFIG"] = json.dumps(tf_config)
-    with open(log, "w") as errors:
-        return subprocess.Popen(
-            [sys.executable, *code, *flags],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-
-
 @pytest.fixture(scope="module")
-def runs(shared, quick_in, free_addresses, tmp_path_factory):
+def runs(shared, quick_in, run_clusters, tmp_path_factory):
     """The same run on one device, on two, and on two workers; what each printed."""
     one = shared(**SETTINGS)
     folder = tmp_path_factory.mktemp("several")
     flags = quick_in(one.path.parent)
-    cluster = {"worker": free_addresses(2)}
-    command = ["-m", "nfl_keras.train"]
-    of_workers = flags(**SETTINGS, run_dir=folder / "workers")
-    processes = [
-        start(
-            ["-c", ON_TWO_DEVICES],
-            flags(**SETTINGS, run_dir=folder / "mirrored", strategy="mirrored"),
-            folder / "mirrored.log",
-        ),
-        *(
-            start(
-                command,
-                of_workers,
-                folder / f"worker-{index}.log",
-                {"cluster": cluster, "task": {"type": "worker", "index": index}},
-            )
-            for index in (0, 1)
-        ),
-    ]
-    try:
-        printed = [process.communicate(timeout=TIME_LIMIT)[0] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    logs = "".join(path.read_text()[-2000:] for path in folder.glob("*.log"))
-    assert [process.returncode for process in processes] == [0, 0, 0], logs
+    of_workers = ["-m", "nfl_keras.train", *flags(**SETTINGS, run_dir=folder / "workers")]
+    mirrored = flags(**SETTINGS, run_dir=folder / "mirrored", strategy="mirrored")
+    [on_two], workers = run_clusters([["-c", ON_TWO_DEVICES, *mirrored]], [of_workers, of_workers])
     paths = {"one": one.path, "mirrored": folder / "mirrored", "workers": folder / "workers"}
-    errors = [(folder / f"worker-{index}.log").read_text() for index in (0, 1)]
-    return types.SimpleNamespace(paths=paths, printed=[one.printed, *printed], errors=errors)
+    printed = [one.printed, *(output for _, output, _ in (on_two, *workers))]
+    errors = [errors for _, _, errors in workers]
+    return types.SimpleNamespace(paths=paths, printed=printed, errors=errors)
 
 
 def json_of(run, name):
