@@ -171,9 +171,9 @@ def weighted_batches(count):
 
 
 def noise_assisted(strategy):
-    """A step of the second recipe, and of each pretext task alone, on 16 images and on 11."""
-    yield from assisted(strategy, None, num_classes=4, lambda_softmax=1.0)
-    for task in ("rotation", "exemplar", "jigsaw"):
+    """A step of the second recipe, and of two pretext tasks alone, on 16 images and on 11."""
+    yield from assisted(strategy, "rotation", num_classes=4, lambda_softmax=1.0)
+    for task in ("exemplar", "jigsaw"):
         model = yield from assisted(strategy, task, lambda_inter=0, lambda_intra=0)
     found = model.evaluate(batches(*photographs(11), static=False), verbose=0, return_dict=True)
     yield "evaluation, jigsaw on 11", [found["L_pretext"]]
@@ -268,7 +268,7 @@ def loss_in_compile(strategy):
     images, labels = photographs()
     labels[0] = 9
     for count in (16, 10):
-        dataset = batches(images[:count], labels[:count], static=count == 16)
+        dataset = batches(images[:count], labels[:count], static=False)
         model.fit(dataset, verbose=0, callbacks=[first])
         yield f"gradient of a loss in compile, {count}", first.gradient
         history = model.fit(dataset, epochs=4, verbose=0).history

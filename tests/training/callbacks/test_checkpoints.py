@@ -154,35 +154,6 @@ def test_the_arrays_that_are_compared_are_all_there(uninterrupted):
     assert steps == [12]
 
 
-def test_stopped_anywhere_again_and_again_a_run_ends_the_same(
-    quick, uninterrupted, tmp_path, capsys
-):
-    run = tmp_path / "run"
-    steps = (Progress, "on_train_batch_end")
-    with interrupted(*steps, call=8):
-        train.main(quick(**STEADY))
-    with interrupted(EvaluateAndSave, "keep_best", call=2):  # where its epoch is done
-        resume(run)
-    newest, before = sorted(run.glob("checkpoints/step-*.npz"), reverse=True)
-    newest.write_bytes(newest.read_bytes()[:-100])
-    capsys.readouterr()
-    with interrupted(*steps, call=5):
-        resume(run)
-    printed = capsys.readouterr().out
-    assert f"{newest.name} is torn; resuming from the checkpoint before it" in printed
-    assert before.name.startswith("step-0000000006")
-    assert "resuming at epoch 2, batch 3" in printed
-    with interrupted(report_split, "write_report", call=1):
-        resume(run)
-    resume(run)
-    assert "resuming after training" in capsys.readouterr().out
-    assert_same_results(run, uninterrupted)
-
-    resume(run)
-    printed = capsys.readouterr().out
-    assert printed == f"{run} is finished; report: {run / 'report.html'}\n"
-
-
 def test_a_stopped_run_of_noise_assisted_learning_ends_the_same(quick, shared, tmp_path, capsys):
     expected, run = shared(**ASSISTED).path, tmp_path / "run"
     with interrupted(Progress, "on_train_batch_end", call=8):
@@ -234,7 +205,7 @@ def kill_and_end(run, arguments):
     assert killed.returncode == -signal.SIGKILL
     assert list(run.glob("checkpoints/.partial-*-step.npz"))
     ended = struck(
-        'strike(Progress, "on_train_batch_end", 4, signal.SIGTERM)', ["--resume", str(run)]
+        'strike(Progress, "on_train_batch_end", 3, signal.SIGTERM)', ["--resume", str(run)]
     )
     assert ended.returncode == 0, ended.stderr
     line = f"stopped; resume with: python -m nfl_keras.train --resume {run}"
@@ -329,8 +300,28 @@ def test_where_no_checkpoint_can_be_written_it_is_said(quick, monkeypatch, capsy
     assert "--resume" in error
 
 
-def test_killed_in_mid_step_and_in_mid_write_and_told_to_end(ended, uninterrupted, capsys):
-    run = ended.result()
+def test_killed_and_stopped_anywhere_again_and_again_a_run_ends_the_same(
+    ended, uninterrupted, capsys
+):
+    run = ended.result()  # killed in mid-step and in mid-write, and told to end
     refuses_what_does_not_fit(run, run.parent / "photographs", capsys)
+    with interrupted(EvaluateAndSave, "keep_best", call=2):  # where its epoch is done
+        resume(run)
+    newest, before = sorted(run.glob("checkpoints/step-*.npz"), reverse=True)
+    newest.write_bytes(newest.read_bytes()[:-100])
+    capsys.readouterr()
+    with interrupted(Progress, "on_train_batch_end", call=4):
+        resume(run)
+    printed = capsys.readouterr().out
+    assert f"{newest.name} is torn; resuming from the checkpoint before it" in printed
+    assert before.name.startswith("step-0000000007")
+    assert "resuming at epoch 2, batch 4" in printed
+    with interrupted(report_split, "write_report", call=1):
+        resume(run)
     resume(run)
+    assert "resuming after training" in capsys.readouterr().out
     assert_same_results(run, uninterrupted)
+
+    resume(run)
+    printed = capsys.readouterr().out
+    assert printed == f"{run} is finished; report: {run / 'report.html'}\n"
