@@ -30,7 +30,7 @@ class RunFolder:
     checkpoints/best.keras         the model of the epoch with the highest mAP
     checkpoints/blend.keras        their mixture with the model before training (if any)
     checkpoints/step-*.npz         all that `--resume` needs, until the run is finished
-    checkpoints/start.weights.h5   the embedder before training, until the run is finished
+    checkpoints/start.npz          the embedder before training, until the run is finished
     logs/                          TensorBoard
     ```
 
@@ -53,7 +53,7 @@ class RunFolder:
         self.report = self.path / "report.html"
         self.logs = self.path / "logs"
         self.checkpoints = self.path / "checkpoints"
-        self.start = self.checkpoints / "start.weights.h5"
+        self.start = self.checkpoints / "start.npz"
 
     @classmethod
     def create(

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from nfl_keras.data import ImageSet
+from nfl_keras.errors import UserError
 from nfl_keras.files import replacing
 from nfl_keras.models import Embedder, start_with_pca
 from nfl_keras.models.load_backbone import TINY
@@ -34,19 +35,30 @@ def start_embedder(
 
     Returns:
         List of arrays, as `embedder.get_weights()` returns them.
+
+    Raises:
+        UserError: if the weights in the folder do not fit the embedder.
     """
     if folder.start.exists():
-        embedder.load_weights(folder.start)
-        return embedder.get_weights()
+        with np.load(folder.start, allow_pickle=False) as archive:
+            weights = list(archive.values())
+        if [array.shape for array in weights] != [tuple(w.shape) for w in embedder.weights]:
+            raise UserError(
+                f"{str(folder.start)!r} does not fit the model of the run's config.yaml; put "
+                f"config.yaml back as it was, or begin another run."
+            )
+        embedder.set_weights(weights)
+        return weights
     if starts_with_pca(embedder, config):
         step = -(-len(train) // _MOST_PHOTOGRAPHS)
         some = train.subset(np.arange(0, len(train), step))
         print(f"projection: principal components of {len(some):,} photographs", flush=True)
         start_with_pca(embedder, pooled_features(embedder, some), config.embedder.whitening)
         _agree(embedder, strategy)
+    weights = embedder.get_weights()
     with replacing(folder.start) as partial:
-        embedder.save_weights(partial)
-    return embedder.get_weights()
+        np.savez(partial, *weights)
+    return weights
 
 
 def starts_with_pca(embedder: Embedder, config: TrainConfig) -> bool:

@@ -244,7 +244,7 @@ def test_a_given_share_needs_no_validation(quick, tmp_path):
     for found, before, after in zip(mixed, start, last, strict=True):
         np.testing.assert_allclose(found, 0.75 * before + 0.25 * after, rtol=1e-5, atol=1e-6)
         assert before.size == 1 or not np.allclose(before, after)
-    assert not (checkpoints / "start.weights.h5").exists()
+    assert not (checkpoints / "start.npz").exists()
 
 
 def test_validation_keeps_the_test_photographs_out(quick, tmp_path):
