@@ -1,9 +1,12 @@
 import json
 import socket
+import unittest.mock
 
 import keras_hub
 import numpy as np
 import pytest
+from huggingface_hub.utils import EntryNotFoundError
+from keras.ops import convert_to_numpy as array
 
 from nfl_keras.errors import UserError
 from nfl_keras.models.load_backbone import load_backbone
@@ -116,3 +119,49 @@ def test_a_damaged_preset_is_answered_in_one_line(preset):
     with pytest.raises(UserError, match="cannot load the backbone") as error:
         load_backbone(str(folder), 8)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_handle_of_hugging_face_is_loaded(preset, monkeypatch):
+    saved, folder = preset
+
+    def from_hub(repo_id, filename):
+        assert repo_id == "somebody/vgg"
+        if not (folder / filename).exists():
+            raise EntryNotFoundError(filename)
+        return str(folder / filename)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", from_hub)
+    backbone, *pixel_range = load_backbone("hf://somebody/vgg", 8)
+    np.testing.assert_array_equal(backbone.get_weights()[0], saved.get_weights()[0])
+    assert pixel_range == [1 / 127.5, -1.0]
+
+
+@pytest.mark.parametrize("factor", [{}, {"rescale_factor": 1 / 51}])
+def test_a_model_of_transformers_states_its_pixel_range(preset, factor, monkeypatch):
+    backbone, folder = preset
+    (folder / "config.json").write_text(json.dumps({"model_type": "dinov2"}))
+    settings = {"image_mean": [0.5, 0.4, 0.2], "image_std": [0.5, 0.2, 0.1], **factor}
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    # KerasHub needs the package safetensors to load such a model.
+    monkeypatch.setattr(keras_hub.models.Backbone, "from_preset", lambda folder: backbone)
+    loader = unittest.mock.Mock(**{"load_image_converter.return_value": None})
+    monkeypatch.setattr("keras_hub.src.utils.preset_utils.get_preset_loader", lambda folder: loader)
+    _, scale, offset = load_backbone(str(folder), 8)
+    per_step = factor.get("rescale_factor", 1 / 255)
+    np.testing.assert_allclose(scale, [per_step / 0.5, per_step / 0.2, per_step / 0.1])
+    np.testing.assert_allclose(offset, [-1, -2, -2])
+
+
+@pytest.mark.usefixtures("no_network")
+def test_of_a_model_of_images_and_texts_it_is_the_vision_encoder(tmp_path):
+    sizes = {"hidden_dim": 4, "num_layers": 1, "num_heads": 1, "intermediate_dim": 4}
+    vision = keras_hub.models.SigLIPVisionEncoder(8, **sizes, image_shape=(16, 16, 3))
+    text = keras_hub.models.SigLIPTextEncoder(10, 4, **sizes, max_sequence_length=6)
+    keras_hub.models.SigLIPBackbone(vision, text).save_to_preset(tmp_path)
+    keras_hub.layers.SigLIPImageConverter(scale=0.5, offset=-7.0).save_to_preset(tmp_path)
+    backbone, scale, offset = load_backbone(str(tmp_path), 16)
+    assert (scale, offset) == (0.5, -7.0)
+    images = np.random.default_rng(0).normal(size=(2, 16, 16, 3)).astype("float32")
+    given, expected = (array(network({"images": images})) for network in (backbone, vision))
+    np.testing.assert_allclose(given, expected, atol=1e-6)

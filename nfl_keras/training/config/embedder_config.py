@@ -29,7 +29,8 @@ class EmbedderConfig:
         pooling: How the backbone's output becomes one vector. "cls" is the class token, "gem" the
             generalized mean. "auto" is what the backbone was trained with.
         freeze_through: Freeze the backbone up to the last layer whose name starts with this text,
-            such as "block5".
+            such as "block5", or "vit_encoder/transformer_block_7" for a layer within another. A
+            name that fits none is answered with those there are.
         freeze_batch_norm: Keep every BatchNormalization layer of the backbone as it was pretrained.
         synchronize_batch_norm: Let BatchNormalization compute its statistics over the images of all
             replicas. Without it, each replica uses its own images.
