@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from nfl_keras.data.decoding.photograph_error import DAMAGED, EMPTY, NOT_AN_IMAGE, TOO_LARGE
+from nfl_keras.data.decoding.photograph_error import (
+    DAMAGED,
+    EMPTY,
+    NOT_AN_IMAGE,
+    TOO_COSTLY,
+    TOO_LARGE,
+)
 
 
 class Odd(NamedTuple):
@@ -256,6 +262,23 @@ def declaring(height, width, content, start, form):
 BOMB = declaring(30_000, 30_000, PNG, 16, ">II")
 FRAME = JPEG.index(b"\xff\xc0") + 5
 
+PROGRESSIVE = saved(PICTURE, "JPEG", progressive=True, subsampling="4:4:4")
+SCAN = JPEG.index(b"\xff\xda")
+IN_SCANS = JPEG[: SCAN + 4] + b"\1" + JPEG[SCAN + 5 :]  # The first scan has one component.
+CANVAS = b"\x23\0\0\x17\0\0"
+LOSSY = saved(CLEAR, "WEBP")
+
+
+def megapixels(number, content):
+    """The file with another width and height of as many pixels."""
+    side = int(np.sqrt(number * 1e6))
+    frames = [content.find(marker) for marker in (b"\xff\xc0", b"\xff\xc2")]
+    if content[:2] == b"\xff\xd8":
+        return declaring(side, side, content, max(frames) + 5, ">HH")
+    canvas = 2 * (side - 1).to_bytes(3, "little")
+    return content.replace(CANVAS, canvas, 1)
+
+
 REFUSED = {
     "nothing": (b"", EMPTY),
     "words": (b"<html>not found</html>", NOT_AN_IMAGE),
@@ -269,6 +292,10 @@ REFUSED = {
     "JPEG: ends before its pixels": (jpeg(b"\xff\xd9"), DAMAGED),
     "JPEG: stray bytes alone": (JPEG[:3] + bytes(99_999), DAMAGED),
     "JPEG: too many pixels": (declaring(60_000, 60_000, JPEG, FRAME, ">HH"), TOO_LARGE),
+    "JPEG: progressive, of 17 megapixels": (megapixels(17, PROGRESSIVE), TOO_COSTLY),
+    "JPEG: in scans, of 34 megapixels": (megapixels(34, IN_SCANS), TOO_COSTLY),
+    "WebP: lossless, of 21 megapixels": (megapixels(21, webp(0)), TOO_COSTLY),
+    "WebP: transparent, of 17 megapixels": (megapixels(17, LOSSY), TOO_COSTLY),
     "PNG: no more than magic": (PNG[:8], DAMAGED),
     "PNG: half": (PNG[: len(PNG) // 2], DAMAGED),
     "PNG: pixels with a wrong checksum": (PNG[:-13] + b"a" + PNG[-12:], DAMAGED),

@@ -10,13 +10,21 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from nfl_keras.data.decoding.decode import RATIOS, WEBP, WHOLE, decode_by, jpeg_way
-from nfl_keras.data.decoding.photograph_error import MAX_SIDE
+from nfl_keras.data.decoding.photograph_error import MAX_MEMORY, MAX_SIDE
 from nfl_keras.data.decoding.read_header import JPEG, RARE, UNKNOWN
 from nfl_keras.data.decoding.read_header import WEBP as WEBP_FORMAT
 from nfl_keras.data.views.inference_crops import CropPlan, cut_crops, plan_crops
 from nfl_keras.export.exif import orientation
-from nfl_keras.export.formats import format_of, size_and_exif
-from nfl_keras.servable.status import DAMAGED, EMPTY, NOT_AN_IMAGE, OK, TOO_LARGE, UNSUPPORTED
+from nfl_keras.export.formats import format_of, read_parts
+from nfl_keras.servable.status import (
+    DAMAGED,
+    EMPTY,
+    NOT_AN_IMAGE,
+    OK,
+    TOO_COSTLY,
+    TOO_LARGE,
+    UNSUPPORTED,
+)
 
 _REFUSALS = {RARE: UNSUPPORTED, UNKNOWN: NOT_AN_IMAGE}
 
@@ -47,12 +55,13 @@ def read_headers(images: tf.Tensor, image_size: int, max_pixels: int) -> Headers
 
 def _read_header(encoded, image_size, max_pixels):
     image_format = format_of(encoded)
-    size, exif = size_and_exif(encoded, image_format)
+    size, exif, memory = read_parts(encoded, image_format)
     shorter, longer = tf.reduce_min(size), tf.reduce_max(size)
     # As floats, since the product of two 32-bit numbers may exceed int64.
     pixels = tf.cast(shorter, tf.float64) * tf.cast(longer, tf.float64)
     too_large = (pixels > tf.cast(max_pixels, tf.float64)) | (longer > MAX_SIDE)
-    status = tf.where(shorter < 1, DAMAGED, tf.where(too_large, TOO_LARGE, OK))
+    status = tf.where(memory > MAX_MEMORY, TOO_COSTLY, OK)
+    status = tf.where(shorter < 1, DAMAGED, tf.where(too_large, TOO_LARGE, status))
     refusals = tf.constant([_REFUSALS.get(known, OK) for known in range(UNKNOWN + 1)])
     status = tf.where(refusals[image_format] == OK, status, refusals[image_format])
     # With fewer pixels, a reduced JPEG might have to be enlarged again.

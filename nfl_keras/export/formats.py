@@ -1,4 +1,4 @@
-"""The format, the size and the EXIF of encoded images, in a TensorFlow graph.
+"""The format, the size, the EXIF and the memory of encoded images, in a TensorFlow graph.
 
 It reads what `nfl_keras.data.decoding.read_header` reads, by the same rules. TensorFlow Serving
 runs no Python, and training waits for no graph: walking in one takes a hundred times as long.
@@ -12,15 +12,16 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from nfl_keras.data.decoding.exif_orientation import EXIF
+from nfl_keras.data.decoding.jpeg_header import MAX_SEGMENTS
 from nfl_keras.data.decoding.read_header import (
     ANIMATION,
     BMP,
     HAS_EXIF,
     JPEG,
-    MAX_SEGMENTS,
     PNG,
     RARE_MAGICS,
     WEBP,
+    WEBP_MEMORY,
 )
 from nfl_keras.export.encoded_bytes import bytes_at, equal, length_of, number, unless
 from nfl_keras.export.jpeg_header import jpeg_header
@@ -45,22 +46,34 @@ def format_of(encoded: tf.Tensor) -> tf.Tensor:
     return tf.argmax(tf.stack(matches), output_type=tf.int32)
 
 
-def size_and_exif(encoded: tf.Tensor, image_format: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Reads the declared height and width, and EXIF.
+def read_parts(
+    encoded: tf.Tensor, image_format: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Reads the declared height and width, EXIF, and the memory that a decoder needs.
 
     Returns:
-        int64 `[2]`, zeros if no size can be read; scalar string, empty if there is no EXIF.
+        int64 `[2]`, zeros if no size can be read; scalar string, empty if there is no EXIF; and
+        int64 scalar, see `nfl_keras.data.decoding.read_header.Header`.
     """
     head = bytes_at(encoded, 0, _HEAD)
-    nothing = tf.constant(b"")
+    nothing, no_memory = tf.constant(b""), tf.constant(0, tf.int64)
     png_size = tf.stack([number(head[20:24], False), number(head[16:20], False)])
     ways = {
         JPEG: functools.partial(jpeg_header, encoded),
-        PNG: lambda: (png_size, EXIF + _chunk(encoded, 8, length_of(encoded), _png_exif)),
-        WEBP: lambda: (_webp_size(head), _webp_exif(encoded, head)),
-        BMP: lambda: (_bitmap_size(head), nothing),
+        PNG: lambda: (
+            png_size,
+            EXIF + _chunk(encoded, 8, length_of(encoded), _png_exif),
+            no_memory,
+        ),
+        WEBP: lambda: (
+            _webp_size(head),
+            _webp_exif(encoded, head),
+            _webp_memory(encoded, head) * tf.reduce_prod(_webp_size(head)),
+        ),
+        BMP: lambda: (_bitmap_size(head), nothing, no_memory),
     }
-    return tf.switch_case(image_format, ways, default=lambda: (tf.zeros(2, tf.int64), nothing))
+    none = tf.zeros(2, tf.int64), nothing, no_memory
+    return tf.switch_case(image_format, ways, default=lambda: none)
 
 
 def _png_exif(head):
@@ -73,9 +86,25 @@ def _webp_exif(encoded, head):
         length = number(head[4:8])
         return equal(head[:4], b"EXIF"), length, 8 + length + length % 2
 
-    end = unless(~_has(head[20], HAS_EXIF), 8 + number(head[4:8]))
-    end = unless(~equal(head[12:16], b"VP8X"), tf.minimum(end, length_of(encoded)))
-    return _chunk(encoded, 12, end, look)
+    has_none = ~_has(head[20], HAS_EXIF) | ~equal(head[12:16], b"VP8X")
+    return _chunk(encoded, 12, unless(has_none, _webp_end(encoded, head)), look)
+
+
+def _webp_memory(encoded, head):
+    kinds, memory = [*WEBP_MEMORY], tf.constant([*WEBP_MEMORY.values()], tf.int64)
+
+    def look(head):
+        length = number(head[4:8])
+        is_kind = tf.stack([equal(head[:4], kind) for kind in kinds])
+        of_kind = tf.reduce_sum(unless(~is_kind, memory))
+        return tf.reduce_any(is_kind), of_kind, 8 + length + length % 2
+
+    start, found = _find(encoded, 12, _webp_end(encoded, head), look)
+    return tf.where(start > 0, found, tf.reduce_max(memory))
+
+
+def _webp_end(encoded, head):
+    return tf.minimum(8 + number(head[4:8]), length_of(encoded))
 
 
 def _webp_size(head):
@@ -108,10 +137,18 @@ def _has(flags, flag):
 
 
 def _chunk(encoded: tf.Tensor, first: int, end: tf.Tensor, look: Callable) -> tf.Tensor:
-    """Returns what the first chunk of a kind holds: string scalar, empty if there is none.
+    """Returns what the first chunk of a kind holds: string scalar, empty if there is none."""
+    start, count = _find(encoded, first, end, look)
+    return tf.strings.substr(encoded, start, unless(start == 0, tf.minimum(count, end - start)))
 
-    `look` takes the first 16 bytes of a chunk. It returns whether the chunk is of the kind, how
-    many bytes it holds, and the distance to the next chunk, 0 if there is none.
+
+def _find(
+    encoded: tf.Tensor, first: int, end: tf.Tensor, look: Callable
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Finds the first chunk of a kind: where its data begin, 0 if there is none, and a number.
+
+    `look` takes the first 16 bytes of a chunk. It returns whether the chunk is of the kind, the
+    number, such as how many bytes it holds, and the distance to the next chunk, 0 if there is none.
     """
 
     def is_open(position, start, _):
@@ -124,4 +161,4 @@ def _chunk(encoded: tf.Tensor, first: int, end: tf.Tensor, look: Callable) -> tf
 
     state = tf.constant(first, tf.int64), tf.constant(0, tf.int64), tf.constant(0, tf.int64)
     _, start, count = tf.while_loop(is_open, step, state, maximum_iterations=MAX_SEGMENTS)
-    return tf.strings.substr(encoded, start, unless(start == 0, tf.minimum(count, end - start)))
+    return start, count

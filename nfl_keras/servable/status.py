@@ -2,7 +2,7 @@
 
 from nfl_keras.data.decoding import photograph_error
 
-OK, NOT_AN_IMAGE, DAMAGED, TOO_LARGE, EMPTY, UNSUPPORTED, NO_DIRECTION = range(7)
+OK, NOT_AN_IMAGE, DAMAGED, TOO_LARGE, EMPTY, UNSUPPORTED, NO_DIRECTION, TOO_COSTLY = range(8)
 
 MESSAGES = {
     OK: "embedded",
@@ -12,4 +12,5 @@ MESSAGES = {
     EMPTY: photograph_error.EMPTY,
     UNSUPPORTED: "a GIF, TIFF, animated WebP or rare BMP; send a JPEG, PNG or still WebP",
     NO_DIRECTION: photograph_error.NO_DIRECTION,
+    TOO_COSTLY: photograph_error.TOO_COSTLY,
 }

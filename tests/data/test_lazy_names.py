@@ -21,7 +21,7 @@ def test_another_name_is_refused():
 def test_what_needs_no_tensorflow_imports_none():
     code = (
         "import sys; from nfl_keras.data import BalancedSampler, Dataset, ImageSet\n"
-        "from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS\n"
+        "from nfl_keras.data.decoding.checked_bytes import checked_bytes\n"
         "from nfl_keras.data.sources.blooms import blooms\n"
         "blooms(num_species=2).read(0)\n"
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"

@@ -10,26 +10,27 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from nfl_keras.data.decoding.read_header import MAX_EXIF, MAX_SEGMENTS, read_header
+from nfl_keras.data.decoding.jpeg_header import MAX_EXIF, MAX_SEGMENTS
+from nfl_keras.data.decoding.read_header import read_header
 from nfl_keras.export.exif import orientation
-from nfl_keras.export.formats import format_of, size_and_exif
+from nfl_keras.export.formats import format_of, read_parts
 
 EXAMPLES = int(os.environ.get("NFL_KERAS_FUZZ", "100"))
 
 
 @pytest.fixture(scope="module")
 def read():
-    """Function from bytes to the format, the height, the width and the orientation."""
+    """Function from bytes to the format, the size, the orientation and the memory."""
 
     @tf.function(input_signature=[tf.TensorSpec((), tf.string)], autograph=False)
     def read(encoded):
         image_format = format_of(encoded)
-        size, exif = size_and_exif(encoded, image_format)
-        return image_format, size, orientation(exif)
+        size, exif, memory = read_parts(encoded, image_format)
+        return image_format, size, orientation(exif), memory
 
     def numbers(content):
-        image_format, size, turn = (part.numpy().tolist() for part in read(content))
-        return (image_format, *size, turn)
+        image_format, size, *others = (part.numpy().tolist() for part in read(content))
+        return (image_format, *size, *others)
 
     return numbers
 
@@ -39,6 +40,11 @@ def files(photographs, unsupported, bombs, damaged, foreign, picture, encoded):
     exif = Image.Exif()
     exif[0x0112] = 6
     turned = {kind: encoded(picture(), kind, exif=exif) for kind in ("JPEG", "PNG", "WEBP")}
+    clear = picture()
+    clear.putalpha(77)
+    turned["progressive"] = encoded(picture(), "JPEG", exif=exif, progressive=True)
+    turned["lossless"] = encoded(clear, "WEBP", exif=exif, lossless=True)
+    turned["clear"] = encoded(clear, "WEBP", exif=exif)
     groups = {"turned": turned, "photographs": photographs, "unsupported": unsupported}
     groups |= {"bombs": bombs, "damaged": damaged, "foreign": foreign, "": {"nothing": b""}}
     return {
@@ -56,7 +62,8 @@ def test_every_kind_of_file(read, files):
 
 
 def test_every_end_of_a_file(read, files):
-    for kind in ("turned JPEG", "turned PNG", "turned WEBP", "photographs BMP"):
+    kinds = ("JPEG", "PNG", "WEBP", "progressive", "clear")
+    for kind in [*(f"turned {kind}" for kind in kinds), "photographs BMP"]:
         for end in range(0, min(1200, len(files[kind])), 7):
             assert read(files[kind][:end]) == read_header(files[kind][:end]), (kind, end)
 
@@ -67,7 +74,7 @@ def test_stray_bytes_between_segments(read, files, stray, count):
     content = files["turned JPEG"]
     first = content.index(b"\xff\xe1")
     content = content[:first] + count * stray + content[first:]
-    assert read(content) == read_header(content) == (0, 24, 40, 6)
+    assert read(content) == read_header(content) == (0, 24, 40, 6, 0)
 
 
 @pytest.mark.parametrize("count", [MAX_SEGMENTS - 4, MAX_SEGMENTS - 1, MAX_SEGMENTS])
@@ -92,7 +99,7 @@ def test_as_many_bytes_of_exif_are_joined(read, files):
         last = b"Exif\0\0" + bytes(missing + 6) + content[start + 18 :][:26]
         whole = content[:2] + b"".join(segment(0xE1, part) for part in [*parts, last])
         assert read(whole) == read_header(whole)
-        turns.append(read(whole)[-1])
+        turns.append(read(whole)[3])
     assert turns == [6, 6, 6, 1]
 
 

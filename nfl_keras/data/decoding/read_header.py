@@ -4,22 +4,19 @@ Nothing else in a file counts: whether its pixels can be decoded, their decoder 
 texts and thumbnails have no say in it. `nfl_keras.export.formats` is the same in a graph.
 """
 
-import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from nfl_keras.data.decoding.exif_orientation import EXIF, exif_orientation
+from nfl_keras.data.decoding.jpeg_header import MAX_SEGMENTS, jpeg_header
 
 # What TensorFlow decodes; `RARE` is an image that Pillow must convert first.
 JPEG, PNG, WEBP, BMP, RARE, UNKNOWN = range(6)
 
 RARE_MAGICS = b"GIF8", b"BM", b"II*\0", b"II\0*", b"II+\0", b"MM\0*", b"MM*\0", b"MM\0+"
-NO_JPEG_FRAMES = 0xC4, 0xC8, 0xCC
 ANIMATION, HAS_EXIF = 2, 8  # flags of WebP
-TEMPORARY, RESTART, END, SCAN, APP1 = 0x01, 0xD0, 0xD9, 0xDA, 0xE1
-MAX_SEGMENTS = 1024  # that stand before the pixels, of a JPEG or any other format
-MAX_EXIF = 2**17  # bytes, behind which no segment is joined
-
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff]")
+# Bytes per pixel that libwebp and TensorFlow hold beside the pixels, by the first chunk of these.
+WEBP_MEMORY = {b"VP8 ": 0, b"VP8L": 5, b"ALPH": 6}
 
 
 class Header(NamedTuple):
@@ -31,12 +28,16 @@ class Header(NamedTuple):
         width: int, as height.
         orientation: int from 1 to 8, by EXIF before the pixels of a JPEG or PNG, and anywhere in
             a WebP. 1 where it gives none.
+        memory: int, bytes that a decoder needs beside the pixels and the file: for all
+            coefficients of a JPEG that is not decoded in one scan, and for a WebP that is lossless
+            or has transparency. 0 for `RARE` and `UNKNOWN`.
     """
 
     format: int
     height: int = 0
     width: int = 0
     orientation: int = 1
+    memory: int = 0
 
 
 def read_header(content: bytes) -> Header:
@@ -52,42 +53,24 @@ def read_header(content: bytes) -> Header:
 
     >>> from nfl_keras.data.decoding.read_header import read_header
     >>> read_header(nfl.data.load("blooms").read(0))
-    Header(format=0, height=96, width=96, orientation=1)
+    Header(format=0, height=96, width=96, orientation=1, memory=0)
     """
     head = content[:64].ljust(64, b"\0")
     if content.startswith(b"\xff\xd8\xff"):
-        return _jpeg(content)
+        size, exif, memory = jpeg_header(content)
+        return Header(JPEG, *size, exif_orientation(exif), memory)
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         size = _number(head[20:24], "big"), _number(head[16:20], "big")
         return Header(PNG, *size, exif_orientation(_png_exif(content)))
     if content.startswith(b"RIFF") and head[8:12] == b"WEBP":
         if head[12:16] == b"VP8X" and head[20] & ANIMATION:
             return Header(RARE)
-        return Header(WEBP, *_webp_size(head), exif_orientation(_webp_exif(content)))
+        height, width = _webp_size(head)
+        memory = _webp_memory(content) * height * width
+        return Header(WEBP, height, width, exif_orientation(_webp_exif(content)), memory)
     if content.startswith(b"BM") and _is_plain_bitmap(head, len(content)):
         return Header(BMP, *_bitmap_size(head))
     return Header(RARE if content.startswith(RARE_MAGICS) else UNKNOWN)
-
-
-def _jpeg(content: bytes) -> Header:
-    """Walks from segment to segment as libjpeg does, which skips stray bytes before a marker."""
-    size, exif, position = None, b"", 2
-    for _ in range(MAX_SEGMENTS):
-        found = _JPEG_MARKER.search(content, position)
-        if found is None or content[found.end() - 1] in (END, SCAN):
-            break
-        position, marker = found.end(), content[found.end() - 1]
-        if marker == TEMPORARY or RESTART <= marker < END:
-            continue
-        head = content[position : position + 7].ljust(7, b"\0")
-        length = _number(head[:2], "big")
-        if size is None and 0xC0 <= marker <= 0xCF and marker not in NO_JPEG_FRAMES:
-            size = _number(head[3:5], "big"), _number(head[5:7], "big")
-        segment = content[position + 2 : position + length]
-        if marker == APP1 and segment.startswith(EXIF) and len(exif) < MAX_EXIF:
-            exif += segment[len(EXIF) :] if exif else segment
-        position += max(length, 2)
-    return Header(JPEG, *(size or (0, 0)), exif_orientation(exif))
 
 
 def _png_exif(content: bytes) -> bytes:
@@ -105,15 +88,23 @@ def _png_exif(content: bytes) -> bytes:
 def _webp_exif(content: bytes) -> bytes:
     if content[12:16] != b"VP8X" or not int.from_bytes(content[20:21]) & HAS_EXIF:
         return b""
+    found = (content[start:end] for kind, start, end in _webp_chunks(content) if kind == b"EXIF")
+    return next(found, b"")
+
+
+def _webp_memory(content: bytes) -> int:
+    known = (WEBP_MEMORY[kind] for kind, _, _ in _webp_chunks(content) if kind in WEBP_MEMORY)
+    return next(known, max(WEBP_MEMORY.values()))
+
+
+def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
     start, end = 12, min(8 + _number(content[4:8]), len(content))
     for _ in range(MAX_SEGMENTS):
         kind, length = content[start : start + 4], _number(content[start + 4 : start + 8])
         if start + 8 > end:
-            break
-        if kind == b"EXIF":
-            return content[start + 8 : min(start + 8 + length, end)]
+            return
+        yield kind, start + 8, min(start + 8 + length, end)
         start += 8 + length + length % 2
-    return b""
 
 
 def _webp_size(head: bytes) -> tuple[int, int]:

@@ -4,19 +4,22 @@ What `checked_bytes` leaves unchanged, the exported graph decodes as training do
 for byte. Everything else is sent as a PNG of the picture that training sees, upright.
 """
 
-import io
 import os
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
+from nfl_keras.data.decoding.converted import upright_png
 from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
+from nfl_keras.data.decoding.png_bytes import png_bytes, strips
 from nfl_keras.errors import UserError
 from nfl_keras.files import local_path
 from nfl_keras.typing import Path
+
+_COMPRESS_LEVEL = 1
 
 Photograph: TypeAlias = Path | bytes | bytearray | memoryview | np.ndarray | Image.Image
 
@@ -50,13 +53,11 @@ def encoded_bytes(image: Photograph) -> bytes:
             reason = getattr(error, "strerror", None) or str(error)
             raise PhotographError(str(image), f"cannot be read ({reason})") from error
     if isinstance(image, (bytes, bytearray, memoryview)):
-        content = bytes(image)
-        usable, _ = checked_bytes(content, "bytes")
-        return content if usable is content else _png(Image.open(io.BytesIO(usable)))
+        return checked_bytes(bytes(image), "bytes", _COMPRESS_LEVEL)[0]
     if isinstance(image, Image.Image):
         return _from_picture(image)
     if hasattr(image, "__array__"):
-        return _png(Image.fromarray(np.rint(checked_pixels(image)).astype(np.uint8)))
+        return _from_array(_checked_array(image))
     kind = type(image).__name__
     raise PhotographError(kind, f"{kind} is neither a path, bytes, an array nor a PIL image")
 
@@ -68,33 +69,36 @@ def checked_pixels(array: Any) -> np.ndarray:
         PhotographError: for another shape, dtype or range. Fractions without a value above 1 count
             as pixels in 0..1.
     """
+    return _checked_array(array).astype(np.float32, copy=False)
+
+
+def _checked_array(array):
     array = np.asarray(array)
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise PhotographError("array", f"an array of shape {list(array.shape)}, not [H, W, 3]")
     if not array.dtype.name.startswith(("uint8", "float", "bfloat")):
         raise PhotographError("array", f"an array of {array.dtype}, neither uint8 nor floats")
-    array = array.astype(np.float32, copy=False)
-    if not np.all((array >= 0) & (array <= 255)):
-        raise PhotographError("array", "an array with values outside 0..255")
-    if array.max() <= 1 and np.any(array % 1):
-        raise PhotographError("array", "an array in 0..1, not in 0..255")
+    if array.dtype != np.uint8:
+        # NaN is neither, and rows are checked alone since a large array has no room for a second.
+        if not (array.min() >= 0 and array.max() <= 255):
+            raise PhotographError("array", "an array with values outside 0..255")
+        if array.max() <= 1 and any(np.any(row % 1) for row in array):
+            raise PhotographError("array", "an array in 0..1, not in 0..255")
     return array
+
+
+def _from_array(array):
+    height, width, channels = array.shape
+    pixels = (
+        np.rint(array[rows].astype(np.float32)).astype(np.uint8) for rows in strips(height, width)
+    )
+    return png_bytes(pixels, height, width, channels, _COMPRESS_LEVEL)
 
 
 def _from_picture(picture: Image.Image) -> bytes:
     if picture.mode in ("I", "F"):
         raise PhotographError("PIL image", "32 bits per pixel, of which no range is known")
     try:
-        return _png(ImageOps.exif_transpose(picture))
+        return upright_png(picture, _COMPRESS_LEVEL)
     except Exception as error:  # a PIL image opened from a file is decoded only now
         raise PhotographError("PIL image", DAMAGED) from error
-
-
-def _png(picture: Image.Image) -> bytes:
-    if picture.mode != "L" and not picture.mode.startswith("I;16"):
-        picture = picture.convert("RGB")
-    buffer = io.BytesIO()
-    # Otherwise Pillow copies both from the file that the picture was read from.
-    left_out = {"icc_profile": None, "transparency": None}
-    picture.save(buffer, "PNG", compress_level=1, **left_out)
-    return buffer.getvalue()

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from nfl_keras.data.decoding import checked_bytes as module
-from nfl_keras.data.decoding.checked_bytes import MAX_PIXELS, checked_bytes
+from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.decode import decode
-from nfl_keras.data.decoding.photograph_error import PhotographError
+from nfl_keras.data.decoding.photograph_error import MAX_PIXELS, PhotographError
 from nfl_keras.errors import UserError
 
 HEIGHT, WIDTH = 30, 40
