@@ -47,7 +47,7 @@ def png_bytes(
         rows = np.full((len(strip), 1 + width * channels), _LEFT, np.uint8)
         rows[:, 1:] = strip.reshape(len(strip), -1)
         rows[:, 1 + channels :] -= strip[:, :-1].reshape(len(strip), -1)
-        _write_chunk(buffer, b"IDAT", compressor.compress(rows))
+        _write_chunk(buffer, b"IDAT", compressor.compress(rows.data))
     _write_chunk(buffer, b"IDAT", compressor.flush())
     _write_chunk(buffer, b"IEND", b"")
     return buffer.getvalue()
