@@ -3,7 +3,9 @@
 import argparse
 import dataclasses
 import logging
+import os
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -30,13 +32,22 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
         before = {n: signal.signal(n, lambda *_: told_to_stop.set()) for n in _SIGNALS}
         try:
             server = _make_server(given).start()
-            print(_address(server, given.host), flush=True)
+            _say(_address(server, given.host))
             told_to_stop.wait()
-            print("stopping; requests under way are answered first.", flush=True)
+            _say("stopping; requests under way are answered first.")
             server.stop(given.grace_seconds)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _say(line: str) -> None:
+    """Prints a line, if anybody still reads what the server prints."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        # Python would fail once more to flush the line as it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

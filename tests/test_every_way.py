@@ -13,9 +13,9 @@ import tensorflow as tf
 from photograph_cases import ODD, REFUSED, plain
 from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+from upright import upright
 
 from nfl_keras.data import ImageSet, bad_images
-from nfl_keras.data.decoding.decode import upright
 from nfl_keras.data.decoding.explain_photograph_errors import explain_photograph_errors
 from nfl_keras.data.decoding.reader import reader
 from nfl_keras.errors import UserError
@@ -55,7 +55,7 @@ def ways(embedder, models_folder):
     def by_training(image_set):
         with explain_photograph_errors(image_set):
             positions = tf.data.Dataset.range(len(image_set))
-            images = [upright(*pair).numpy() for pair in positions.map(reader(image_set))]
+            images = [upright(*pair) for pair in positions.map(reader(image_set))]
         pixels = [photograph_cases.saved(Image.fromarray(image), "PNG") for image in images]
         return embed(embedder, as_set(pixels))
 

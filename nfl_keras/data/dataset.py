@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from nfl_keras.data.image_set import ImageSet
-from nfl_keras.data.protocol import Protocol
+from nfl_keras.data.protocol import Protocol, own_protocol
 from nfl_keras.data.split_set import Counts, Split, split_set
 
 
@@ -38,7 +38,7 @@ class Dataset:
         """Returns one split, see `nfl_keras.data.split_set`.
 
         Args:
-            split: `"train"`, `"gallery"`, `"query"` or `"all"`.
+            split: `"train"`, `"validation"`, `"gallery"`, `"query"` or `"all"`.
             protocol: `"fine-grained"` or `"zero-shot"`. Defaults to `None`: the dataset's
                 usual protocol.
             seed: int, by which photographs are dealt to splits. Defaults to `0`.
@@ -53,6 +53,20 @@ class Dataset:
         per_class = self.per_class if protocol == "fine-grained" else None
         expected = self.counts.get(protocol)
         return split_set(self.whole, protocol, split, seed, per_class, expected)
+
+    def has_validation(self, protocol: Protocol | None = None) -> bool:
+        """Tells whether the dataset's own split, if it follows a protocol, has validation.
+
+        Args:
+            protocol: `"fine-grained"` or `"zero-shot"`. Defaults to `None`: the dataset's
+                usual protocol.
+
+        Returns:
+            bool, whether `split("validation", protocol)` has photographs.
+        """
+        own = self.whole.own_split
+        is_followed = own_protocol(self.whole) == (protocol or self.protocol)
+        return own is not None and is_followed and "validation" in own
 
     def without(self, ids: Collection[str]) -> "Dataset":
         """Returns the dataset without some photographs.

@@ -8,7 +8,7 @@ import numpy as np
 
 from nfl_keras.errors import UserError
 
-OWN_SPLITS = ("train", "test", "gallery", "query")
+OWN_SPLITS = ("train", "validation", "test", "gallery", "query")
 
 
 @dataclasses.dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -27,9 +27,9 @@ class ImageSet:
             (JPEG, PNG, ...).
         description: str, a sentence for reports that says which part of a dataset the set is.
             Defaults to `""`.
-        own_split: sequence of str, `[N]`, the dataset's own split: each `"train"`, `"test"`,
-            `"gallery"` or `"query"`. `"test"` is both query and gallery. Defaults to `None`: the
-            dataset has no split.
+        own_split: sequence of str, `[N]`, the dataset's own split: each `"train"`,
+            `"validation"`, `"test"`, `"gallery"` or `"query"`. `"test"` is both query and gallery.
+            Defaults to `None`: the dataset has no split.
 
     Raises:
         UserError: if ids repeat, or ids, labels, class names and split do not fit together.

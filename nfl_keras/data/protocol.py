@@ -32,13 +32,14 @@ def own_protocol(image_set: ImageSet) -> Protocol | None:
 
     Returns:
         `"zero-shot"` if training and test photographs share no class, `"fine-grained"` if they
-        share one, and `None` if the dataset has no split of its own, or only training
-        photographs.
+        share one, and `None` if the dataset has no split of its own, or nothing to
+        test on.
     """
     if image_set.own_split is None:
         return None
     trained = image_set.own_split == "train"
-    if trained.all():
+    tested = np.isin(image_set.own_split, ("test", "gallery", "query"))
+    if not tested.any():
         return None
-    shared = np.intersect1d(image_set.labels[trained], image_set.labels[~trained])
+    shared = np.intersect1d(image_set.labels[trained], image_set.labels[tested])
     return "fine-grained" if shared.size else "zero-shot"

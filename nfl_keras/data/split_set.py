@@ -11,11 +11,11 @@ from nfl_keras.data.protocol import Protocol, check_protocol, own_protocol
 from nfl_keras.data.rank_in_class import rank_in_class
 from nfl_keras.errors import UserError
 
-Split: TypeAlias = Literal["train", "gallery", "query", "all"]
+Split: TypeAlias = Literal["train", "validation", "gallery", "query", "all"]
 SPLITS = get_args(Split)
 # (classes, photographs) to train, and (classes, photographs) to test.
 Counts: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
-# The photographs of train, gallery and query, each bool `[N]`.
+# The photographs of train, validation, gallery and query, each bool `[N]`.
 Roles: TypeAlias = Mapping[str, np.ndarray]
 
 
@@ -36,12 +36,13 @@ def split_set(
 
     Without a separate gallery, each test photograph is a query against the other ones: `"query"`
     and `"gallery"` hold the same photographs under the same ids, and retrieval leaves each query
-    out of its own answer.
+    out of its own answer. Only a dataset's own split has `"validation"` photographs, which are in
+    no other split.
 
     Args:
         image_set: `ImageSet`, the whole dataset.
         protocol: `"fine-grained"` or `"zero-shot"`.
-        split: `"train"`, `"gallery"`, `"query"` or `"all"`.
+        split: `"train"`, `"validation"`, `"gallery"`, `"query"` or `"all"`.
         seed: int, by which photographs are dealt to splits. Defaults to `0`.
         per_class: three ints, photographs per class in train, gallery and query, for the
             fine-grained protocol. Defaults to `None`.
@@ -87,14 +88,19 @@ def split_set(
             f"{_in_words(protocol, counts)}; get the dataset again."
         )
     words = f"{protocol}, {how}: {_in_words(protocol, counts)}, {_queries_in_words(roles)}"
-    if not roles[split].any():
+    validated = roles.get("validation", np.zeros(len(image_set), bool))
+    if validated.any():
+        words += f", {validated.sum():,} others to validate on"
+    chosen = validated if split == "validation" else roles[split]
+    if not chosen.any():
         raise UserError(f"there is no {split} photograph ({words}); choose another protocol.")
-    return image_set.subset(roles[split], _with(words, image_set.description))
+    return image_set.subset(chosen, _with(words, image_set.description))
 
 
 def _own_roles(own_split: np.ndarray) -> Roles:
     return {
         "train": own_split == "train",
+        "validation": own_split == "validation",
         "gallery": np.isin(own_split, ("gallery", "test")),
         "query": np.isin(own_split, ("query", "test")),
     }

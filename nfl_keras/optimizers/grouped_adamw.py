@@ -9,19 +9,10 @@ from nfl_keras.optimizers.grouped_optimizer import GroupedOptimizer
 class GroupedAdamW(GroupedOptimizer, keras.optimizers.Adam):
     """AdamW that decays kernels alone and gives each variable its own learning rate.
 
-    With `use_ema` the weights stay as they are when `fit` ends, and the optimizer keeps their
-    moving averages.
-
     Args:
         *args: positional arguments of `keras.optimizers.Adam`.
-        kernel_decay: float, decoupled weight decay of the variables whose name contains
-            "kernel". A kernel decays at its own learning rate. Defaults to `0.0`.
-        rate_factors: floats, one for each trainable weight of the model. A variable learns at
-            `learning_rate` times its factor. Defaults to none: all factors are 1.
-        **kwargs: keyword arguments of `keras.optimizers.Adam`.
-
-    Raises:
-        UserError: from `build`, if there are not as many `rate_factors` as variables.
+        **kwargs: its keyword arguments, and `kernel_decay` and `rate_factors`, see
+            `nfl_keras.optimizers.grouped_optimizer.GroupedOptimizer`.
 
     Example:
 

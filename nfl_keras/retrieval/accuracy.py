@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nfl_keras.errors import UserError
-from nfl_keras.retrieval.checks import integer_labels
+from nfl_keras.retrieval.checks import finite_rows, integer_labels
 
 
 def accuracy(
@@ -29,17 +29,7 @@ def accuracy(
     >>> nfl.retrieval.accuracy(np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), [0, 1, 1])
     0.6666666666666666
     """
-    probabilities = np.asarray(probabilities)
-    if probabilities.ndim != 2 or not np.issubdtype(probabilities.dtype, np.floating):
-        raise UserError(
-            f"probabilities must be floats of shape [N, K], not {probabilities.dtype} of shape "
-            f"{list(probabilities.shape)}."
-        )
-    if not probabilities.size:
-        raise UserError(f"probabilities of shape {list(probabilities.shape)} are empty.")
-    finite = np.isfinite(probabilities).all(axis=1)
-    if not finite.all():
-        raise UserError(f"row {finite.argmin()} of the probabilities has NaN or infinity.")
+    probabilities = finite_rows(probabilities, "probabilities", "[N, K]")
     count, num_classes = probabilities.shape
     labels = integer_labels(labels, count, "labels", of="rows of probabilities")
     columns = np.arange(num_classes) if class_labels is None else np.asarray(class_labels)

@@ -25,22 +25,12 @@ def unit_vectors(vectors: ArrayLike, name: str, dimension: int | None = None) ->
     Raises:
         UserError: if there are no rows, or one of them is not a finite unit vector.
     """
-    vectors = np.asarray(vectors)
-    if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating):
-        raise UserError(
-            f"{name} embeddings must be floats of shape [N, D], not {vectors.dtype} of shape "
-            f"{list(vectors.shape)}."
-        )
-    if not vectors.size:
-        raise UserError(f"{name} embeddings of shape {list(vectors.shape)} are empty.")
+    vectors = finite_rows(vectors, f"{name} embeddings", "[N, D]")
     if dimension is not None and vectors.shape[1] != dimension:
         raise UserError(
             f"{name} embeddings have {vectors.shape[1]} dimensions and the query's {dimension}: "
             f"compute both with one embedder."
         )
-    finite = np.isfinite(vectors).all(axis=1)
-    if not finite.all():
-        raise UserError(f"row {finite.argmin()} of the {name} embeddings has NaN or infinity.")
     with np.errstate(over="ignore"):
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         norms = np.linalg.norm(vectors, axis=1)
@@ -52,6 +42,33 @@ def unit_vectors(vectors: ArrayLike, name: str, dimension: int | None = None) ->
             f"row by its norm."
         )
     return vectors
+
+
+def finite_rows(rows: ArrayLike, name: str, shape: str) -> np.ndarray:
+    """Checks that an array has rows of finite floats, and returns it.
+
+    Args:
+        rows: floats, two-dimensional.
+        name: str. What error messages call the array, e.g. `"probabilities"`.
+        shape: str. What error messages call its shape, e.g. `"[N, K]"`.
+
+    Returns:
+        The array.
+
+    Raises:
+        UserError: for other shapes or dtypes, no rows, NaN or infinity.
+    """
+    rows = np.asarray(rows)
+    if rows.ndim != 2 or not np.issubdtype(rows.dtype, np.floating):
+        raise UserError(
+            f"{name} must be floats of shape {shape}, not {rows.dtype} of shape {list(rows.shape)}."
+        )
+    if not rows.size:
+        raise UserError(f"{name} of shape {list(rows.shape)} are empty.")
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        raise UserError(f"row {finite.argmin()} of the {name} has NaN or infinity.")
+    return rows
 
 
 def integer_labels(labels: ArrayLike, count: int, name: str, of: str = "embeddings") -> np.ndarray:

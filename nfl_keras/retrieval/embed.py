@@ -4,7 +4,8 @@ import keras
 import numpy as np
 
 from nfl_keras.data import ImageSet
-from nfl_keras.data.decoding.photograph_error import NO_DIRECTION, PhotographError
+from nfl_keras.data.decoding.photograph_error import NO_DIRECTION
+from nfl_keras.errors import UserError
 from nfl_keras.retrieval.predict_crops import predict_crops
 
 
@@ -32,8 +33,8 @@ def embed(
         float32 `[N, D]`, unit vectors, in the set's order.
 
     Raises:
-        UserError: if the set is empty, for another number of crops, or if the embedding of a
-            photograph has no direction, since it is zero or not finite.
+        UserError: if the set is empty, for another number of crops, or if embeddings of
+            photographs have no direction, since they are zero or not finite.
 
     Example:
 
@@ -47,13 +48,14 @@ def embed(
     Reference: [NIFL], inference protocol.
     """
     size = embedder.image_size if image_size is None else image_size
-    embeddings: list[np.ndarray] = []
-    for of_crops in predict_crops(embedder, image_set, size, crops, batch_size):
-        means = of_crops.mean(axis=1)
-        norms = np.linalg.norm(means, axis=1, keepdims=True)
-        has_direction = np.isfinite(norms) & (norms > 0)
-        if not has_direction.all():
-            position = len(embeddings) * batch_size + has_direction.argmin()
-            raise PhotographError(str(image_set.ids[position]), NO_DIRECTION)
-        embeddings.append(means / norms)
-    return np.concatenate(embeddings).astype(np.float32)
+    batches = predict_crops(embedder, image_set, size, crops, batch_size)
+    means = np.concatenate([of_crops.mean(axis=1) for of_crops in batches])
+    norms = np.linalg.norm(means, axis=1, keepdims=True)
+    lost = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
+    if lost.size:
+        raise UserError(
+            f"{lost.size:,} of {len(means):,} photographs cannot be used, the first of them "
+            f"{str(image_set.ids[lost[0]])!r}: {NO_DIRECTION}; replace or remove them, or train "
+            f"with a lower learning rate if they are many, as weights that have diverged make them."
+        )
+    return (means / norms).astype(np.float32)

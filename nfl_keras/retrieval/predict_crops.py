@@ -36,8 +36,8 @@ def predict_crops(
     predict = _predict_function(model)
     with explain_out_of_memory(
         f"{batch_size} photographs at a time",
-        f"lower batch_size (now {batch_size}), crops (now {crops}) or image_size (now "
-        f"{image_size})",
+        f"lower crops (now {crops}) or image_size (now {image_size}), or in Python batch_size "
+        f"(now {batch_size})",
     ):
         batches = iter(inference_batches(image_set, image_size, crops, batch_size))
         while (batch := _next(batches, image_set)) is not None:

@@ -43,7 +43,10 @@ class Splits:
             train, held_out = hold_out_classes(train, config.evaluation.validation_classes, seed)
         elif config.evaluation.evaluate_on == "validation" or config.evaluation.blend == "auto":
             protocol = config.data.protocol or dataset.protocol
-            train, held_out = hold_out_validation(train, protocol, seed)
+            if dataset.has_validation(protocol):
+                held_out = dataset.split("validation", protocol, seed)
+            else:
+                train, held_out = hold_out_validation(train, protocol, seed)
         validation = None if held_out is None else RetrievalTask(held_out, held_out)
         if validation is not None and config.evaluation.evaluate_on == "validation":
             return cls(train, validation, validation)

@@ -129,8 +129,9 @@ def test_an_empty_set_is_refused(embedder):
 
 def test_a_photograph_without_a_direction_is_named(embedder):
     gray = np.full((8, 8, 3), 127, np.uint8)
-    drawn = [*photographs(SHAPES[:3]), gray]
-    with pytest.raises(UserError, match="'3' cannot be used: its embedding has no") as refused:
+    drawn = [*photographs(SHAPES[:3]), gray, *photographs(SHAPES[:2]), gray]
+    told = "2 of 7 photographs cannot be used, the first of them '3': its embedding has no direct"
+    with pytest.raises(UserError, match=told) as refused:
         embed(embedder, image_set(drawn), batch_size=2)
     assert "\n" not in str(refused.value)
 

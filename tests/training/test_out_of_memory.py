@@ -52,4 +52,4 @@ def test_evaluation_says_what_to_lower(shared, capsys, monkeypatch):
     assert ended.value.code == 2
     line = capsys.readouterr().err.strip()
     assert line.startswith("error: not enough memory for 64 photographs at a time")
-    assert "lower batch_size (now 64), crops (now 1) or image_size (now 16)" in line
+    assert "lower crops (now 1) or image_size (now 16), or in Python batch_size (now 64)" in line

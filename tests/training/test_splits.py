@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -113,3 +115,31 @@ def test_validation_classes_in_which_nothing_is_to_be_found_are_refused(dataset)
     few = Dataset(dataset.whole.subset([0, 16, 32, 48, *range(64, 128)]), "zero-shot")
     with pytest.raises(UserError, match=r"nothing to find, .*validation: 2 of 4"):
         splits_of(few, validation_classes=2)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_validation_photographs_of_the_datasets_own_split_are_not_trained_on(dataset, shared):
+    labels = dataset.whole.labels
+    place = np.arange(len(labels)) % 16 if shared else 2 * labels
+    own = np.select([place < 8, place < 12], ["train", "validation"], "test")
+    whole = dataclasses.replace(dataset.whole, own_split=own)
+    dataset = Dataset(whole, "fine-grained" if shared else "zero-shot")
+    splits = splits_of(dataset)
+    assert splits.train.own_split.tolist() == 64 * ["train"]
+    assert splits.final.query.own_split.tolist() == 32 * ["test"]
+    assert ", 32 others to validate on" in splits.final.description
+    validated = splits_of(dataset, evaluate_on="validation")
+    assert validated.train.ids.tolist() == splits.train.ids.tolist()
+    assert validated.final.query.own_split.tolist() == 32 * ["validation"]
+    assert validated.final.gallery is validated.final.query
+
+
+def test_under_another_protocol_than_its_own_split_validation_is_held_out(dataset):
+    own = np.select([dataset.whole.labels < 4, dataset.whole.labels < 6], ["train", "validation"])
+    whole = dataclasses.replace(dataset.whole, own_split=np.where(own == "0", "test", own))
+    final = splits_of(
+        Dataset(whole, "zero-shot"), protocol="fine-grained", evaluate_on="validation"
+    ).final
+    assert "25% of each class' training photographs held out" in final.description
+    with pytest.raises(UserError, match="there is no validation photograph"):
+        Dataset(whole, "zero-shot").split("validation", "fine-grained")

@@ -1,4 +1,4 @@
-"""Defines the TensorFlow graphs that decode a photograph and turn it upright."""
+"""Defines the TensorFlow graphs that decode a photograph, and how places in it are turned."""
 
 import functools
 
@@ -80,32 +80,6 @@ def decode_by(encoded: Tensor, way: tf.Tensor) -> tf.Tensor:
         return tf.io.decode_image(encoded, channels=0, expand_animations=False)[..., :3]
 
     return tf.ensure_shape(tf.switch_case(way, [*reduced, whole, webp]), (None, None, 3))
-
-
-def upright(image: Tensor, orientation: int | Tensor) -> tf.Tensor:
-    """Turns and mirrors a photograph, or crops of one, by its EXIF orientation.
-
-    Args:
-        image: `[..., H, W, 3]`.
-        orientation: int scalar, 1 to 8.
-
-    Returns:
-        `[..., H, W, 3]`, or `[..., W, H, 3]` for the orientations 5 to 8, of the same dtype.
-
-    Example:
-
-    >>> from nfl_keras.data.decoding.decode import upright
-    >>> upright(tf.zeros((2, 5, 3)), 6).shape
-    TensorShape([5, 2, 3])
-    """
-    image = tf.convert_to_tensor(image)
-    before = image.shape.rank - 3
-    axes = tf.range(before), exchanged([before, before + 1], orientation), [before + 2]
-    mirrors = tf.zeros(before, tf.bool), mirrored(orientation), [False]
-    turned = tf.raw_ops.Reverse(
-        tensor=tf.transpose(image, tf.concat(axes, 0)), dims=tf.concat(mirrors, 0)
-    )
-    return tf.ensure_shape(turned, (*image.shape[:-3], None, None, 3))
 
 
 def exchanged(pair: Tensor, orientation: int | Tensor) -> tf.Tensor:

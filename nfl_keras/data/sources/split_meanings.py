@@ -15,29 +15,28 @@ _MEANINGS = {name: meaning for meaning, names in _NAMES.items() for name in name
 def split_meanings(names: Iterable[str]) -> dict[str, str]:
     """Returns what a dataset's names of its splits mean, whatever their case.
 
-    A validation split is trained on if the dataset has another one to test on, since this package
-    holds validation out of training; otherwise it is the test. Test photographs are both queries
-    and gallery. Beside a gallery without queries they are the queries, and beside queries without
-    a gallery they are the gallery. A gallery or queries alone are the test.
+    A validation split is the test if the dataset has no other one to test on. Test photographs are
+    both queries and gallery. Beside a gallery without queries they are the queries, and beside
+    queries without a gallery they are the gallery. A gallery or queries alone are the test.
 
     Args:
         names: iterable of str, the names of all splits of the dataset.
 
     Returns:
-        Dict from each name that is known to `"train"`, `"test"`, `"gallery"` or `"query"`.
+        Dict from each name that is known to one of `OWN_SPLITS` of `ImageSet`.
 
     Example:
 
     >>> from nfl_keras.data.sources.split_meanings import split_meanings
     >>> split_meanings(["Train", "val", "test"])
-    {'Train': 'train', 'val': 'train', 'test': 'test'}
+    {'Train': 'train', 'val': 'validation', 'test': 'test'}
     >>> split_meanings(["train", "query", "test"])
     {'train': 'train', 'query': 'query', 'test': 'gallery'}
     """
     meanings = {name: _MEANINGS[name.lower()] for name in names if name.lower() in _MEANINGS}
     present = set(meanings.values())
     tested = present & {"test", "gallery", "query"}
-    becomes = {"validation": "train" if tested else "test"}
+    becomes = {} if tested else {"validation": "test"}
     if tested == {"test", "query"}:
         becomes["test"] = "gallery"
     elif tested == {"test", "gallery"}:

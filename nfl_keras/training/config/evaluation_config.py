@@ -14,8 +14,9 @@ class EvaluationConfig:
     Args:
         evaluate_on: Photographs that give the run's figures: "test", or "validation", which leaves
             the test photographs alone so that settings can be chosen. Validation uses the
-            validation_classes, or a quarter of the training split without them (of its classes
-            under zero-shot, of its photographs under fine-grained).
+            validation_classes; without them the dataset's own validation split; without one a
+            quarter of the training split (of its classes under zero-shot, of its photographs under
+            fine-grained).
         validation_classes: Number of training classes to hold out. The run measures its epochs on
             them and chooses the best epoch by them; give 2 or more. With 0, it measures epochs on
             the test queries.

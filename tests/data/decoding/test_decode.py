@@ -3,9 +3,9 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image, ImageOps
+from PIL import Image
 
-from nfl_keras.data.decoding.decode import decode, upright
+from nfl_keras.data.decoding.decode import decode
 
 
 def pillow_pixels(content):
@@ -113,17 +113,3 @@ def test_what_is_cut_off_is_refused(encoded, noise, file_format, share, shorter_
     content = encoded(noise(40, 60), file_format)
     with pytest.raises(tf.errors.InvalidArgumentError):
         decode(content[: int(share * len(content))], shorter_side)
-
-
-# ---- upright ----
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_orientations_are_undone_as_pillow_undoes_them(noise, orientation, dtype):
-    pixels = noise(3, 5)
-    image = Image.fromarray(pixels)
-    image.getexif()[0x0112] = orientation
-    turned = tf.function(upright)(pixels.astype(dtype), tf.constant(orientation))
-    assert turned.dtype == dtype
-    assert np.array_equal(turned, ImageOps.exif_transpose(image))

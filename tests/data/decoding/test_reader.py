@@ -7,8 +7,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
+from upright import upright
 
-from nfl_keras.data.decoding.decode import upright
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.data.decoding.reader import read_checked, reader
 from nfl_keras.data.image_set import ImageSet
@@ -43,7 +43,7 @@ def test_photographs_come_out_upright(file_format, orientation):
     expected = np.int32(ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB"))
     assert expected.shape == ((40, 60, 3) if orientation < 5 else (60, 40, 3))
     image = upright(*reader(one(lambda i: content))(0))
-    assert image.dtype == tf.uint8
+    assert image.dtype == np.uint8
     assert image.shape == expected.shape
     assert np.abs(np.int32(image) - expected).max() <= (12 if file_format == "JPEG" else 0)
 

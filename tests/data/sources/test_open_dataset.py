@@ -107,7 +107,7 @@ def test_a_folder_that_is_not_there_is_named_with_the_tree_expected(kind, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"split": "test"}, "one of train, gallery, query, all, not 'test'"),
+        ({"split": "test"}, "one of train, validation, gallery, query, all, not 'test'"),
         ({"protocol": "fine grained"}, "one of fine-grained, zero-shot, not 'fine grained'"),
     ],
 )

@@ -204,11 +204,11 @@ def test_examples_without_label_are_left_out(tmp_path):
     ("splits", "expected"),
     [
         (["train", "test"], ["train", "test"]),
-        (["train", "validation", "test"], ["train", "train", "test"]),
+        (["train", "validation", "test"], ["train", "validation", "test"]),
         (["train", "validation"], ["train", "test"]),
         (["train", "val"], ["train", "test"]),
         (["train", "gallery", "query"], ["train", "gallery", "query"]),
-        (["train", "validation", "query"], ["train", "train", "test"]),
+        (["train", "validation", "query"], ["train", "validation", "test"]),
         (["train"], None),
         (["test"], None),
         (["train", "gallery"], ["train", "test"]),

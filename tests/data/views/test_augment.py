@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from upright import upright
 
-from nfl_keras.data.decoding.decode import upright
 from nfl_keras.data.views import augment as module
 from nfl_keras.data.views.augment import augment, shorter_side
 

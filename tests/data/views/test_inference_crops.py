@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from upright import upright
 
-from nfl_keras.data.decoding.decode import upright
 from nfl_keras.data.views.inference_crops import inference_crops
 from nfl_keras.data.views.resize_shorter_side import resize_shorter_side
 

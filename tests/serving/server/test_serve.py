@@ -68,10 +68,12 @@ def test_kill_9_leaves_the_last_good_version_and_sigterm_lets_requests_end(
     waiting = stubs.Predict.future(request, timeout=60)
     time.sleep(0.5)
     assert not waiting.done()
+    process.stdout.close()  # as `nfl-keras serve models | head -1` does
     process.send_signal(signal.SIGTERM)
     assert waiting.result().outputs["status"].int_val == [0]
     _, log = process.communicate(timeout=60)
     assert process.returncode == 0
+    assert "BrokenPipe" not in log
     assert len([line for line in log.splitlines() if "version 3 is refused" in line]) == 1
 
 
