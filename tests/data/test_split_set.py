@@ -149,7 +149,7 @@ def test_another_protocol_is_refused(named_set, split):
 
 
 def test_another_split_is_refused(named_set):
-    with pytest.raises(UserError, match="one of train, validation, gallery, query, all, not 'test'"):
+    with pytest.raises(UserError, match="train, validation, gallery, query, all, not 'test'"):
         split_set(named_set([3, 3]), "zero-shot", "test")
 
 

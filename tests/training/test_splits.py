@@ -135,8 +135,9 @@ def test_validation_photographs_of_the_datasets_own_split_are_not_trained_on(dat
 
 
 def test_under_another_protocol_than_its_own_split_validation_is_held_out(dataset):
-    own = np.select([dataset.whole.labels < 4, dataset.whole.labels < 6], ["train", "validation"])
-    whole = dataclasses.replace(dataset.whole, own_split=np.where(own == "0", "test", own))
+    labels = dataset.whole.labels
+    own = np.select([labels < 4, labels < 6], ["train", "validation"], "test")
+    whole = dataclasses.replace(dataset.whole, own_split=own)
     final = splits_of(
         Dataset(whole, "zero-shot"), protocol="fine-grained", evaluate_on="validation"
     ).final
