@@ -190,7 +190,7 @@ def test_names_of_splits_are_those_of_folders(tmp_path, kind):
     photographs(tmp_path, *NAMES)
     columns = {"path": NAMES, "label": NAMES, "split": ["Training", " val", "TEST"]}
     split = table(write(tmp_path, columns, kind)).own_split
-    assert split.tolist() == ["train", "train", "test"]
+    assert split.tolist() == ["train", "validation", "test"]
 
 
 @pytest.mark.parametrize(
