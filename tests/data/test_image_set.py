@@ -131,7 +131,7 @@ def test_indices_that_choose_nothing_sensible_are_refused(indices, message):
     ("own_split", "message"),
     [
         (["train"], r"shape \(2,\), not \(1,\)"),
-        (["train", "val"], "train, test, gallery, query, not 'val'"),
+        (["train", "val"], "train, validation, test, gallery, query, not 'val'"),
     ],
 )
 def test_own_splits_that_do_not_fit_are_refused(own_split, message):
