@@ -14,6 +14,7 @@ from nfl_keras.models.checked_labels import CheckedLabels, check_labels
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.labels_seen import LabelsSeen
+from nfl_keras.models.network_cut import NetworkCut
 from nfl_keras.models.outputs import Outputs
 from nfl_keras.models.steps import Step
 from nfl_keras.models.term import Measure, Term
@@ -39,7 +40,8 @@ class Learner(CheckedLabels, Step):
     the same on each replica. Metrics given to `compile` see the whole batch on every replica:
     means are what they are on one device, counts are multiplied by the number of replicas.
 
-    A recipe is a subclass that passes its terms and may override `views`. Annotate the settings of
+    A recipe is a subclass that passes its terms and may override `views`, or `views_and_draws`
+    where a term needs what a view was made with. Annotate the settings of
     its constructor and describe them under `Args:`, and the command line has them as flags.
     `get_config` and `from_config` need no override: a learner remembers the arguments of its
     constructor. An attribute of an argument's name, where there is one, takes its place. The clean
@@ -51,6 +53,10 @@ class Learner(CheckedLabels, Step):
         measures: sequence of `Measure`, quantities that are reported and not learned. Defaults to
             none.
         **kwargs: as for `keras.Model`.
+
+    Attributes:
+        cut: `NetworkCut`, or `None`. With a cut the learner also takes batches of what the lower
+            part makes of the views, see `outputs`.
 
     Raises:
         UserError: if there is nothing to learn.
@@ -76,6 +82,7 @@ class Learner(CheckedLabels, Step):
     0.5
     """
 
+    cut: NetworkCut | None = None
     _arguments: dict[str, Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -196,6 +203,21 @@ class Learner(CheckedLabels, Step):
         """
         return {"clean": images}
 
+    def views_and_draws(
+        self, images: Tensor, training: bool
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Makes the views of a batch, and tells by which random numbers, where a term needs them.
+
+        Args:
+            images: float `[B, H, W, 3]`, pixels in 0..255.
+            training: bool.
+
+        Returns:
+            `(views, draws)`: what `views` returns, and a dict of name to `[B, ...]`, as in
+            `Outputs`.
+        """
+        return self.views(images, training), {}
+
     def call(self, images: Tensor, training: bool = False) -> Tensor:
         return self.embedder(images, training=training)
 
@@ -203,14 +225,19 @@ class Learner(CheckedLabels, Step):
         """Sends all views through the embedder in one forward pass.
 
         Args:
-            images: float `[B, H, W, 3]`, pixels in 0..255.
+            images: float `[B, H, W, 3]`, pixels in 0..255. Or, if the learner has a `cut`, dict of
+                `"views"` and `"draws"`, as `views_and_draws` makes them, but with the outputs
+                `[B, ...]` of the lower part in the place of each view.
             labels: integer `[B]` or `[B, 1]`.
             training: bool.
 
         Returns:
             `Outputs` of these images; under a strategy, of one replica's part of a batch.
         """
-        return self.outputs_of(self.views(images, training), labels, training)
+        if isinstance(images, Mapping):
+            return self.outputs_of(images["views"], labels, training, images["draws"], self.cut)
+        views, draws = self.views_and_draws(images, training)
+        return self.outputs_of(views, labels, training, draws)
 
     def outputs_of(
         self,
@@ -218,21 +245,26 @@ class Learner(CheckedLabels, Step):
         labels: Tensor,
         training: bool,
         draws: Mapping[str, Tensor] | None = None,
+        cut: NetworkCut | None = None,
     ) -> Outputs:
         """Sends the given views through the embedder in one forward pass.
 
         Args:
-            views: dict of view name to float `[B, H, W, 3]`, the clean one first.
+            views: dict of view name to float `[B, H, W, 3]`, the clean one first; with a cut,
+                the outputs `[B, ...]` of its lower part.
             labels: integer `[B]` or `[B, 1]`.
             training: bool.
             draws: dict of name to `[B, ...]`, as in `Outputs`, or `None`.
+            cut: `NetworkCut` whose upper part takes the views. Defaults to `None`: the whole
+                network takes them.
 
         Returns:
             `Outputs`.
         """
         check_labels(labels)
         stacked = ops.concatenate(list(views.values()), axis=0)
-        features = self.embedder.features(stacked, training=training)
+        features_of = self.embedder.features if cut is None else cut.features
+        features = features_of(stacked, training=training)
         embeddings = self.embedder.project(features)
         return Outputs(
             embeddings=dict(zip(views, ops.split(embeddings, len(views)), strict=True)),

@@ -182,7 +182,9 @@ class NoiseAssistedModel(Learner):
             views["other"] = call_in_global_batch(self.augmentation, images, training)
         return views
 
-    def outputs(self, images: Tensor, labels: Tensor, training: bool) -> Outputs:
+    def views_and_draws(
+        self, images: Tensor, training: bool
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         views, draws = self.views(images, training), {}
         if self.pretext is not None:
             # A draw needs only the number of images. It covers the global batch in evaluation, too.
@@ -193,7 +195,7 @@ class NoiseAssistedModel(Learner):
             )
             pixels = ops.cast(images, "float32")
             views["pretext"] = self.pretext.render(pixels, draws["pretext"])
-        return self.outputs_of(views, labels, training, draws)
+        return views, draws
 
     def _inter_class(self, outputs: Outputs) -> Tensor:
         return class_discrimination(outputs.clean, outputs.labels, self.temperature)

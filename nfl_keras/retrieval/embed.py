@@ -4,8 +4,7 @@ import keras
 import numpy as np
 
 from nfl_keras.data import ImageSet
-from nfl_keras.data.decoding.photograph_error import NO_DIRECTION
-from nfl_keras.errors import UserError
+from nfl_keras.retrieval.average_crops import average_crops
 from nfl_keras.retrieval.predict_crops import predict_crops
 
 
@@ -48,14 +47,5 @@ def embed(
     Reference: [NIFL], inference protocol.
     """
     size = embedder.image_size if image_size is None else image_size
-    batches = predict_crops(embedder, image_set, size, crops, batch_size)
-    means = np.concatenate([of_crops.mean(axis=1) for of_crops in batches])
-    norms = np.linalg.norm(means, axis=1, keepdims=True)
-    lost = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
-    if lost.size:
-        raise UserError(
-            f"{lost.size:,} of {len(means):,} photographs cannot be used, the first of them "
-            f"{str(image_set.ids[lost[0]])!r}: {NO_DIRECTION}; replace or remove them, or train "
-            f"with a lower learning rate if they are many, as weights that have diverged make them."
-        )
-    return (means / norms).astype(np.float32)
+    of_crops = predict_crops(embedder, image_set, size, crops, batch_size)
+    return average_crops(of_crops, image_set)

@@ -18,14 +18,14 @@ def predict_crops(
     """Yields the outputs of a model for one batch of photographs after another.
 
     Args:
-        model: `keras.Model` from `[B, S, S, 3]` in 0..255 to `[B, C]`.
+        model: `keras.Model` from `[B, S, S, 3]` in 0..255 to `[B, ...]`.
         image_set: `nfl.data.ImageSet`.
         image_size: int, S in pixels. The shorter side is resized to it, and crops are square.
         crops: 3 (the center and the two ends of the longer side), or 1 (the center).
         batch_size: int, photographs in a batch.
 
     Yields:
-        NumPy array `[<= batch_size, crops, C]`, in the set's order.
+        NumPy array `[<= batch_size, crops, ...]`, in the set's order.
 
     Raises:
         UserError: if the set is empty, for another number of crops, if photographs cannot be
@@ -43,7 +43,7 @@ def predict_crops(
         while (batch := _next(batches, image_set)) is not None:
             flat = ops.reshape(batch, (-1, image_size, image_size, batch.shape[-1]))
             outputs = ops.convert_to_numpy(predict(flat))
-            yield outputs.reshape(-1, crops, outputs.shape[-1])
+            yield outputs.reshape(-1, crops, *outputs.shape[1:])
 
 
 def _next(batches: Iterator[Tensor], image_set: ImageSet) -> Tensor | None:

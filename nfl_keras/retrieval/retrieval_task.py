@@ -7,6 +7,8 @@ import numpy as np
 
 from nfl_keras.data import ImageSet
 from nfl_keras.errors import UserError
+from nfl_keras.models import Learner
+from nfl_keras.retrieval.classify import classify
 from nfl_keras.retrieval.embed import embed
 from nfl_keras.retrieval.evaluate import evaluate
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
@@ -56,6 +58,10 @@ class RetrievalTask:
         query = embed(embedder, self.query, crops)
         gallery = query if self.gallery is self.query else embed(embedder, self.gallery, crops)
         return query, gallery
+
+    def classify(self, model: Learner, crops: int) -> np.ndarray:
+        """Computes the queries' class probabilities, float32 `[Q, K]`, see `classify`."""
+        return classify(model, self.query, crops)
 
     def evaluate(
         self, query_embeddings: np.ndarray, gallery_embeddings: np.ndarray

@@ -80,16 +80,19 @@ def fit_split(split: PreparedSplit) -> FittedSplit:
         EpochLogs(folder.logs),
         checkpoints,
     ]
-    batches = sampled_batches(
-        splits.train,
-        sampler,
-        config.embedder.image_size,
-        config.data.max_rotation,
-        split.recolor,
-        first_epoch=epoch,
-        first_batch=batch,
-        endless=True,
-    )
+    if split.cache is None:
+        batches = sampled_batches(
+            splits.train,
+            sampler,
+            config.embedder.image_size,
+            config.data.max_rotation,
+            split.recolor,
+            first_epoch=epoch,
+            first_batch=batch,
+            endless=True,
+        )
+    else:
+        batches = split.cache.views.batches(sampler, epoch, batch)
     with run.termination.postponed():
         model.fit(
             clock.watch(batches),

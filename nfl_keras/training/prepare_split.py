@@ -9,6 +9,7 @@ from nfl_keras.distribution.describe_strategy import describe_strategy
 from nfl_keras.models import Learner
 from nfl_keras.training.build_model import build_model, compile_model
 from nfl_keras.training.build_recolor import Recolor, build_recolor
+from nfl_keras.training.caching.split_cache import SplitCache
 from nfl_keras.training.run import Run
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.splits import Splits
@@ -24,6 +25,7 @@ class PreparedSplit:
         sampler: `BalancedSampler` of `splits.train`.
         model: compiled `Learner` whose optimizer is built.
         recolor: function that changes the colors of training views, or `None`.
+        cache: `SplitCache`, or `None` if each view goes through the whole network.
         colors: str, what `recolor` does, for logs.
         devices: str, what the run trains on, for logs.
     """
@@ -33,6 +35,7 @@ class PreparedSplit:
     sampler: BalancedSampler
     model: Learner
     recolor: Recolor | None
+    cache: SplitCache | None
     colors: str
     devices: str
 
@@ -66,6 +69,10 @@ def prepare_split(run: Run) -> PreparedSplit:
         model = build_model(config, splits.train.classes.tolist())
         compile_model(model, config, sampler.batches_per_epoch)
         model.optimizer.build(model.trainable_variables)
+    cache = None
+    if config.data.cache_views:
+        cache = SplitCache(run.folder.cached_views, config, model, splits, recolor)
+        splits = cache.splits
     if not (run.resumes and run.folder.exists):
         RunFolder.create(run.folder.path, config, run.bad_images)
     devices = f"training {describe_strategy(run.strategy)}"
@@ -74,4 +81,6 @@ def prepare_split(run: Run) -> PreparedSplit:
         print(f"epochs measured on: {splits.watched.description}")
     print(colors)
     print(devices)
-    return PreparedSplit(run, splits, sampler, model, recolor, colors, devices)
+    if cache is not None:
+        print(cache.description)
+    return PreparedSplit(run, splits, sampler, model, recolor, cache, colors, devices)

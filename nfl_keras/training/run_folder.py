@@ -31,6 +31,7 @@ class RunFolder:
     checkpoints/blend.keras        their mixture with the model before training (if any)
     checkpoints/step-*.npz         all that `--resume` needs, until the run is finished
     checkpoints/start.npz          the embedder before training, until the run is finished
+    cached_views/                  outputs of frozen layers, until the run is finished
     logs/                          TensorBoard
     ```
 
@@ -46,6 +47,7 @@ class RunFolder:
         logs: `pathlib.Path` of TensorBoard's logs.
         checkpoints: `pathlib.Path` of the folder of models and checkpoints.
         start: `pathlib.Path` of the embedder's weights before training.
+        cached_views: `pathlib.Path` of the folder of outputs of frozen layers.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,6 +56,7 @@ class RunFolder:
         self.logs = self.path / "logs"
         self.checkpoints = self.path / "checkpoints"
         self.start = self.checkpoints / "start.npz"
+        self.cached_views = self.path / "cached_views"
 
     @classmethod
     def create(

@@ -12,6 +12,7 @@ from nfl_keras.distribution.explain_lost_workers import explain_lost_workers
 from nfl_keras.distribution.make_strategy import make_strategy
 from nfl_keras.distribution.worker_folder import worker_folder
 from nfl_keras.errors import UserError, explain_out_of_memory
+from nfl_keras.models.network_cut import NetworkCut
 from nfl_keras.report import write_summary
 from nfl_keras.training.build_model import build_embedder
 from nfl_keras.training.config import TrainConfig
@@ -44,7 +45,9 @@ def train_run(config: TrainConfig) -> None:
         if len(config.data.split_seeds) > 1:
             for of_split in run.of_each_split().values():
                 Splits.of(dataset, of_split.config)  # This refuses what cannot be split.
-            build_embedder(config)  # This refuses a backbone that does not fit.
+            embedder = build_embedder(config)  # This refuses a backbone that does not fit.
+            if config.data.cache_views:
+                NetworkCut.of(embedder)  # This refuses one that learns from its first layer on.
             RunFolder.create(own, config, bad)
         _train(run)
 
@@ -88,6 +91,10 @@ def _strategy(config: TrainConfig) -> tf.distribute.Strategy:
         raise UserError(
             f"XLA cannot compile a step that {strategy.num_replicas_in_sync} replicas share; "
             f"leave out jit_compile, or train with strategy one."
+        )
+    if config.data.cache_views and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        raise UserError(
+            "cache_views works on one machine; leave it out, or train with strategy mirrored."
         )
     return strategy
 

@@ -1,20 +1,18 @@
 """Defines the batches of augmented views that models train on."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
 
 from nfl_keras.data.batches.balanced_sampler import BalancedSampler, SmallClasses
 from nfl_keras.data.batches.pipeline_options import pipeline_options
-from nfl_keras.data.decoding.reader import reader
+from nfl_keras.data.batches.training_view import Recolor, training_view
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.tensorflow_on_cpu import tf
-from nfl_keras.data.views.augment import augment, shorter_side
 from nfl_keras.errors import UserError
 
-Recolor: TypeAlias = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 # Positions in the image set, and the numbers of the views that the run shows.
 Batch: TypeAlias = tuple[np.ndarray, range]
 
@@ -154,19 +152,7 @@ def sampled_batches(
         for batch, positions in enumerate(sampler.epoch(number)[first:], first_of_epoch + first):
             yield positions, range(batch * batch_size, (batch + 1) * batch_size)
 
-    @tf.autograph.experimental.do_not_convert
-    def view(position: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        view_seed = tf.stack([tf.constant(sampler.seed, tf.int64), number])
-        image, orientation = read(position)
-        image = augment(image, image_size, view_seed, max_rotation, orientation=orientation)
-        image = tf.ensure_shape(image, (image_size, image_size, 3))
-        if recolor_graph is not None:
-            image = recolor_graph(image, tf.random.fold_in(view_seed, 1))
-        return tf.ensure_shape(image, (image_size, image_size, 3)), labels[position]
-
-    read = reader(image_set, shorter_side(image_size))
-    recolor_graph = None if recolor is None else tf.function(recolor)
-    labels = tf.constant(image_set.labels)
+    view = training_view(image_set, sampler.seed, image_size, max_rotation, recolor)
     signature = 2 * (tf.TensorSpec((batch_size,), tf.int64),)
     count = tf.data.INFINITE_CARDINALITY if endless else batches_per_epoch - first_batch
     return (

@@ -29,7 +29,7 @@ class TensorFlowStep(DistributedFit, keras.Model):
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        share = BatchShare.of(images)
+        share = BatchShare.of(keras.tree.flatten(images)[0])
         with fused_batch_norm(self), tf.GradientTape() as tape:
             outputs, sample_weight = self._global(images, labels, sample_weight, share, True)
             loss, means = self.objective(outputs, sample_weight)
@@ -44,7 +44,7 @@ class TensorFlowStep(DistributedFit, keras.Model):
 
     def test_step(self, data: Any) -> dict[str, Tensor]:
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        share = BatchShare.of(images)
+        share = BatchShare.of(keras.tree.flatten(images)[0])
         outputs, sample_weight = self._global(images, labels, sample_weight, share, False)
         loss, means = self.objective(outputs, sample_weight)
         return self.track(outputs, loss, means, sample_weight, share.size)
@@ -57,7 +57,8 @@ class TensorFlowStep(DistributedFit, keras.Model):
         share: BatchShare,
         training: bool,
     ) -> tuple[Outputs, Tensor | None]:
-        outputs = _gathered(self.outputs(share.checked(images), labels, training), share)
+        images = keras.tree.map_structure(share.checked, images)
+        outputs = _gathered(self.outputs(images, labels, training), share)
         if sample_weight is not None:
             [sample_weight] = share.gather([ops.cast(sample_weight, "float32")])
         return outputs, sample_weight

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from nfl_keras.training.clock_time import clock_time
 from nfl_keras.training.data_clock import DataClock
 
 _STATE = ("batches_done", "batches_timed", "seconds", "seconds_waited")
@@ -97,15 +98,9 @@ class Progress(keras.callbacks.Callback):
     def _speed(self) -> str:
         left = self.epochs * self.batches_per_epoch - self.batches_done
         seconds_left = left * self.batch_size / self.images_per_second
-        return f"{self.images_per_second:.0f} images/s, {_clock(seconds_left)} left"
+        return f"{self.images_per_second:.0f} images/s, {clock_time(seconds_left)} left"
 
     def _waiting(self) -> str:
         seconds, waited = self.before_epoch
         share = (self.seconds_waited - waited) / max(self.seconds - seconds, 1e-9)
         return f"{100 * share:.1f}% waiting for data"
-
-
-def _clock(duration: float) -> str:
-    minutes, seconds = divmod(round(duration), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

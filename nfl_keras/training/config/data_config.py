@@ -40,6 +40,10 @@ class DataConfig:
             saturation and hue.
         white_balance_parameters: Folder with the published parameters of the white-balance
             emulator. Without it, "white-balance" shifts colors at random along the Planckian locus.
+        cache_views: Train on this many views of each photograph. The outputs of the frozen layers
+            for them, and for all that the recipe makes of them, are computed once into files of
+            the run folder, which is many times faster. With 0, each use of a photograph is a new
+            view, which goes through the whole network.
     """
 
     dataset: str = "blooms"
@@ -55,9 +59,10 @@ class DataConfig:
     max_rotation: float = 15.0
     color: Literal["none", "white-balance", "jitter"] = "none"
     white_balance_parameters: str | None = None
+    cache_views: int = 0
 
     def __post_init__(self) -> None:
-        check_at_least(self, 0, "split_seeds", "max_rotation")
+        check_at_least(self, 0, "split_seeds", "max_rotation", "cache_views")
         check_at_least(self, 1, "classes_per_batch", "images_per_class")
         if not self.split_seeds:
             raise UserError("split_seeds is empty; give one seed at least, such as [0].")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nfl_keras.models import Learner
-from nfl_keras.retrieval import accuracy, class_diversity, classify
+from nfl_keras.retrieval import accuracy, class_diversity
 from nfl_keras.training.splits import Splits
 
 
@@ -33,5 +33,5 @@ def measures(
     right = None
     trained = np.isin(query.classes, splits.train.classes).all()
     if getattr(model, "classifier", None) is not None and trained:
-        right = accuracy(classify(model, query, crops), query.labels, model.class_labels)
+        right = accuracy(splits.final.classify(model, crops), query.labels, model.class_labels)
     return {"diversity": diversity, "accuracy": right}

@@ -109,6 +109,7 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
             *photograph_notes(trained.report, split.run.bad_images),
             *measure_notes(trained.measured),
             f"{_capitalized(split.colors)}.",
+            *([split.cache.note] if split.cache is not None else []),
             f"{_capitalized(split.devices)} took {progress.images_per_second:.0f} images/s, the "
             f"whole run {checkpoints.seconds:.0f} s.",
         ],
@@ -117,6 +118,8 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
     folder.start.unlink(missing_ok=True)
     for note in below:
         print(f"warning: {note}")
+    if split.cache is not None:
+        split.cache.remove()
     print(f"{checkpoints.seconds:.0f} s; report: {folder.report}", flush=True)
     return rows
 

@@ -1,0 +1,147 @@
+"""Defines where an embedder's network is cut, below which nothing changes while it learns."""
+
+import collections
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, Self
+
+import keras
+from keras import ops
+
+from nfl_keras.errors import UserError
+from nfl_keras.models.embedder import Embedder
+from nfl_keras.typing import Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkCut:
+    """An embedder's network in two parts, the lower of which is frozen.
+
+    Both parts consist of the embedder's own layers. What the upper part learns, the embedder
+    learns, and it is saved, exported and evaluated as ever.
+
+    Args:
+        backbone: `keras.Model`, the embedder's.
+        lower: `keras.Model` from images `[B, S, S, 3]` in 0..255 to one tensor `[B, ...]`. None of
+            its layers learns, draws at random, or has moving statistics.
+        upper: `keras.Model` from that tensor to the pooled features `[B, C]`.
+        last: str, name of the last layer of the lower part.
+
+    Example:
+
+    >>> from nfl_keras.models.network_cut import NetworkCut
+    >>> pixels = keras.Input((16, 16, 3))
+    >>> first = keras.layers.Conv2D(4, 3, name="first", trainable=False)
+    >>> second = keras.layers.Conv2D(4, 3, name="second")
+    >>> backbone = keras.Model(pixels, second(first(pixels)))
+    >>> cut = NetworkCut.of(nfl.models.Embedder(backbone, 8, image_size=16))
+    >>> cut.last, cut.lower.output_shape
+    ('first', (None, 14, 14, 4))
+    """
+
+    backbone: keras.Model
+    lower: keras.Model
+    upper: keras.Model
+    last: str
+
+    @classmethod
+    def of(cls, embedder: Embedder) -> Self:
+        """Cuts an embedder's network as late as one tensor holds all that its frozen layers give.
+
+        Args:
+            embedder: `Embedder`, its layers frozen as they are to stay.
+
+        Returns:
+            A `NetworkCut`.
+
+        Raises:
+            UserError: if the first layer with weights is not frozen, or no tensor holds all that
+                the frozen layers give.
+        """
+        size, channels = embedder.image_size, embedder.input_shape[-1]
+        images = keras.Input((size, size, channels), dtype="float32")
+        whole = keras.Model(images, embedder.features(images, training=None))
+        # The last layer stands for what comes after the features, which may all be frozen.
+        features = keras.layers.Identity()(_inlined(whole, type(whole))(images))
+        try:
+            graph = keras.Model(images, features)
+        except ValueError as error:  # Two layers of nested models have one name.
+            raise UserError(f"cache_views cannot divide the network: {error}") from error
+        tensor, blocking = _last_cut(graph)
+        if tensor is None:
+            raise UserError(
+                f"the outputs of frozen layers cannot be computed once, since the layer "
+                f"{blocking.name!r} of the backbone {_why_not(blocking)} and only layers without "
+                f"weights stand before it; freeze the first layers with freeze_through, or leave "
+                f"out cache_views."
+            )
+        return cls(
+            embedder.backbone,
+            keras.Model(images, tensor),
+            keras.Model(tensor, features),
+            tensor._keras_history.operation.name,
+        )
+
+    def features(self, outputs: Tensor, training: bool = False) -> Tensor:
+        """Computes the pooled features z from outputs of the lower part.
+
+        Args:
+            outputs: float `[B, ...]`, of any precision.
+            training: bool.
+
+        Returns:
+            `[B, feature_dim]`, in the compute dtype.
+        """
+        return self.upper(ops.cast(outputs, self.upper.input.dtype), training=training)
+
+
+def _inlined(operation: Any, functional: type) -> Callable[..., Tensor]:
+    """Returns a function that calls the layers of an operation that is a graph of layers itself."""
+    if isinstance(operation, keras.Sequential):
+        operation = operation._functional
+    if not hasattr(operation, "_run_through_graph") or type(operation).call is not functional.call:
+        return operation
+    inline = functools.partial(_inlined, functional=functional)
+
+    def call(inputs: Tensor, **kwargs: Any) -> Tensor:
+        return operation._run_through_graph(inputs, operation_fn=inline)
+
+    return call
+
+
+def _last_cut(graph: keras.Model) -> tuple[Tensor | None, keras.layers.Layer]:
+    """Returns the last tensor that all paths lead through, and the first layer that learns.
+
+    All layers below the tensor are fixed. It is `None` if none of these has weights.
+    """
+    nodes = [
+        node
+        for depth in sorted(graph._nodes_by_depth, reverse=True)
+        for node in graph._nodes_by_depth[depth]
+    ]
+    uses = collections.Counter(id(x) for node in nodes for x in node.input_tensors)
+    tensors: dict[int, Tensor] = {}
+    cut, has_weights = None, False
+    for node in nodes[:-1]:
+        operation = node.operation
+        if isinstance(operation, keras.layers.Layer):
+            if _why_not(operation):
+                return cut, operation
+            has_weights = has_weights or bool(operation.weights)
+        uses.subtract(id(x) for x in node.input_tensors)
+        tensors |= {id(x): x for x in node.output_tensors}
+        tensors = {key: x for key, x in tensors.items() if uses[key]}
+        if len(tensors) == 1 and has_weights:
+            [cut] = tensors.values()
+    return cut, nodes[-1].operation
+
+
+def _why_not(layer: keras.layers.Layer) -> str:
+    """Says why a layer's outputs are not the same in each step, or `""` if they are."""
+    for part in layer._flatten_layers():
+        if part._seed_generators:
+            return "draws at random"
+        if part.trainable and part.weights:
+            return "is trained"
+    return ""

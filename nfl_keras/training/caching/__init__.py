@@ -1,0 +1,1 @@
+"""What the frozen layers of a run give, computed once."""

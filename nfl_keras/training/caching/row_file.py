@@ -1,0 +1,125 @@
+"""Defines a file of rows that are computed once, also by a run that is stopped and resumes."""
+
+import hashlib
+import json
+import os
+import pathlib
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from nfl_keras.errors import UserError
+from nfl_keras.files import write_whole
+from nfl_keras.training.clock_time import clock_time
+
+# Seconds between two flushes of the rows to the disk, and between two lines of progress.
+_EVERY = 10.0
+
+
+class RowFile:
+    """A memory-mapped array on the disk, whose rows are computed one after the other.
+
+    A second file beside it notes how many rows are whole, and what they were computed from. A
+    stopped computation therefore resumes with the next row, and one from anything else begins anew.
+
+    Args:
+        path: `pathlib.Path`, which ends in `.npy`.
+        key: str that changes with anything that the rows are computed from.
+        dtype: `np.dtype`, without objects.
+        shape: tuple of ints, the first of which is the number of rows.
+    """
+
+    def __init__(
+        self, path: pathlib.Path, key: str, dtype: np.dtype, shape: tuple[int, ...]
+    ) -> None:
+        self.path, self.dtype, self.shape = path, dtype, shape
+        self._key = hashlib.sha256(f"{key} {dtype.descr} {shape}".encode()).hexdigest()
+        self._state = path.with_suffix(".json")
+
+    @property
+    def bytes(self) -> int:
+        """int, the size of the rows."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    @property
+    def bytes_missing(self) -> int:
+        """int, the room that the disk must still have for the rows."""
+        there = self.path.stat().st_size if self.path.exists() else 0
+        return max(self.bytes - there, 0)
+
+    @property
+    def seconds(self) -> float:
+        """float, how long the rows have been computed for."""
+        return self._begun()[1]
+
+    def fill(self, rows_from: Callable[[int], Iterator[np.ndarray]], what: str) -> np.ndarray:
+        """Computes the rows that are missing, and shows how long it will take.
+
+        Args:
+            rows_from: function from the number of the first row that is missing to an iterator of
+                arrays `[<= B, ...]`, all rows from that one on.
+            what: str, what a row is, for the lines of progress.
+
+        Returns:
+            The array, memory-mapped and read-only.
+
+        Raises:
+            UserError: if the disk lacks room for the rows.
+        """
+        done, seconds = self._begun()
+        count = self.shape[0]
+        if done < count:
+            array = self._opened(anew=not done)
+            first, start = done, time.perf_counter()
+            flushed = start
+            try:
+                for rows in rows_from(done):
+                    array[done : done + len(rows)] = rows
+                    done += len(rows)
+                    now = time.perf_counter()
+                    if now - flushed > _EVERY:
+                        flushed = now
+                        self._note(array, done, seconds + now - start)
+                        speed = (done - first) / (now - start)
+                        left = clock_time((count - done) / speed)
+                        line = f"{what} {done:,} of {count:,} | {speed:.0f} per second, {left} left"
+                        print(line, flush=True)
+            finally:
+                self._note(array, done, seconds + time.perf_counter() - start)
+            del array
+        return np.lib.format.open_memmap(self.path, mode="r")
+
+    def _begun(self) -> tuple[int, float]:
+        """Returns the number of rows that are whole, and the seconds that they took."""
+        try:
+            state = json.loads(self._state.read_text())
+            size = self.path.stat().st_size
+            if state["key"] == self._key and size >= self.bytes:
+                return int(state["done"]), float(state["seconds"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return 0, 0.0
+
+    def _opened(self, anew: bool) -> np.memmap:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not anew:
+            return np.lib.format.open_memmap(self.path, mode="r+")
+        try:
+            array = np.lib.format.open_memmap(self.path, "w+", self.dtype, self.shape)
+            # A page that the disk has no room for would end the process without a word.
+            if hasattr(os, "posix_fallocate"):
+                with open(self.path, "r+b") as file:
+                    os.posix_fallocate(file.fileno(), 0, self.path.stat().st_size)
+        except OSError as error:
+            self.path.unlink(missing_ok=True)
+            raise UserError(
+                f"there is no room for {self.bytes / 1e6:,.0f} MB in {str(self.path.parent)!r} "
+                f"({error.strerror}); make room, lower cache_views, or name another --run-dir."
+            ) from error
+        return array
+
+    def _note(self, array: np.memmap, done: int, seconds: float) -> None:
+        array.flush()
+        state = {"key": self._key, "done": done, "seconds": seconds}
+        write_whole(self._state, json.dumps(state))

@@ -1,0 +1,140 @@
+"""Defines what of a split is computed once, where its lower layers are frozen."""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+import shutil
+
+import numpy as np
+
+from nfl_keras.data import ImageSet
+from nfl_keras.data.batches.training_view import Recolor, training_view
+from nfl_keras.errors import UserError
+from nfl_keras.models import Learner
+from nfl_keras.models.network_cut import NetworkCut
+from nfl_keras.retrieval import RetrievalTask
+from nfl_keras.training.caching.cached_task import CachedCrops, CachedTask
+from nfl_keras.training.caching.cached_views import CachedViews
+from nfl_keras.training.config import TrainConfig
+from nfl_keras.training.splits import Splits
+
+
+class SplitCache:
+    """The outputs of a model's frozen layers for the photographs of a split, in files of a folder.
+
+    They are computed when they are first needed.
+
+    Args:
+        folder: `pathlib.Path`. It is made when the first file is.
+        config: `TrainConfig`, with `cache_views` above 0.
+        model: `Learner`. Its `cut` is set.
+        splits: `Splits`.
+        recolor: function that changes the colors of training views, or `None`.
+
+    Attributes:
+        views: `CachedViews` of the photographs to train on.
+        splits: `Splits` with tasks that take cached outputs.
+
+    Raises:
+        UserError: if the network cannot be cut, the recipe makes its views in a way that cannot be
+            cached, or the disk lacks room.
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        config: TrainConfig,
+        model: Learner,
+        splits: Splits,
+        recolor: Recolor | None,
+    ) -> None:
+        if type(model).outputs is not Learner.outputs:
+            raise UserError(
+                f"the views of the recipe {config.recipe.name} cannot be cached, since it has its "
+                f"own outputs(); let it define views() or views_and_draws(), or leave out "
+                f"cache_views."
+            )
+        self.folder = folder
+        self._cut = model.cut = NetworkCut.of(model.embedder)
+        self._key = _key(config, self._cut)
+        size, versions = config.embedder.image_size, config.data.cache_views
+        view = training_view(splits.train, config.run.seed, size, config.data.max_rotation, recolor)
+        key = self._key_of(splits.train)
+        path = folder / "views.npy"
+        self.views = CachedViews(path, key, model, self._cut, splits.train, view, versions)
+        self._crops: list[CachedCrops] = []
+        crops = config.evaluation.crops
+        final = self._cached("final", splits.final, crops)
+        watched = final
+        if splits.watched is not splits.final:
+            watched = self._cached("watched", splits.watched, 1)
+        self.splits = dataclasses.replace(splits, watched=watched, final=final)
+        self._check_room()
+
+    def _cached(self, name: str, task: RetrievalTask, crops: int) -> CachedTask:
+        query = self._cached_crops(f"{name}-query.npy", task.query, crops)
+        gallery = query
+        if task.gallery is not task.query:
+            gallery = self._cached_crops(f"{name}-gallery.npy", task.gallery, crops)
+        return CachedTask(task.query, task.gallery, query, gallery)
+
+    def _cached_crops(self, name: str, image_set: ImageSet, crops: int) -> CachedCrops:
+        key = self._key_of(image_set)
+        cached = CachedCrops(self.folder / name, key, self._cut, image_set, crops)
+        self._crops.append(cached)
+        return cached
+
+    def _key_of(self, image_set: ImageSet) -> str:
+        return self._key + "\n".join(map(str, image_set.ids))
+
+    def _check_room(self) -> None:
+        there = next(
+            path for path in (self.folder, *self.folder.absolute().parents) if path.exists()
+        )
+        needed, free = (
+            sum(file.bytes_missing for file in self._files()),
+            shutil.disk_usage(there).free,
+        )
+        if needed > free:
+            raise UserError(
+                f"cached views need {needed / 1e6:,.0f} MB, and the disk of {str(self.folder)!r} "
+                f"has {free / 1e6:,.0f} MB left; make room, lower cache_views (now "
+                f"{self.views.versions}), or name another --run-dir."
+            )
+
+    def _files(self):
+        return [self.views.file, *(crops.file for crops in self._crops)]
+
+    @property
+    def description(self) -> str:
+        """str, what is cached, and how large it is."""
+        shape = " x ".join(map(str, self._cut.lower.output_shape[1:]))
+        size = sum(file.bytes for file in self._files()) / 1e6
+        return (
+            f"cached views: {self.views.versions} of each photograph, with the noise of each, as "
+            f"the outputs ({shape}) of the frozen layers up to {self._cut.last!r}; {size:,.0f} MB"
+        )
+
+    @property
+    def note(self) -> str:
+        """str, a sentence for the report."""
+        seconds = sum(file.seconds for file in self._files())
+        return (
+            f"{self.description[0].upper()}{self.description[1:]}, computed once in "
+            f"{seconds:.0f} s and removed at the end."
+        )
+
+    def remove(self) -> None:
+        """Removes the files."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _key(config: TrainConfig, cut: NetworkCut) -> str:
+    sections = config.sections()
+    settings = [sections[name] for name in ("data", "embedder", "recipe")]
+    settings += [config.run.seed, config.run.precision, cut.last]
+    digest = hashlib.sha256(json.dumps(settings, default=str).encode())
+    for weight in cut.lower.weights:
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
