@@ -22,7 +22,7 @@ class NetworkCut:
     learns, and it is saved, exported and evaluated as ever.
 
     Args:
-        backbone: `keras.Model`, the embedder's.
+        embedder: `Embedder`.
         lower: `keras.Model` from images `[B, S, S, 3]` in 0..255 to one tensor `[B, ...]`. None of
             its layers learns, draws at random, or has moving statistics.
         upper: `keras.Model` from that tensor to the pooled features `[B, C]`.
@@ -40,7 +40,7 @@ class NetworkCut:
     ('first', (None, 14, 14, 4))
     """
 
-    backbone: keras.Model
+    embedder: Embedder
     lower: keras.Model
     upper: keras.Model
     last: str
@@ -77,7 +77,7 @@ class NetworkCut:
                 f"out cache_views."
             )
         return cls(
-            embedder.backbone,
+            embedder,
             keras.Model(images, tensor),
             keras.Model(tensor, features),
             tensor._keras_history.operation.name,
@@ -94,6 +94,15 @@ class NetworkCut:
             `[B, feature_dim]`, in the compute dtype.
         """
         return self.upper(ops.cast(outputs, self.upper.input.dtype), training=training)
+
+    def fits(self, embedder: keras.Model) -> bool:
+        """Returns whether another embedder, too, has the features that the upper part computes."""
+        own = self.embedder
+        return embedder is own or (
+            getattr(embedder, "backbone", None) is own.backbone
+            and (embedder.image_size, embedder.pooling) == (own.image_size, own.pooling)
+            and not own._pooling.weights
+        )
 
 
 def _inlined(operation: Any, functional: type) -> Callable[..., Tensor]:

@@ -114,6 +114,4 @@ class CachedTask(RetrievalTask):
         return self._traced[id(model)]
 
     def _can_serve(self, embedder: keras.Model, crops: int) -> bool:
-        cached = self.cached_query
-        of_cut = getattr(embedder, "backbone", None) is cached.cut.backbone
-        return of_cut and crops <= cached.crops
+        return self.cached_query.cut.fits(embedder) and crops <= self.cached_query.crops
