@@ -1,10 +1,11 @@
 """Defines where an embedder's network is cut, below which nothing changes while it learns."""
 
 import collections
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self, cast
 
 import keras
 from keras import ops
@@ -61,26 +62,32 @@ class NetworkCut:
         """
         size, channels = embedder.image_size, embedder.input_shape[-1]
         images = keras.Input((size, size, channels), dtype="float32")
-        whole = keras.Model(images, embedder.features(images, training=None))
-        # The last layer stands for what comes after the features, which may all be frozen.
-        features = keras.layers.Identity()(_inlined(whole, type(whole))(images))
+        whole = keras.Model(images, embedder.features(images, training=cast(bool, None)))
+        opened: list[keras.layers.Layer] = []
         try:
-            graph = keras.Model(images, features)
+            cut = _last_cut(images, whole, opened)
         except ValueError as error:  # Two layers of nested models have one name.
             raise UserError(f"cache_views cannot divide the network: {error}") from error
-        tensor, blocking = _last_cut(graph)
-        if tensor is None:
+        while _is_frozen_in_part(cut.next):
+            opened.append(cut.next)
+            with contextlib.suppress(Exception):  # What a layer does may not be a graph of layers.
+                deeper = _last_cut(images, whole, opened)
+                if deeper.weights > cut.weights:
+                    cut = deeper
+                    continue
+            break
+        if cut.tensor is None:
             raise UserError(
                 f"the outputs of frozen layers cannot be computed once, since the layer "
-                f"{blocking.name!r} of the backbone {_why_not(blocking)} and only layers without "
+                f"{cut.next.name!r} of the backbone {_why_not(cut.next)} and only layers without "
                 f"weights stand before it; freeze the first layers with freeze_through, or leave "
                 f"out cache_views."
             )
         return cls(
             embedder,
-            keras.Model(images, tensor),
-            keras.Model(tensor, features),
-            tensor._keras_history.operation.name,
+            keras.Model(images, cut.tensor),
+            keras.Model(cut.tensor, cut.end),
+            cut.tensor._keras_history.operation.name,
         )
 
     def features(self, outputs: Tensor, training: bool = False) -> Tensor:
@@ -105,13 +112,52 @@ class NetworkCut:
         )
 
 
-def _inlined(operation: Any, functional: type) -> Callable[..., Tensor]:
+class _Cut(NamedTuple):
+    tensor: Tensor | None
+    end: Tensor
+    next: keras.layers.Layer
+    weights: int
+
+
+def _last_cut(images: Tensor, whole: Any, opened: Sequence[keras.layers.Layer]) -> _Cut:
+    """Finds the last tensor that all paths lead through and below which all layers are fixed.
+
+    It is `None` if none of these has weights. `next` is the first layer that is not fixed. The
+    layers `opened` stand for the layers within them.
+    """
+    # The last layer stands for what comes after the features, which may all be frozen.
+    end = keras.layers.Identity()(_inlined(whole, type(whole), opened)(images))
+    graph = keras.Model(images, end)
+    by_depth = graph._nodes_by_depth
+    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+    uses = collections.Counter(id(x) for node in nodes for x in node.input_tensors)
+    tensors: dict[int, Tensor] = {}
+    cut = _Cut(None, end, nodes[-1].operation, 0)
+    weights = 0
+    for node in nodes[:-1]:
+        if isinstance(node.operation, keras.layers.Layer):
+            if _why_not(node.operation):
+                return cut._replace(next=node.operation)
+            weights += len(node.operation.weights)
+        uses.subtract(id(x) for x in node.input_tensors)
+        tensors |= {id(x): x for x in node.output_tensors}
+        tensors = {key: x for key, x in tensors.items() if uses[key]}
+        if len(tensors) == 1 and weights:
+            cut = cut._replace(tensor=next(iter(tensors.values())), weights=weights)
+    return cut
+
+
+def _inlined(
+    operation: Any, functional: Any, opened: Sequence[keras.layers.Layer]
+) -> Callable[..., Any]:
     """Returns a function that calls the layers of an operation that is a graph of layers itself."""
+    if any(operation is layer for layer in opened):
+        return operation.call
     if isinstance(operation, keras.Sequential):
         operation = operation._functional
     if not hasattr(operation, "_run_through_graph") or type(operation).call is not functional.call:
         return operation
-    inline = functools.partial(_inlined, functional=functional)
+    inline = functools.partial(_inlined, functional=functional, opened=opened)
 
     def call(inputs: Tensor, **kwargs: Any) -> Tensor:
         return operation._run_through_graph(inputs, operation_fn=inline)
@@ -119,38 +165,16 @@ def _inlined(operation: Any, functional: type) -> Callable[..., Tensor]:
     return call
 
 
-def _last_cut(graph: keras.Model) -> tuple[Tensor | None, keras.layers.Layer]:
-    """Returns the last tensor that all paths lead through, and the first layer that learns.
-
-    All layers below the tensor are fixed. It is `None` if none of these has weights.
-    """
-    nodes = [
-        node
-        for depth in sorted(graph._nodes_by_depth, reverse=True)
-        for node in graph._nodes_by_depth[depth]
-    ]
-    uses = collections.Counter(id(x) for node in nodes for x in node.input_tensors)
-    tensors: dict[int, Tensor] = {}
-    cut, has_weights = None, False
-    for node in nodes[:-1]:
-        operation = node.operation
-        if isinstance(operation, keras.layers.Layer):
-            if _why_not(operation):
-                return cut, operation
-            has_weights = has_weights or bool(operation.weights)
-        uses.subtract(id(x) for x in node.input_tensors)
-        tensors |= {id(x): x for x in node.output_tensors}
-        tensors = {key: x for key, x in tensors.items() if uses[key]}
-        if len(tensors) == 1 and has_weights:
-            [cut] = tensors.values()
-    return cut, nodes[-1].operation
+def _is_frozen_in_part(layer: keras.layers.Layer) -> bool:
+    parts = [part for part in layer._flatten_layers(include_self=False) if part.weights]
+    return not all(part.trainable for part in parts)
 
 
 def _why_not(layer: keras.layers.Layer) -> str:
     """Says why a layer's outputs are not the same in each step, or `""` if they are."""
     for part in layer._flatten_layers():
-        if part._seed_generators:
+        if getattr(part, "rate", len(part._seed_generators)):
             return "draws at random"
-        if part.trainable and part.weights:
+        if part.trainable and (part._trainable_variables or part._non_trainable_variables):
             return "is trained"
     return ""

@@ -1,10 +1,13 @@
 import keras
+import keras_hub.models as hub
 import numpy as np
 import pytest
 from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.models import Embedder, NoiseAssistedModel, NoiseInvariantModel
+from nfl_keras.models.freezing import _blocks as names_of_blocks
+from nfl_keras.models.freezing import freeze_through
 from nfl_keras.models.network_cut import NetworkCut
 
 array = ops.convert_to_numpy
@@ -73,6 +76,20 @@ REFUSED = [
 ]
 
 
+OF_TOKENS = {"patch_size": 4, "num_layers": 2, "num_heads": 1, "hidden_dim": 4}
+DINO = {**OF_TOKENS, "intermediate_dim": 4, "image_shape": (8, 8, 3)}
+
+# Each: the network, the last frozen block, and the shape of what it gives.
+TRANSFORMERS = [
+    (lambda: hub.ViTBackbone((8, 8, 3), **OF_TOKENS, mlp_dim=4), 0, (5, 4)),
+    (lambda: hub.ViTBackbone((8, 8, 3), **OF_TOKENS, mlp_dim=4), 1, (5, 4)),
+    (lambda: hub.DeiTBackbone((8, 8, 3), **OF_TOKENS, intermediate_dim=4), 0, (6, 4)),
+    (lambda: hub.DINOV2Backbone(**DINO, position_embedding_shape=(8, 8)), 0, (5, 4)),
+    (lambda: hub.DINOV3Backbone(**DINO), 0, (5, 4)),
+    (lambda: hub.SigLIPVisionEncoder(**DINO), 0, (4, 4)),
+]
+
+
 def frozen(make, names, **arguments):
     """An embedder of 8 x 8 pixels with frozen layers."""
     embedder = Embedder(make(), 4, 8, 1 / 127.5, -1.0, **arguments)
@@ -93,6 +110,24 @@ def test_the_two_parts_are_the_network(make, names, last, images):
     np.testing.assert_allclose(features, array(embedder.features(images)), rtol=1e-5, atol=1e-5)
     assert len(embedder.weights) == weights
     assert {id(w) for w in cut.upper.weights} <= {id(w) for w in embedder.weights}
+
+
+@pytest.mark.parametrize(("make", "block", "shape"), TRANSFORMERS)
+def test_a_transformer_is_cut_between_its_blocks(make, block, shape, images):
+    embedder = Embedder(make(), 4, 8)
+    blocks = [name for name in names_of_blocks(embedder.backbone) if "/" in name]
+    freeze_through(embedder.backbone, blocks[block])
+    cut = NetworkCut.of(embedder)
+    assert cut.lower.output_shape[1:] == shape
+    assert len(cut.upper.trainable_weights) == len([w for w in embedder.backbone.trainable_weights])
+    lower = cut.lower(images, training=False)
+    for training in (False, True):
+        np.testing.assert_allclose(
+            array(cut.features(lower, training=training)),
+            array(embedder.features(images, training=training)),
+            rtol=1e-4,
+            atol=1e-5,
+        )
 
 
 @pytest.mark.parametrize(("make", "names", "message"), REFUSED)

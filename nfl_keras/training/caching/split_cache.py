@@ -5,6 +5,7 @@ import hashlib
 import json
 import pathlib
 import shutil
+from typing import Any
 
 import numpy as np
 
@@ -132,7 +133,7 @@ class SplitCache:
 
 def _key(config: TrainConfig, cut: NetworkCut) -> str:
     sections = config.sections()
-    settings = [sections[name] for name in ("data", "embedder", "recipe")]
+    settings: list[Any] = [sections[name] for name in ("data", "embedder", "recipe")]
     settings += [config.run.seed, config.run.precision, cut.last]
     digest = hashlib.sha256(json.dumps(settings, default=str).encode())
     for weight in cut.lower.weights:
