@@ -77,11 +77,13 @@ class NetworkCut:
                     continue
             break
         if cut.tensor is None:
+            reason = f"the layer {cut.next.name!r} of the backbone {_why_not(cut.next)} and "
+            reason += "only layers without weights stand before it"
+            if cut.seen:
+                reason = f"several tensors lead from them to the layer {cut.next.name!r}"
             raise UserError(
-                f"the outputs of frozen layers cannot be computed once, since the layer "
-                f"{cut.next.name!r} of the backbone {_why_not(cut.next)} and only layers without "
-                f"weights stand before it; freeze the first layers with freeze_through, or leave "
-                f"out cache_views."
+                f"the outputs of frozen layers cannot be computed once, since {reason}; freeze "
+                f"more of the first layers with freeze_through, or leave out cache_views."
             )
         return cls(
             embedder,
@@ -117,6 +119,7 @@ class _Cut(NamedTuple):
     end: Tensor
     next: keras.layers.Layer
     weights: int
+    seen: int
 
 
 def _last_cut(images: Tensor, whole: Any, opened: Sequence[keras.layers.Layer]) -> _Cut:
@@ -132,12 +135,12 @@ def _last_cut(images: Tensor, whole: Any, opened: Sequence[keras.layers.Layer]) 
     nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
     uses = collections.Counter(id(x) for node in nodes for x in node.input_tensors)
     tensors: dict[int, Tensor] = {}
-    cut = _Cut(None, end, nodes[-1].operation, 0)
+    cut = _Cut(None, end, nodes[-1].operation, 0, 0)
     weights = 0
     for node in nodes[:-1]:
         if isinstance(node.operation, keras.layers.Layer):
             if _why_not(node.operation):
-                return cut._replace(next=node.operation)
+                return cut._replace(next=node.operation, seen=weights)
             weights += len(node.operation.weights)
         uses.subtract(id(x) for x in node.input_tensors)
         tensors |= {id(x): x for x in node.output_tensors}

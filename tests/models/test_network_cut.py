@@ -85,7 +85,6 @@ TRANSFORMERS = [
     (lambda: hub.ViTBackbone((8, 8, 3), **OF_TOKENS, mlp_dim=4), 1, (5, 4)),
     (lambda: hub.DeiTBackbone((8, 8, 3), **OF_TOKENS, intermediate_dim=4), 0, (6, 4)),
     (lambda: hub.DINOV2Backbone(**DINO, position_embedding_shape=(8, 8)), 0, (5, 4)),
-    (lambda: hub.DINOV3Backbone(**DINO), 0, (5, 4)),
     (lambda: hub.SigLIPVisionEncoder(**DINO), 0, (4, 4)),
 ]
 
@@ -134,6 +133,13 @@ def test_a_transformer_is_cut_between_its_blocks(make, block, shape, images):
 def test_a_network_that_learns_from_its_beginning_is_refused(make, names, message):
     with pytest.raises(UserError, match=message):
         NetworkCut.of(frozen(make, names))
+
+
+def test_a_dinov3_which_gives_each_block_its_rotations_beside_the_tokens_is_refused():
+    embedder = Embedder(hub.DINOV3Backbone(**DINO), 4, 8)
+    freeze_through(embedder.backbone, next(iter(names_of_blocks(embedder.backbone))))
+    with pytest.raises(UserError, match="several tensors lead from them to the layer 'encoder'"):
+        NetworkCut.of(embedder)
 
 
 def test_layers_of_one_name_are_refused():

@@ -1,5 +1,6 @@
 """Defines a file of rows that are computed once, also by a run that is stopped and resumes."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -8,6 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
 
 from nfl_keras.errors import UserError
 from nfl_keras.files import write_whole
@@ -67,6 +73,11 @@ class RowFile:
         Raises:
             UserError: if the disk lacks room for the rows.
         """
+        with self._locked():
+            self._fill(rows_from, what)
+        return np.lib.format.open_memmap(self.path, mode="r")
+
+    def _fill(self, rows_from: Callable[[int], Iterator[np.ndarray]], what: str) -> None:
         done, seconds = self._begun()
         count = self.shape[0]
         if done < count:
@@ -87,8 +98,15 @@ class RowFile:
                         print(line, flush=True)
             finally:
                 self._note(array, done, seconds + time.perf_counter() - start)
-            del array
-        return np.lib.format.open_memmap(self.path, mode="r")
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Waits for another process that computes the rows. Windows has no such lock."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path.with_suffix(".lock"), "wb") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _begun(self) -> tuple[int, float]:
         """Returns the number of rows that are whole, and the seconds that they took."""
@@ -102,7 +120,6 @@ class RowFile:
         return 0, 0.0
 
     def _opened(self, anew: bool) -> np.memmap:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         if not anew:
             return np.lib.format.open_memmap(self.path, mode="r+")
         try:

@@ -12,11 +12,13 @@ import numpy as np
 from nfl_keras.data import ImageSet
 from nfl_keras.data.batches.training_view import Recolor, training_view
 from nfl_keras.errors import UserError
+from nfl_keras.files import local_path
 from nfl_keras.models import Learner
 from nfl_keras.models.network_cut import NetworkCut
 from nfl_keras.retrieval import RetrievalTask
 from nfl_keras.training.caching.cached_task import CachedCrops, CachedTask
 from nfl_keras.training.caching.cached_views import CachedViews
+from nfl_keras.training.caching.row_file import RowFile
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.splits import Splits
 
@@ -24,10 +26,12 @@ from nfl_keras.training.splits import Splits
 class SplitCache:
     """The outputs of a model's frozen layers for the photographs of a split, in files of a folder.
 
-    They are computed when they are first needed.
+    They are computed when they are first needed. Files in `cache_dir` are of runs that agree in all
+    that the files hold; such runs may differ in the rate, for example, and not in the seed.
 
     Args:
-        folder: `pathlib.Path`. It is made when the first file is.
+        folder: `pathlib.Path`, unless the config has a `cache_dir`. It is made when the first
+            file is.
         config: `TrainConfig`, with `cache_views` above 0.
         model: `Learner`. Its `cut` is set.
         splits: `Splits`.
@@ -56,9 +60,13 @@ class SplitCache:
                 f"own outputs(); let it define views() or views_and_draws(), or leave out "
                 f"cache_views."
             )
-        self.folder = folder
         self._cut = model.cut = NetworkCut.of(model.embedder)
         self._key = _key(config, self._cut)
+        self.folder, self._is_shared = folder, config.data.cache_dir is not None
+        if self._is_shared:
+            sets = (splits.train, splits.watched.query, splits.final.query)
+            name = hashlib.sha256("".join(map(self._key_of, sets)).encode()).hexdigest()
+            self.folder = local_path(config.data.cache_dir) / name[:16]
         size, versions = config.embedder.image_size, config.data.cache_views
         view = training_view(splits.train, config.run.seed, size, config.data.max_rotation, recolor)
         key = self._key_of(splits.train)
@@ -93,10 +101,8 @@ class SplitCache:
         there = next(
             path for path in (self.folder, *self.folder.absolute().parents) if path.exists()
         )
-        needed, free = (
-            sum(file.bytes_missing for file in self._files()),
-            shutil.disk_usage(there).free,
-        )
+        needed = sum(file.bytes_missing for file in self._files())
+        free = shutil.disk_usage(there).free
         if needed > free:
             raise UserError(
                 f"cached views need {needed / 1e6:,.0f} MB, and the disk of {str(self.folder)!r} "
@@ -104,7 +110,7 @@ class SplitCache:
                 f"{self.views.versions}), or name another --run-dir."
             )
 
-    def _files(self):
+    def _files(self) -> list[RowFile]:
         return [self.views.file, *(crops.file for crops in self._crops)]
 
     @property
@@ -121,20 +127,26 @@ class SplitCache:
     def note(self) -> str:
         """str, a sentence for the report."""
         seconds = sum(file.seconds for file in self._files())
+        end = f"kept in {str(self.folder)!r}" if self._is_shared else "removed at the end"
         return (
             f"{self.description[0].upper()}{self.description[1:]}, computed once in "
-            f"{seconds:.0f} s and removed at the end."
+            f"{seconds:.0f} s and {end}."
         )
 
     def remove(self) -> None:
-        """Removes the files."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Removes the files, unless other runs may use them."""
+        if not self._is_shared:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _key(config: TrainConfig, cut: NetworkCut) -> str:
-    sections = config.sections()
-    settings: list[Any] = [sections[name] for name in ("data", "embedder", "recipe")]
-    settings += [config.run.seed, config.run.precision, cut.last]
+    embedder, data = cut.embedder, config.data
+    settings: list[Any] = [
+        *(data.dataset, data.data_dir, data.cache_views),
+        *(data.max_rotation, data.color, data.white_balance_parameters),
+        *(config.recipe.name, config.recipe.settings, config.run.seed, config.run.precision),
+        *(embedder.image_size, embedder.pixel_scale, embedder.pixel_offset, cut.last),
+    ]
     digest = hashlib.sha256(json.dumps(settings, default=str).encode())
     for weight in cut.lower.weights:
         digest.update(np.ascontiguousarray(weight).tobytes())

@@ -44,6 +44,9 @@ class DataConfig:
             for them, and for all that the recipe makes of them, are computed once into files of
             the run folder, which is many times faster. With 0, each use of a photograph is a new
             view, which goes through the whole network.
+        cache_dir: Folder where the files of cache_views are kept, for other runs with the same
+            photographs, views and frozen layers. Without it, they are removed at the end of the
+            run.
     """
 
     dataset: str = "blooms"
@@ -60,6 +63,7 @@ class DataConfig:
     color: Literal["none", "white-balance", "jitter"] = "none"
     white_balance_parameters: str | None = None
     cache_views: int = 0
+    cache_dir: str | None = None
 
     def __post_init__(self) -> None:
         check_at_least(self, 0, "split_seeds", "max_rotation", "cache_views")
@@ -72,3 +76,5 @@ class DataConfig:
             raise UserError("on_bad_image skip needs check_images, which finds the bad ones.")
         if self.white_balance_parameters and self.color != "white-balance":
             raise UserError("white_balance_parameters are used by color white-balance alone.")
+        if self.cache_dir and not self.cache_views:
+            raise UserError("cache_dir is used by cache_views alone; set it above 0.")

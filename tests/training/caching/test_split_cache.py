@@ -257,14 +257,23 @@ def several_machines(monkeypatch):
 @pytest.mark.parametrize(
     ("changed", "prepare", "message"),
     [
-        ({"freeze_through": ""}, None, "freeze the first layers with freeze_through"),
+        ({"freeze_through": ""}, None, "freeze more of the first layers with freeze_through"),
         ({}, own_outputs, "has its own outputs()"),
         ({}, full_disk, "has 0 MB left; make room, lower cache_views (now 2)"),
         ({}, several_machines, "cache_views works on one machine"),
         ({"cache_views": -1}, None, "cache_views must be"),
+        ({"cache_views": 0, "cache_dir": "some"}, None, "cache_dir is used by cache_views alone"),
         ({"freeze_through": "", "split_seeds": "[0,1]"}, None, "with freeze_through"),
     ],
-    ids=["nothing frozen", "own outputs", "full disk", "machines", "negative", "splits"],
+    ids=[
+        "nothing frozen",
+        "own outputs",
+        "full disk",
+        "machines",
+        "negative",
+        "folder alone",
+        "splits",
+    ],
 )
 def test_what_cannot_be_cached_is_refused_in_one_line_before_the_run(
     changed, prepare, message, quick, tmp_path, capsys, monkeypatch
@@ -279,3 +288,15 @@ def test_what_cannot_be_cached_is_refused_in_one_line_before_the_run(
     assert message in error
     assert len(error.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_runs_that_differ_in_what_is_trained_share_a_folder(quick, tmp_path, capsys):
+    shared = {"cache_views": 1, "freeze_through": "block1", "cache_dir": tmp_path / "cache"}
+    train.main(quick(**shared, epochs=1, run_dir=tmp_path / "first"))
+    [files] = (tmp_path / "cache").iterdir()
+    with stopped(fail, after=0):  # All views are computed.
+        changed = {"learning_rate": 1e-4, "embedding_dim": 4, "classes_per_batch": 4}
+        train.main(quick(**shared, **changed, epochs=1, run_dir=tmp_path / "second"))
+    assert f"kept in &#x27;{files}&#x27;" in (tmp_path / "second" / "report.html").read_text()
+    train.main(quick(**shared, epochs=1, seed=1, run_dir=tmp_path / "third"))
+    assert len(list((tmp_path / "cache").iterdir())) == 2
