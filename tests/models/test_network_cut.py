@@ -85,7 +85,6 @@ TRANSFORMERS = [
     (lambda: hub.ViTBackbone((8, 8, 3), **OF_TOKENS, mlp_dim=4), 1, (5, 4)),
     (lambda: hub.DeiTBackbone((8, 8, 3), **OF_TOKENS, intermediate_dim=4), 0, (6, 4)),
     (lambda: hub.DINOV2Backbone(**DINO, position_embedding_shape=(8, 8)), 0, (5, 4)),
-    (lambda: hub.SigLIPVisionEncoder(**DINO), 0, (4, 4)),
 ]
 
 

@@ -62,11 +62,12 @@ class SplitCache:
             )
         self._cut = model.cut = NetworkCut.of(model.embedder)
         self._key = _key(config, self._cut)
-        self.folder, self._is_shared = folder, config.data.cache_dir is not None
-        if self._is_shared:
+        self.folder, shared = folder, config.data.cache_dir
+        self._is_shared = shared is not None
+        if shared is not None:
             sets = (splits.train, splits.watched.query, splits.final.query)
             name = hashlib.sha256("".join(map(self._key_of, sets)).encode()).hexdigest()
-            self.folder = local_path(config.data.cache_dir) / name[:16]
+            self.folder = local_path(shared) / name[:16]
         size, versions = config.embedder.image_size, config.data.cache_views
         view = training_view(splits.train, config.run.seed, size, config.data.max_rotation, recolor)
         key = self._key_of(splits.train)
@@ -77,7 +78,7 @@ class SplitCache:
         final = self._cached("final", splits.final, crops)
         watched = final
         if splits.watched is not splits.final:
-            watched = self._cached("watched", splits.watched, 1)
+            watched = self._cached("watched", splits.watched, crops)
         self.splits = dataclasses.replace(splits, watched=watched, final=final)
         self._check_room()
 
