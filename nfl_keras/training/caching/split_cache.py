@@ -71,7 +71,7 @@ class SplitCache:
         size, versions = config.embedder.image_size, config.data.cache_views
         view = training_view(splits.train, config.run.seed, size, config.data.max_rotation, recolor)
         key = self._key_of(splits.train)
-        path = folder / "views.npy"
+        path = self.folder / "views.npy"
         self.views = CachedViews(path, key, model, self._cut, splits.train, view, versions)
         self._crops: list[CachedCrops] = []
         crops = config.evaluation.crops
