@@ -297,6 +297,6 @@ def test_runs_that_differ_in_what_is_trained_share_a_folder(quick, tmp_path, cap
     with stopped(fail, after=0):  # All views are computed.
         changed = {"learning_rate": 1e-4, "embedding_dim": 4, "classes_per_batch": 4}
         train.main(quick(**shared, **changed, epochs=1, run_dir=tmp_path / "second"))
-    assert f"kept in &#x27;{files}&#x27;" in (tmp_path / "second" / "report.html").read_text()
+    assert f"kept in &#39;{files}&#39;" in (tmp_path / "second" / "report.html").read_text()
     train.main(quick(**shared, epochs=1, seed=1, run_dir=tmp_path / "third"))
     assert len(list((tmp_path / "cache").iterdir())) == 2
