@@ -58,8 +58,8 @@ def start_with_pca(embedder: Embedder, features: np.ndarray, whitening: float = 
     mean = features.mean(axis=0)
     variances, components = np.linalg.eigh(np.cov(features, rowvar=False))
     variances, components = variances[::-1][:dimensions], components[:, ::-1][:, :dimensions]
-    # Directions in which the photographs hardly differ are not enlarged beyond all others.
-    variances = np.maximum(variances, 1e-6 * variances[0])
+    # Fewer photographs than dimensions leave components of noise, which are not to be enlarged.
+    variances = np.maximum(variances, 1e-3 * variances[0])
     largest = np.abs(components).argmax(axis=0)
     components = components * np.sign(components[largest, np.arange(dimensions)])
     kernel = components / variances ** (whitening / 2)
