@@ -16,7 +16,7 @@ from nfl_keras.data.decoding.photograph_error import MAX_PIXELS
 from nfl_keras.export.__main__ import main
 from nfl_keras.export.deployment_files import deployment_files
 from nfl_keras.training.config import TrainConfig
-from nfl_keras.training.run_folder import RunFolder
+from nfl_keras.training.run_folder import STAGES, RunFolder
 
 REPORT = nfl_keras.retrieval.RetrievalReport(
     {1: 0.5}, 0.25, {1: 0.5}, {1: 0.5}, {1: 0.5}, {0: 0.25}, 4, 0, 4, "made up"
@@ -34,7 +34,7 @@ def make_run(path, **settings):
     model = nfl_keras.models.NoiseInvariantModel(embedder, num_classes=2)
     for which in ("last", "best"):
         folder.save_checkpoint(model, which)
-    folder.write_json("metrics.json", {"trained": dataclasses.asdict(REPORT)})
+    folder.write_json("metrics.json", dict.fromkeys(STAGES, dataclasses.asdict(REPORT)))
     return path
 
 

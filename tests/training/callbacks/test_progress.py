@@ -88,10 +88,3 @@ def test_no_speed_is_printed_before_a_batch_was_timed(clock, capsys):
     first, second = capsys.readouterr().out.splitlines()
     assert first == "epoch 1/2 | loss 1.500"
     assert second == "epoch 2/2 | loss 1.500 | 5 images/s, 0:00 left"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3725, "1:02:05")]
-)
-def test_durations(seconds, text):
-    assert module._clock(seconds) == text
