@@ -83,6 +83,13 @@ class Pooling(keras.layers.Layer):
             return ops.concatenate([inputs[:, 0], pooled], axis=-1)
         return pooled
 
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        # Keras' trace under JAX cannot take the maximum over an unknown number of places.
+        batch, channels = input_shape[0], input_shape[-1]
+        if self.method == "cls+mean" and channels is not None:
+            channels *= 2
+        return batch, channels
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
