@@ -92,10 +92,12 @@ def _strategy(config: TrainConfig) -> tf.distribute.Strategy:
             f"XLA cannot compile a step that {strategy.num_replicas_in_sync} replicas share; "
             f"leave out jit_compile, or train with strategy one."
         )
-    if config.data.cache_views and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        raise UserError(
-            "cache_views works on one machine; leave it out, or train with strategy mirrored."
-        )
+    on_one_machine = {"cache_views": config.data.cache_views, "refit": config.evaluation.refit}
+    for name, is_set in on_one_machine.items():
+        if is_set and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            raise UserError(
+                f"{name} works on one machine; leave it out, or train with strategy mirrored."
+            )
     return strategy
 
 

@@ -1,10 +1,11 @@
 import json
 
 import pytest
+import tensorflow as tf
 
 from nfl_keras import evaluate, train
 from nfl_keras.errors import UserError
-from nfl_keras.training import choose_settings
+from nfl_keras.training import choose_settings, train_run
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.run_folder import RunFolder
 
@@ -81,6 +82,16 @@ def test_a_run_that_stops_while_it_chooses_resumes(refitted, quick, tmp_path, mo
     )
     maps = [RunFolder(path).metrics()["trained"]["map"] for path in (run, refitted.path)]
     assert maps[0] == pytest.approx(maps[1], abs=1e-5)
+
+
+def test_refit_on_several_machines_is_refused(quick, tmp_path, monkeypatch, capsys):
+    several = object.__new__(tf.distribute.MultiWorkerMirroredStrategy)
+    monkeypatch.setattr(train_run, "make_strategy", lambda name: several)
+    with pytest.raises(SystemExit) as exit_info:
+        train.main(quick(refit="true"))
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err.startswith("error: refit works on one machine; leave it out")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
