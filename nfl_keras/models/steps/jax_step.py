@@ -1,5 +1,6 @@
 """The training step under JAX."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,8 +11,36 @@ from nfl_keras.typing import Tensor
 class JAXStep(keras.Model):
     """A Keras model whose loss is the objective.
 
-    The step assigns to no variable: it takes lists of arrays and returns lists of arrays.
+    The step assigns to no variable: it takes lists of arrays and returns lists of arrays. Keras
+    takes the values from the variables before it, and leaves them without where the step fails.
+    Here the variables keep their values then.
     """
+
+    def make_train_function(self, force: bool = False) -> None:
+        before = self.train_function
+        super().make_train_function(force)
+        if self.train_function is not before:
+            self.train_function = self._restoring(self.train_function, True)
+
+    def make_test_function(self, force: bool = False) -> None:
+        before = self.test_function
+        super().make_test_function(force)
+        if self.test_function is not before:
+            self.test_function = self._restoring(self.test_function, False)
+
+    def _restoring(self, function: Callable, trains: bool) -> Callable:
+        def restoring(state: tuple[list[Tensor], ...], data: Any) -> Any:
+            try:
+                return function(state, data)
+            except Exception:
+                kinds = [self.trainable_variables, self.non_trainable_variables]
+                kinds += [self.optimizer.variables] if trains else []
+                for variables, values in zip((*kinds, self.metrics_variables), state, strict=True):
+                    for variable, value in zip(variables, values, strict=True):
+                        variable.assign(value)
+                raise
+
+        return restoring
 
     def compute_loss_and_updates(
         self,
