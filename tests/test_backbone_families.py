@@ -19,7 +19,7 @@ from tensorflow.python.framework.config import disable_op_determinism
 from nfl_keras.data import BalancedSampler
 from nfl_keras.export.saved_model import export_model
 from nfl_keras.export.verification import as_image_set, sample_photographs
-from nfl_keras.models import Embedder, Learner
+from nfl_keras.models import Embedder, Learner, enable_lora
 from nfl_keras.retrieval import embed
 from nfl_keras.serving import Client, Server
 from nfl_keras.training.build_model import build_model, compile_model
@@ -186,6 +186,26 @@ def save_preset(family, folder):
     return str(folder)
 
 
+def make_config(preset, family, **settings):
+    return TrainConfig.from_settings(
+        backbone=preset,
+        image_size=IMAGE_SIZE,
+        embedding_dim=4,
+        freeze_through=family.block[0],
+        freeze_batch_norm=True,
+        learning_rate=0.01,
+        warmup_epochs=0,
+        **settings,
+    )
+
+
+def make_checkpoints(root):
+    ending = Termination(root)
+    sampler = BalancedSampler(LABELS, 2, 2)
+    photographs = as_image_set(PHOTOGRAPHS)
+    return Checkpoints(root / "run", 0, sampler, photographs, {}, lambda: None, ending)
+
+
 def train(config, checkpoints):
     """Trains for three steps, or for what is left of them after the newest checkpoint."""
     learner = build_model(config, [0, 1])
@@ -216,28 +236,13 @@ def trained(tmp_path_factory):
         if name in done:
             return done[name]
         family, root = FAMILIES[name], tmp_path_factory.mktemp("family")
-        config = TrainConfig.from_settings(
-            backbone=save_preset(family, root / "preset"),
-            image_size=IMAGE_SIZE,
-            embedding_dim=4,
-            freeze_through=family.block[0],
-            freeze_batch_norm=True,
-            synchronize_batch_norm=True,
-            learning_rate=0.01,
-            warmup_epochs=0,
-        )
-        photographs = as_image_set(PHOTOGRAPHS)
-        sampler = BalancedSampler(LABELS, 2, 2)
-
-        def checkpoints():
-            ending = Termination(root)
-            return Checkpoints(root / "run", 0, sampler, photographs, {}, lambda: None, ending)
-
-        before, learner = train(config, checkpoints())
+        preset = save_preset(family, root / "preset")
+        config = make_config(preset, family, synchronize_batch_norm=True)
+        before, learner = train(config, make_checkpoints(root))
         learner.save(root / "last.keras")
         loaded = keras.saving.load_model(root / "last.keras", safe_mode=True).embedder
         max((root / "run").glob("*.npz")).unlink()
-        _, resumed = train(config, checkpoints())
+        _, resumed = train(config, make_checkpoints(root))
         done[name] = Trained(family, before, learner, resumed, loaded)
         return done[name]
 
@@ -313,3 +318,47 @@ def test_is_exported_and_served(trained, served, name):
     given = served[name] / np.linalg.norm(served[name], axis=1, keepdims=True)
     np.testing.assert_allclose(given, expected, atol=1e-4)
     assert np.abs(expected - expected[0]).max() > 0.01
+
+
+LORA = {
+    "ViT": {"query", "value"},
+    "Swin": {"attention_qkv"},
+    "DINOv2": {"query", "value"},
+    "DINOv3": {"q_proj", "v_proj"},
+    "SigLIP": {"query", "value"},
+    "CLIP": {"query", "value"},
+    "EfficientNet": {"block2a_expand_conv", "block2a_se_reduce", "block2a_project"},
+}
+
+
+@pytest.mark.parametrize("name", LORA)
+def test_lora_changes_queries_and_values_or_convolutions(name):
+    backbone = FAMILIES[name].make()
+    assert set(enable_lora(backbone, 2)) >= LORA[name]
+    if name != "EfficientNet":
+        learning = {weight.path.split("/")[-2] for weight in backbone.trainable_weights}
+        assert learning == LORA[name]
+
+
+def test_lora_resumes_bit_for_bit_and_is_merged_as_it_is_saved_and_exported(tmp_path):
+    family = FAMILIES["DINOv3"]
+    config = make_config(save_preset(family, tmp_path / "preset"), family, lora=2)
+    _, learner = train(config, make_checkpoints(tmp_path))
+    max((tmp_path / "run").glob("*.npz")).unlink()
+    _, resumed = train(config, make_checkpoints(tmp_path))
+    variables = [[*m.variables, *m.optimizer.variables] for m in (learner, resumed)]
+    for one, other in zip(*variables, strict=True):
+        np.testing.assert_array_equal(array(one), array(other), err_msg=one.path)
+    factors = [w for w in learner.embedder.weights if "lora_kernel_b" in w.path]
+    assert len(factors) == 2  # Those of the one block that is not frozen.
+    assert all(np.abs(array(factor)).max() > 1e-4 for factor in factors)
+
+    learner.save(tmp_path / "last.keras")
+    loaded = keras.saving.load_model(tmp_path / "last.keras", compile=False).embedder
+    assert not [weight.path for weight in loaded.weights if "lora" in weight.path]
+    expected = array(learner.embedder(PIXELS))
+    np.testing.assert_allclose(array(loaded(PIXELS)), expected, atol=1e-5)
+    folder = export_model(learner.embedder, tmp_path / "models")
+    served = tf.saved_model.load(str(folder)).signatures["embed_tensor"]
+    np.testing.assert_allclose(served(pixels=PIXELS)["embedding"], expected, atol=1e-4)
+    np.testing.assert_array_equal(array(learner.embedder(PIXELS)), expected)

@@ -16,7 +16,7 @@ from nfl_keras.export.model_card import write_card
 from nfl_keras.export.signatures import make_service
 from nfl_keras.export.verification import center_crops, largest_difference, sample_photographs
 from nfl_keras.files import local_path
-from nfl_keras.models import Learner
+from nfl_keras.models import Learner, merged_lora
 from nfl_keras.servable.signature_names import EMBED_CENTER, EMBED_IMAGES, EMBED_TENSOR
 from nfl_keras.servable.version_folder import new_version
 from nfl_keras.servable.warmup import replay_warmup, write_warmup
@@ -82,7 +82,7 @@ def export_model(
     photographs = list(sample_photographs(size) if photographs is None else photographs)
     base = local_path(directory) / name
     with new_version(base, version) as (folder, version):
-        with in_float32(embedder) as precisions:
+        with in_float32(embedder) as precisions, merged_lora(embedder):
             service, signatures = make_service(embedder, size, max_pixels)
             try:
                 tf.saved_model.save(service, str(folder), signatures)

@@ -8,6 +8,7 @@ from nfl_keras.models.freezing import (
     synchronize_batch_norm,
 )
 from nfl_keras.models.learner import Learner
+from nfl_keras.models.lora import enable_lora, merged_lora
 from nfl_keras.models.noise_assisted_model import NoiseAssistedModel
 from nfl_keras.models.noise_invariant_model import NoiseInvariantModel
 from nfl_keras.models.outputs import Outputs
@@ -23,8 +24,10 @@ __all__ = [
     "NoiseInvariantModel",
     "Outputs",
     "Term",
+    "enable_lora",
     "freeze_batch_norm",
     "freeze_through",
+    "merged_lora",
     "start_with_pca",
     "synchronize_batch_norm",
 ]

@@ -42,7 +42,8 @@ def blend(
         alpha: float in 0..1.
 
     Raises:
-        UserError: if the weights are not those of one architecture.
+        UserError: if the weights are not those of one architecture, or the model has low-rank
+            updates that are not merged.
 
     Example:
 
@@ -53,6 +54,11 @@ def blend(
 
     Reference: M. Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022.
     """
+    if any(getattr(part, "lora_enabled", False) for part in model._flatten_layers()):
+        raise UserError(
+            "the factors of low-rank updates cannot be mixed; take the weights and mix them within "
+            "nfl.models.merged_lora(model)."
+        )
     shapes = [tuple(weight.shape) for weight in model.weights]
     if any([np.shape(value) for value in values] != shapes for values in (before, after)):
         raise UserError(

@@ -81,6 +81,9 @@ def prepare_split(run: Run) -> PreparedSplit:
         print(f"epochs measured on: {splits.watched.description}")
     print(colors)
     print(devices)
+    if config.embedder.lora:
+        adapted = sum(hasattr(part, "lora_kernel_a") for part in model._flatten_layers())
+        print(f"lora: updates of rank {config.embedder.lora} of the kernels of {adapted} layers")
     if cache is not None:
         print(cache.description)
     return PreparedSplit(run, splits, sampler, model, recolor, cache, colors, devices)

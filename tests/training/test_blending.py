@@ -116,3 +116,17 @@ def test_two_embedders_of_a_user(model):
     for alpha, end in ((0.0, before), (1.0, after)):
         alone = task.evaluate(*task.embed(end, 1))
         assert found.reports[alpha].map == pytest.approx(alone.map, abs=1e-6)
+
+
+def test_factors_of_low_rank_updates_are_not_mixed_but_merged_ones_are():
+    layer = keras.layers.Dense(1, use_bias=False)
+    model = keras.Sequential([keras.Input((1,)), layer])
+    before = [np.array([[2.0]]), np.array([[3.0]]), np.array([[0.0]])]
+    layer.enable_lora(1)
+    model.set_weights(before)
+    layer.lora_kernel_b.assign([[4.0]])
+    with pytest.raises(UserError, match=r"cannot be mixed; .* nfl.models.merged_lora\(model\)"):
+        nfl.training.blend(model, before, model.get_weights(), 0.5)
+    with nfl.models.merged_lora(model):
+        nfl.training.blend(model, before, model.get_weights(), 0.5)
+        assert model(np.ones((1, 1))).numpy().item() == 8.0

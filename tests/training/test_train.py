@@ -247,6 +247,28 @@ def test_a_given_share_needs_no_validation(quick, tmp_path):
     assert not (checkpoints / "start.npz").exists()
 
 
+def test_low_rank_updates_are_merged_before_they_are_mixed_and_saved(quick, tmp_path, capsys):
+    train.main(quick(lora=2, blend=0.25, epochs=1, learning_rate=0.1, warmup_epochs=0))
+    assert "lora: updates of rank 2 of the kernels of " in capsys.readouterr().out
+    checkpoints = tmp_path / "run" / "checkpoints"
+    mixed, last = (
+        keras.saving.load_model(checkpoints / f"{name}.keras", compile=False).embedder
+        for name in ("blend", "last")
+    )
+    start = build_embedder_of(tmp_path / "run")
+    kernels = [
+        {w.path: w.numpy() for w in model.backbone.weights if w.path.endswith("/kernel")}
+        for model in (start, mixed, last)
+    ]
+    changed = 0
+    for before, found, after in zip(*(weights.values() for weights in kernels), strict=True):
+        np.testing.assert_allclose(found, 0.75 * before + 0.25 * after, rtol=1e-4, atol=1e-6)
+        changed += not np.array_equal(before, after)
+    assert changed
+    again, _ = evaluated_map(capsys, tmp_path / "run")
+    assert again == pytest.approx(metrics_of(tmp_path / "run")["trained"]["map"], abs=6e-5)
+
+
 def test_validation_keeps_the_test_photographs_out(quick, tmp_path):
     train.main(
         quick(

@@ -16,6 +16,9 @@ class JAXStep(keras.Model):
     Here the variables keep their values then.
     """
 
+    train_function: Any
+    test_function: Any
+
     def make_train_function(self, force: bool = False) -> None:
         before = self.train_function
         super().make_train_function(force)

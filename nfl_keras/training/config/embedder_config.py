@@ -32,6 +32,9 @@ class EmbedderConfig:
             such as "block5", or "vit_encoder/transformer_block_7" for a layer within another. A
             name that fits none is answered with those there are.
         freeze_batch_norm: Keep every BatchNormalization layer of the backbone as it was pretrained.
+        lora: Rank of low-rank updates (LoRA) by which alone the rest of the backbone learns: its
+            attention layers' queries and values, or, without attention, its convolutions and dense
+            layers. They are part of the kernels in the saved model. 0 lets all weights learn.
         synchronize_batch_norm: Let BatchNormalization compute its statistics over the images of all
             replicas. Without it, each replica uses its own images.
     """
@@ -46,9 +49,11 @@ class EmbedderConfig:
     pooling: Literal["auto", "mean", "max", "gem", "cls", "cls+mean"] = "auto"
     freeze_through: str | None = None
     freeze_batch_norm: bool = False
+    lora: int = 0
     synchronize_batch_norm: bool = False
 
     def __post_init__(self) -> None:
+        check_at_least(self, 0, "lora")
         check_at_least(self, 1, "embedding_dim", "image_size")
         if not 0 <= self.whitening <= 1:
             raise UserError(f"whitening must be in 0..1, not {self.whitening}.")

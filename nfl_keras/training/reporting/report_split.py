@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nfl_keras.models import merged_lora
 from nfl_keras.report import draw_blend, draw_curves, write_report
 from nfl_keras.retrieval import RetrievalReport
 from nfl_keras.training.averaged_weights import averaged_weights
@@ -77,7 +78,9 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
             **trained.measured,
             "final_epoch": saved.best_epoch if reports_best else last_epoch,
             "best_epoch": saved.best_epoch,
-            "blend": _blend_metrics(config.evaluation.blend, trained.chosen),
+            "blend": _blend_metrics(
+                config.evaluation.blend, trained.chosen, fitted.start_reports.floor
+            ),
             "images_per_second": progress.images_per_second,
             "waiting_share": progress.waiting_share,
             "replicas": split.run.strategy.num_replicas_in_sync,
@@ -134,7 +137,7 @@ def _evaluate(split: PreparedSplit, fitted: FittedSplit) -> _Trained:
     if config.evaluation.final_epoch == "best":
         model.load_weights(split.run.folder.checkpoint("best"))
         weights = contextlib.nullcontext()
-    with weights:
+    with weights, merged_lora(model.embedder):
         chosen = None
         after = model.embedder.get_weights()
         if share == "auto":
@@ -161,11 +164,13 @@ def _evaluate(split: PreparedSplit, fitted: FittedSplit) -> _Trained:
     return _Trained(report, watched, vectors, measured, chosen)
 
 
-def _blend_metrics(share: float | str, chosen: Blend | None) -> dict[str, Any]:
+def _blend_metrics(
+    share: float | str, chosen: Blend | None, floor: RetrievalReport
+) -> dict[str, Any]:
     if chosen is None:
         return {"alpha": share}
     tried = {f"{alpha:g}": figures(report) for alpha, report in chosen.reports.items()}
-    return {"alpha": chosen.alpha, "validation": tried}
+    return {"alpha": chosen.alpha, "frozen": figures(floor), "validation": tried}
 
 
 def _capitalized(text: str) -> str:
