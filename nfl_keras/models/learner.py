@@ -1,27 +1,26 @@
 """The model that every recipe of learning is a subclass of."""
 
-import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
-import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
-from nfl_keras.losses.anchor_weights import anchor_weights
 from nfl_keras.models.checked_labels import CheckedLabels, check_labels
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.labels_seen import LabelsSeen
 from nfl_keras.models.network_cut import NetworkCut
+from nfl_keras.models.objective import Objective
 from nfl_keras.models.outputs import Outputs
+from nfl_keras.models.remembered_arguments import RememberedArguments
 from nfl_keras.models.steps import Step
 from nfl_keras.models.term import Measure, Term
 from nfl_keras.typing import Tensor
 
 
-class Learner(CheckedLabels, Step):
+class Learner(RememberedArguments, CheckedLabels, Objective, Step):
     """A model that teaches an embedder by the weighted terms of an objective.
 
     All views of a batch go through the embedder in one forward pass, so that they share batch
@@ -83,22 +82,6 @@ class Learner(CheckedLabels, Step):
     """
 
     cut: NetworkCut | None = None
-    _arguments: dict[str, Any]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        learner = super().__new__(cls, *args, **kwargs)
-        signature = inspect.signature(cls.__init__)
-        bound = signature.bind(learner, *args, **kwargs)
-        bound.apply_defaults()
-        _, *arguments = bound.arguments.items()
-        # Keras tracks what is set on a layer, which it cannot do before `__init__`.
-        recorded = vars(learner)["_arguments"] = {}
-        for name, value in arguments:
-            if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
-                recorded.update(value)
-            else:
-                recorded[name] = value
-        return learner
 
     def __init__(
         self,
@@ -109,13 +92,9 @@ class Learner(CheckedLabels, Step):
     ) -> None:
         super().__init__(**kwargs)
         self.embedder = embedder
-        self.classifier: Classifier | None = None
+        self.classifier = None
         self.class_labels: list[int] | None = None
-        self.terms = tuple(term for term in terms if term.weight)
-        self.measures = tuple(measures)
-        if not self.terms:
-            raise UserError("a learner needs a term with a weight above 0, or it learns nothing.")
-        self.term_trackers = [keras.metrics.Mean(name=q.name) for q in self._quantities()]
+        self.set_terms(terms, measures)
         # All layers that a recipe adds are built where they are made.
         self.built = True
 
@@ -273,92 +252,4 @@ class Learner(CheckedLabels, Step):
             training=training,
             penalty=sum(self.losses, start=ops.zeros(())),
             draws=draws or {},
-        )
-
-    def objective(
-        self, outputs: Outputs, sample_weight: Tensor | None = None
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Computes the loss, and the mean of each term and measure.
-
-        Args:
-            outputs: `Outputs`.
-            sample_weight: float `[B]`, a weight per anchor, or `None`.
-
-        Returns:
-            `(loss, means)`. The loss, a float32 scalar, is the weighted sum of the terms plus the
-            penalty. `means` has a float32 scalar per term, then one per measure.
-        """
-        means = []
-        for quantity in self._quantities():
-            values = quantity.values(outputs)
-            if quantity.anchors is not None:
-                values = values * anchor_weights(quantity.anchors(outputs.labels))
-            if sample_weight is not None:
-                values = values * ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
-            means.append(ops.mean(values))
-        learned = zip(self.terms, means, strict=False)
-        loss = sum((term.weight * mean for term, mean in learned), start=outputs.penalty)
-        return loss, means
-
-    def track(
-        self,
-        outputs: Outputs,
-        loss: Tensor,
-        means: Sequence[Tensor],
-        sample_weight: Tensor | None,
-        size: Tensor,
-    ) -> dict[str, Tensor]:
-        """Adds a batch to the running means and to the metrics of `compile`.
-
-        Args:
-            outputs: `Outputs` of the batch.
-            loss: float32 scalar.
-            means: float32 scalars, see `objective`.
-            sample_weight: float `[B]`, or `None`.
-            size: int or int32 scalar, the number of images by which the means are weighted.
-
-        Returns:
-            Dict of name to the running value, which `fit` reports.
-        """
-        self._loss_tracker.update_state(loss, sample_weight=size)
-        self.track_terms(outputs.labels, means, size)
-        return self.compute_metrics(None, outputs.labels, outputs.clean, sample_weight)
-
-    def track_terms(self, labels: Tensor, means: Sequence[Tensor], size: Tensor) -> None:
-        """Adds the means over `size` images to the running means, and labels to those seen."""
-        if self.classifier is not None and self.labels_seen is not None:
-            known = self.classifier.positions(labels) < len(self.classifier.class_labels)
-            self.labels_seen.update_state(labels, known)
-        for tracker, mean in zip(self.term_trackers, means, strict=True):
-            tracker.update_state(mean, sample_weight=size)
-
-    def compute_metrics(
-        self, x: Tensor, y: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        return super().compute_metrics(x, ops.reshape(y, (-1,)), y_pred, sample_weight)
-
-    def _quantities(self) -> tuple[Term | Measure, ...]:
-        return (*self.terms, *self.measures)
-
-    def get_config(self) -> dict[str, Any]:
-        if "terms" in self._arguments:
-            raise UserError(
-                f"a {type(self).__name__} that is given its terms cannot be saved, since they are "
-                f"functions; save its embedder, or write a subclass that makes the terms itself."
-            )
-        arguments = {name: getattr(self, name, v) for name, v in self._arguments.items()}
-        arguments |= {"name": self.name, "trainable": self.trainable}
-        return {
-            name: keras.saving.serialize_keras_object(value) for name, value in arguments.items()
-        }
-
-    @classmethod
-    def from_config(
-        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
-    ) -> Self:
-        return cls(
-            **{
-                name: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
-                for name, value in config.items()
-            }
         )
