@@ -1,7 +1,7 @@
 """Freezes layers of a backbone, and makes its BatchNormalization common to all replicas."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import keras
 
@@ -39,7 +39,7 @@ def freeze_through(backbone: keras.Model, prefix: str) -> None:
     start = re.compile(re.escape(prefix) + (r"(?!\d)" if prefix[-1:].isdigit() else "") + "[^/]*$")
     matches = [i for i, (name, _) in enumerate(named) if start.match(name)]
     if not matches:
-        blocks = [name for name, _ in learning_blocks(backbone)]
+        blocks = list(_blocks(backbone))
         raise UserError(
             f"no layer of the backbone has a name that starts with {prefix!r}; its layers run "
             f"{', '.join(blocks[:4])}, ... {', '.join(blocks[-4:])}."
@@ -57,18 +57,8 @@ def _named_layers(layer, before=""):
         yield from _named_layers(inner, f"{before}{inner.name}/")
 
 
-def learning_blocks(
-    layer: keras.layers.Layer, before: str = ""
-) -> Iterator[tuple[str, keras.layers.Layer]]:
-    """Yields layers with weights, or the blocks of those that stack blocks, and their names.
-
-    Args:
-        layer: the `keras.layers.Layer` around them, such as a backbone.
-        before: str to begin each name with.
-
-    Yields:
-        `(name, layer)`, in order.
-    """
+def _blocks(layer, before=""):
+    """Yields the names of layers with weights, and of the blocks of those that stack blocks."""
     for inner in layer._flatten_layers(include_self=False, recursive=False):
         blocks = [
             type(block)
@@ -76,9 +66,9 @@ def learning_blocks(
             if any(part.weights for part in block._flatten_layers(include_self=False))
         ]
         if len(blocks) > len(set(blocks)):
-            yield from learning_blocks(inner, f"{before}{inner.name}/")
+            yield from _blocks(inner, f"{before}{inner.name}/")
         elif inner.weights:
-            yield before + inner.name, inner
+            yield before + inner.name
 
 
 def freeze_batch_norm(backbone: keras.Model) -> None:

@@ -11,7 +11,7 @@ class GroupedSGD(GroupedOptimizer, keras.optimizers.SGD):
 
     Args:
         *args: positional arguments of `keras.optimizers.SGD`.
-        **kwargs: its keyword arguments, and those of the base class, see
+        **kwargs: its keyword arguments, and `kernel_decay` and `rate_factors`, see
             `nfl_keras.optimizers.grouped_optimizer.GroupedOptimizer`.
 
     Example:

@@ -13,11 +13,9 @@ from nfl_keras.models import (
     freeze_through,
     synchronize_batch_norm,
 )
-from nfl_keras.models.depth import blocks_above
 from nfl_keras.optimizers import GroupedAdamW, GroupedSGD
 from nfl_keras.training.build_schedule import build_schedule
 from nfl_keras.training.config import TrainConfig
-from nfl_keras.training.config.optimizer_config import OptimizerConfig
 
 
 def build_model(config: TrainConfig, class_labels: Sequence[int]) -> Learner:
@@ -80,36 +78,37 @@ def compile_model(model: Learner, config: TrainConfig, batches_per_epoch: int) -
         config: `TrainConfig`.
         batches_per_epoch: int, number of batches of a whole epoch.
     """
+    factors: list[float] = []
+    if config.optimizer.backbone_rate != 1:
+        backbone = {id(weight) for weight in model.embedder.backbone.trainable_weights}
+        factors = [
+            config.optimizer.backbone_rate if id(weight) in backbone else 1.0
+            for weight in model.trainable_weights
+        ]
     model.compile(
-        build_optimizer(config, batches_per_epoch, model),
+        build_optimizer(config, batches_per_epoch, factors),
         jit_compile="auto" if config.run.jit_compile is None else config.run.jit_compile,
     )
 
 
 def build_optimizer(
-    config: TrainConfig, batches_per_epoch: int, model: Learner
+    config: TrainConfig, batches_per_epoch: int, rate_factors: Sequence[float] = ()
 ) -> keras.optimizers.Optimizer:
     """Builds the optimizer that a `TrainConfig` describes.
 
     Args:
         config: `TrainConfig`.
         batches_per_epoch: int, number of batches of a whole epoch.
-        model: `Learner` whose trainable weights it is to change.
+        rate_factors: floats, factors on the learning rate, one for each trainable weight.
+            Defaults to none: all factors are 1.
 
     Returns:
         A `keras.optimizers.Optimizer`.
     """
-    above = blocks_above(model.embedder.backbone)
-    rows = [
-        _of_weight(config.optimizer, above.get(id(weight)), batches_per_epoch)
-        for weight in model.trainable_weights
-    ]
-    columns = zip(_EACH_WEIGHT.items(), zip(*rows, strict=True), strict=True)
-    groups = {name: of_kind for (name, usual), of_kind in columns if set(of_kind) != {usual}}
     settings = {
         "learning_rate": build_schedule(config, batches_per_epoch),
         "kernel_decay": config.optimizer.weight_decay,
-        **groups,
+        "rate_factors": rate_factors,
         "global_clipnorm": config.optimizer.clip_norm or None,
         "use_ema": config.optimizer.ema > 0,
         "ema_momentum": config.optimizer.ema,
@@ -117,19 +116,6 @@ def build_optimizer(
     if config.optimizer.name == "sgd":
         return GroupedSGD(momentum=config.optimizer.momentum, **settings)
     return GroupedAdamW(**settings)
-
-
-_EACH_WEIGHT = {"rate_factors": 1.0, "pulls": 0.0, "first_steps": 0}
-
-
-def _of_weight(
-    settings: OptimizerConfig, blocks_above: int | None, batches_per_epoch: int
-) -> tuple[float, float, int]:
-    """Rate factor, pull and first step of a weight. Those of the head have no blocks above."""
-    if blocks_above is None:
-        return 1.0, 0.0, 0
-    factor = settings.backbone_rate * settings.layer_decay**blocks_above
-    return factor, settings.l2_sp, round(settings.head_epochs * batches_per_epoch)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,8 @@ from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.models import Embedder, NoiseAssistedModel, NoiseInvariantModel
-from nfl_keras.models.freezing import freeze_through, learning_blocks
+from nfl_keras.models.freezing import _blocks as names_of_blocks
+from nfl_keras.models.freezing import freeze_through
 from nfl_keras.models.network_cut import NetworkCut
 
 array = ops.convert_to_numpy
@@ -112,7 +113,7 @@ def test_the_two_parts_are_the_network(make, names, last, images):
 @pytest.mark.parametrize(("make", "block", "shape"), TRANSFORMERS)
 def test_a_transformer_is_cut_between_its_blocks(make, block, shape, images):
     embedder = Embedder(make(), 4, 8)
-    blocks = [name for name, _ in learning_blocks(embedder.backbone) if "/" in name]
+    blocks = [name for name in names_of_blocks(embedder.backbone) if "/" in name]
     freeze_through(embedder.backbone, blocks[block])
     cut = NetworkCut.of(embedder)
     assert cut.lower.output_shape[1:] == shape
@@ -135,7 +136,7 @@ def test_a_network_that_learns_from_its_beginning_is_refused(make, names, messag
 
 def test_a_dinov3_which_gives_each_block_its_rotations_beside_the_tokens_is_refused():
     embedder = Embedder(hub.DINOV3Backbone(**DINO), 4, 8)
-    freeze_through(embedder.backbone, next(learning_blocks(embedder.backbone))[0])
+    freeze_through(embedder.backbone, next(iter(names_of_blocks(embedder.backbone))))
     with pytest.raises(UserError, match="several tensors lead from them to the layer 'encoder'"):
         NetworkCut.of(embedder)
 

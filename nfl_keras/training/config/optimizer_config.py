@@ -16,9 +16,6 @@ class OptimizerConfig:
         epochs: Passes over the training photographs.
         learning_rate: Highest learning rate. A linear warm-up leads to it.
         backbone_rate: Factor on the learning rate of the backbone's weights.
-        layer_decay: Factor on the learning rate of each block of the backbone, once more for each
-            block that comes after it. 1 gives all blocks one rate.
-        head_epochs: Epochs at the beginning in which the backbone does not learn.
         momentum: Momentum of sgd.
         schedule: How the learning rate falls: "cosine" to 0 at the end, "step" by a factor every
             few epochs, "constant" not at all.
@@ -26,8 +23,6 @@ class OptimizerConfig:
         step_factor: Factor on the learning rate at each fall of schedule step.
         warmup_epochs: Epochs of warm-up.
         weight_decay: Decoupled weight decay. It applies to kernels alone.
-        l2_sp: Pull of the backbone's weights towards those that they began with, in the place of
-            weight_decay.
         clip_norm: Largest norm of the gradient of all weights together; a longer gradient is scaled
             down to it. 0 does not clip.
         ema: Momentum per step of a moving average of the weights, such as 0.999. The run evaluates
@@ -39,23 +34,19 @@ class OptimizerConfig:
     epochs: int = 12
     learning_rate: float = 1e-3
     backbone_rate: float = 1.0
-    layer_decay: float = 1.0
-    head_epochs: float = 0.0
     momentum: float = 0.9
     schedule: Literal["cosine", "step", "constant"] = "cosine"
     step_epochs: int = 15
     step_factor: float = 0.1
     warmup_epochs: float = 1.0
     weight_decay: float = 1e-4
-    l2_sp: float = 0.0
     clip_norm: float = 0.0
     ema: float = 0.0
 
     def __post_init__(self) -> None:
         check_at_least(self, 0, "momentum", "warmup_epochs", "weight_decay", "clip_norm", "ema")
-        check_at_least(self, 0, "head_epochs", "l2_sp")
         check_at_least(self, 1, "epochs", "step_epochs")
-        check_above_zero(self, "learning_rate", "backbone_rate", "layer_decay", "step_factor")
+        check_above_zero(self, "learning_rate", "backbone_rate", "step_factor")
         for name in ("momentum", "ema"):
             if getattr(self, name) >= 1:
                 raise UserError(f"{name} must be below 1, not {getattr(self, name)}.")
