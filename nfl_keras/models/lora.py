@@ -85,7 +85,7 @@ def merged_lora(model: keras.Model) -> Iterator[None]:
     >>> layer = keras.layers.Dense(1, use_bias=False)
     >>> model = keras.Sequential([keras.Input((1,)), layer])
     >>> layer.enable_lora(1)
-    >>> model.set_weights([[[2.0]], [[3.0]], [[4.0]]])
+    >>> model.set_weights([np.array([[2.0]]), np.array([[3.0]]), np.array([[4.0]])])
     >>> with nfl.models.merged_lora(model):
     ...     model.get_weights()[0].item()
     14.0
