@@ -24,7 +24,8 @@ else:
 class Objective(_Model):
     """A mixin with the objective: the sum of the terms' means over anchors, by their weights."""
 
-    classifier: Classifier | None = None
+    # PyTorch would find a value of the class before the module that is set on the model.
+    classifier: Classifier | None
     labels_seen: LabelsSeen | None = None
 
     def set_terms(self, terms: Sequence[Term], measures: Sequence[Measure]) -> None:
