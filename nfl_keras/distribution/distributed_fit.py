@@ -1,24 +1,19 @@
 """Defines the mixin that makes Keras' `fit` run under `tf.distribute` on several machines."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 from keras import ops
 
 from nfl_keras.distribution.batch_share import TOO_SMALL
 from nfl_keras.errors import UserError
+from nfl_keras.typing import ModelMixin
 
 if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
-if TYPE_CHECKING:
-    # For a type checker, a mixin has the methods of the class that it is mixed into.
-    from keras import Model as _Model
-else:
-    _Model = object
 
-
-class DistributedFit(_Model):
+class DistributedFit(ModelMixin):
     """A mixin with which `fit` and `evaluate` of a Keras model run on several machines.
 
     Under `MultiWorkerMirroredStrategy`, `fit` of Keras 3.15 fails twice: it cannot build a model

@@ -3,7 +3,7 @@
 import re
 import types
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,15 +11,10 @@ from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.models.labels_seen import CheckLabels, LabelsSeen, unknown_label
-
-if TYPE_CHECKING:
-    # For a type checker, a mixin has the methods of the class that it is mixed into.
-    from keras import Model as _Model
-else:
-    _Model = object
+from nfl_keras.typing import ModelMixin
 
 
-class CheckedLabels(_Model):
+class CheckedLabels(ModelMixin):
     """A mixin with which `fit` and `evaluate` refuse labels that no class of the model has.
 
     Arrays are checked before the first step. Of datasets and generators the step remembers the

@@ -253,3 +253,11 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
             penalty=sum(self.losses, start=ops.zeros(())),
             draws=draws or {},
         )
+
+    def get_config(self) -> dict[str, Any]:
+        if "terms" in self._arguments:
+            raise UserError(
+                f"a {type(self).__name__} that is given its terms cannot be saved, since they are "
+                f"functions; save its embedder, or write a subclass that makes the terms itself."
+            )
+        return super().get_config()

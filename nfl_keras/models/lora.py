@@ -9,6 +9,13 @@ from nfl_keras.errors import UserError
 
 # What makes queries and values in the attention of KerasHub's backbones.
 _ATTENTION = ("query", "value", "query_dense", "value_dense", "q_proj", "v_proj", "attention_qkv")
+_ABLE = (
+    keras.layers.Dense,
+    keras.layers.EinsumDense,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+)
 
 
 def enable_lora(backbone: keras.Model, rank: int) -> list[str]:
@@ -28,7 +35,7 @@ def enable_lora(backbone: keras.Model, rank: int) -> list[str]:
         List of str, names of the layers that take the updates.
 
     Raises:
-        UserError: if no layer takes them.
+        UserError: if no layer takes them, or the rank is below 1.
 
     Example:
 
@@ -41,10 +48,12 @@ def enable_lora(backbone: keras.Model, rank: int) -> list[str]:
 
     Reference: E. Hu et al., LoRA: low-rank adaptation of large language models, ICLR 2022.
     """
-    parts = [p for p in backbone._flatten_layers(include_self=False, recursive=True) if p.weights]
+    if rank < 1:
+        raise UserError(f"the rank of low-rank updates must be at least 1, not {rank}.")
+    parts = [part for part in backbone._flatten_layers(include_self=False) if part.weights]
     leaves = [part for part in parts if not any(part._flatten_layers(include_self=False))]
     learning = [leaf for leaf in leaves if leaf.trainable]
-    able = [leaf for leaf in learning if _takes_lora(leaf)]
+    able = [leaf for leaf in learning if isinstance(leaf, _ABLE)]
     chosen = [leaf for leaf in able if leaf.name in _ATTENTION] or able
     if not chosen:
         kinds = ", ".join(sorted({type(leaf).__name__ for leaf in learning})) or "none"
@@ -64,10 +73,9 @@ def enable_lora(backbone: keras.Model, rank: int) -> list[str]:
     return [leaf.name for leaf in chosen]
 
 
-def _takes_lora(layer: keras.layers.Layer) -> bool:
-    kinds = (keras.layers.Dense, keras.layers.EinsumDense)
-    is_convolution = hasattr(layer, "kernel_size") and not hasattr(layer, "depth_multiplier")
-    return hasattr(layer, "enable_lora") and (isinstance(layer, kinds) or is_convolution)
+def lora_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Returns the layers of a model whose low-rank updates are not merged."""
+    return [part for part in model._flatten_layers() if getattr(part, "lora_enabled", False)]
 
 
 @contextlib.contextmanager
@@ -90,7 +98,7 @@ def merged_lora(model: keras.Model) -> Iterator[None]:
     ...     model.get_weights()[0].item()
     14.0
     """
-    layers = [part for part in model._flatten_layers() if getattr(part, "lora_enabled", False)]
+    layers = lora_layers(model)
     kernels = [keras.ops.convert_to_numpy(layer._kernel) for layer in layers]
     for layer in layers:
         layer._kernel.assign(layer.kernel)

@@ -1,7 +1,6 @@
 """Defines the weighted sum of terms that a learner learns by, and its running means."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import keras
 from keras import ops
@@ -12,16 +11,10 @@ from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.labels_seen import LabelsSeen
 from nfl_keras.models.outputs import Outputs
 from nfl_keras.models.term import Measure, Term
-from nfl_keras.typing import Tensor
-
-if TYPE_CHECKING:
-    # For a type checker, a mixin has the methods of the class that it is mixed into.
-    from keras import Model as _Model
-else:
-    _Model = object
+from nfl_keras.typing import ModelMixin, Tensor
 
 
-class Objective(_Model):
+class Objective(ModelMixin):
     """A mixin with the objective: the sum of the terms' means over anchors, by their weights."""
 
     # PyTorch would find a value of the class before the module that is set on the model.

@@ -2,20 +2,14 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import keras
 
-from nfl_keras.errors import UserError
-
-if TYPE_CHECKING:
-    # For a type checker, a mixin has the methods of the class that it is mixed into.
-    from keras import Model as _Model
-else:
-    _Model = object
+from nfl_keras.typing import ModelMixin
 
 
-class RememberedArguments(_Model):
+class RememberedArguments(ModelMixin):
     """A mixin whose config is the arguments of the constructor.
 
     Subclasses need no `get_config` or `from_config` of their own. An attribute of an argument's
@@ -25,26 +19,21 @@ class RememberedArguments(_Model):
     _arguments: dict[str, Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        learner = super().__new__(cls, *args, **kwargs)
+        model = super().__new__(cls, *args, **kwargs)
         signature = inspect.signature(cls.__init__)
-        bound = signature.bind(learner, *args, **kwargs)
+        bound = signature.bind(model, *args, **kwargs)
         bound.apply_defaults()
         _, *arguments = bound.arguments.items()
         # Keras tracks what is set on a layer, which it cannot do before `__init__`.
-        recorded = vars(learner)["_arguments"] = {}
+        recorded = vars(model)["_arguments"] = {}
         for name, value in arguments:
             if signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
                 recorded.update(value)
             else:
                 recorded[name] = value
-        return learner
+        return model
 
     def get_config(self) -> dict[str, Any]:
-        if "terms" in self._arguments:
-            raise UserError(
-                f"a {type(self).__name__} that is given its terms cannot be saved, since they are "
-                f"functions; save its embedder, or write a subclass that makes the terms itself."
-            )
         arguments = {name: getattr(self, name, v) for name, v in self._arguments.items()}
         arguments |= {"name": self.name, "trainable": self.trainable}
         return {

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.lora import lora_layers
 from nfl_keras.retrieval import RetrievalReport, RetrievalTask
 from nfl_keras.training.reporting.figures import figures
 
@@ -54,7 +55,7 @@ def blend(
 
     Reference: M. Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022.
     """
-    if any(getattr(part, "lora_enabled", False) for part in model._flatten_layers()):
+    if lora_layers(model):
         raise UserError(
             "the factors of low-rank updates cannot be mixed; take the weights and mix them within "
             "nfl.models.merged_lora(model)."

@@ -7,6 +7,7 @@ import keras
 from nfl_keras.data import BalancedSampler
 from nfl_keras.distribution.describe_strategy import describe_strategy
 from nfl_keras.models import Learner
+from nfl_keras.models.lora import lora_layers
 from nfl_keras.training.build_model import build_model, compile_model
 from nfl_keras.training.build_recolor import Recolor, build_recolor
 from nfl_keras.training.caching.split_cache import SplitCache
@@ -82,8 +83,8 @@ def prepare_split(run: Run) -> PreparedSplit:
     print(colors)
     print(devices)
     if config.embedder.lora:
-        adapted = sum(hasattr(part, "lora_kernel_a") for part in model._flatten_layers())
-        print(f"lora: updates of rank {config.embedder.lora} of the kernels of {adapted} layers")
+        count = len(lora_layers(model))
+        print(f"lora: updates of rank {config.embedder.lora} of the kernels of {count} layers")
     if cache is not None:
         print(cache.description)
     return PreparedSplit(run, splits, sampler, model, recolor, cache, colors, devices)

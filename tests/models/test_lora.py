@@ -5,7 +5,6 @@ import pytest
 from nfl_keras.errors import UserError
 from nfl_keras.models import Embedder, enable_lora, freeze_through, merged_lora
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*gradient")
 PIXELS = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype("float32")
 
 
@@ -74,6 +73,11 @@ def test_a_saved_embedder_has_plain_kernels(backbone, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "embedder.keras", compile=False)
     np.testing.assert_array_equal(weights(loaded)["block3_conv/kernel"], kernel)
     np.testing.assert_allclose(loaded(PIXELS), embedder(PIXELS), atol=1e-6)
+
+
+def test_the_rank_is_at_least_1(backbone):
+    with pytest.raises(UserError, match=r"at least 1, not 0"):
+        enable_lora(backbone, 0)
 
 
 def test_a_backbone_without_a_layer_that_takes_updates_is_refused():
