@@ -361,4 +361,6 @@ def test_lora_resumes_bit_for_bit_and_is_merged_as_it_is_saved_and_exported(tmp_
     folder = export_model(learner.embedder, tmp_path / "models")
     served = tf.saved_model.load(str(folder)).signatures["embed_tensor"]
     np.testing.assert_allclose(served(pixels=PIXELS)["embedding"], expected, atol=1e-4)
+    exported = tf.train.list_variables(str(folder / "variables" / "variables"))
+    assert not [name for name, shape in exported if shape[-1:] == [config.embedder.lora]]
     np.testing.assert_array_equal(array(learner.embedder(PIXELS)), expected)
