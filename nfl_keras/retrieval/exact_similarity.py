@@ -7,6 +7,8 @@ import numpy as np
 # multiples of 2**-52, and every partial sum of unit vectors stays below 2, which float64 holds
 # exactly. A component moves by 2**-27 at most, an eighth of float32's own step at 1.
 GRID = 2.0**-26
+# Beside this number float64 has no finer step than the grid.
+_SHIFT = 1.5 * 2.0**52 * GRID
 
 
 def round_to_grid(vectors: np.ndarray) -> np.ndarray:
@@ -18,9 +20,8 @@ def round_to_grid(vectors: np.ndarray) -> np.ndarray:
     Returns:
         float64 `[..., D]`.
     """
-    rounded = np.divide(vectors, GRID, dtype=np.float64)
-    np.rint(rounded, out=rounded)
-    rounded *= GRID
+    rounded = np.add(vectors, _SHIFT, dtype=np.float64)
+    rounded -= _SHIFT
     return rounded
 
 

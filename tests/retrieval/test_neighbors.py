@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from nfl_keras.errors import UserError
 from nfl_keras.retrieval.neighbors import neighbors
 
-# The module's name is also its function's, which the package exports.
-module = importlib.import_module("nfl_keras.retrieval.neighbors")
+module = importlib.import_module("nfl_keras.retrieval.nearest")
 
 # The 24 vertices of the 24-cell: all inner products are multiples of 1/4, exact in any
 # precision, so that ties are many and the same for everybody.

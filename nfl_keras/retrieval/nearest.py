@@ -1,0 +1,158 @@
+"""Defines the exact search from which every list of neighbors comes."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import faiss
+import numpy as np
+
+from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid
+
+# Bounds the largest temporary array, in bytes.
+BLOCK_BYTES = 2**26
+# The number of faiss' candidates beyond the k + 1 needed. The similarity of the last candidate
+# bounds that of every other vector, so more candidates settle more queries.
+SPARE = 16
+
+
+class Vectors(Protocol):
+    """Unit vectors `[G, D]`, float32 or float16: an array, or a file of which slices are read."""
+
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any) -> np.ndarray: ...
+
+
+def nearest(
+    query: np.ndarray,
+    vectors: Vectors,
+    k: int,
+    own: np.ndarray | None = None,
+    allowed: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the k vectors of highest cosine similarity to each query.
+
+    faiss finds the candidates, one block of vectors after another. They are then sorted by their
+    exact similarity, then by position. Where faiss' float32 sums do not settle the k-th place,
+    e.g. among many duplicates, the query is compared with all vectors. Beside the results it
+    takes some blocks of 64 MiB of memory.
+
+    Args:
+        query: float32 `[Q, D]`, contiguous, unit vectors.
+        vectors: `Vectors`.
+        k: int, at least 1.
+        own: int64 `[Q]`, a position that is left out for each query; -1 for none. Defaults to
+            `None`: none is left out.
+        allowed: bool `[G]`, which vectors may be found. Defaults to `None`: all.
+
+    Returns:
+        indices: int64 `[Q, k]`, positions, best first.
+        similarities: float32 `[Q, k]`, never increasing along a row.
+
+        Where fewer than k vectors remain, a row ends in index -1 and similarity -inf.
+
+    Example:
+
+    >>> from nfl_keras.retrieval.nearest import nearest
+    >>> vectors = np.eye(3, dtype=np.float32)
+    >>> nearest(vectors[:1], vectors, k=1, allowed=np.array([False, True, True]))[0]
+    array([[1]])
+    """
+    own = np.full(len(query), -1) if own is None else own
+    indices = np.full((len(query), k), -1, dtype=np.int64)
+    values = np.full((len(query), k), -np.inf, dtype=np.float32)
+    count = len(vectors) if allowed is None else int(np.count_nonzero(allowed))
+    candidates = k + 1 + SPARE
+    step = max(1, 4 * BLOCK_BYTES // (12 * candidates))
+    for start in range(0, len(query), step):
+        part = slice(start, start + step)
+        found = query[part], vectors, own[part], allowed, indices[part], values[part]
+        unsettled = np.arange(len(query[part]))
+        if candidates < count:
+            unsettled = _from_candidates(*found, candidates)
+        if unsettled.size and count:
+            _from_everything(*found, unsettled)
+    indices[np.isneginf(values)] = -1
+    return indices, values
+
+
+def _from_candidates(
+    query: np.ndarray,
+    vectors: Vectors,
+    own: np.ndarray,
+    allowed: np.ndarray | None,
+    indices: np.ndarray,
+    values: np.ndarray,
+    count: int,
+) -> np.ndarray:
+    """Fills the rows that faiss' candidates settle, and returns the numbers of the others."""
+    dimension, k = query.shape[1], indices.shape[1]
+    heap = faiss.ResultHeap(len(query), count, keep_max=True)
+    for positions, rows in _blocks(vectors, allowed, 4 * BLOCK_BYTES // (4 * dimension)):
+        found, places = faiss.knn(query, rows, min(count, len(rows)), faiss.METRIC_INNER_PRODUCT)
+        heap.add_result(found, positions[places])
+    heap.finalize()
+    # In position order, so that the stable sort below breaks ties by position.
+    candidates = np.sort(heap.I, axis=1)
+    # Every other vector is no more similar than the last candidate, but for the rounding of a
+    # float32 sum of D products (D * 2**-24 at most), of the grid and of the result.
+    bounds = heap.D[:, -1].astype(np.float64) + (dimension + 2) * 2.0**-23
+    settled = np.zeros(len(query), dtype=bool)
+    step = max(1, BLOCK_BYTES // (8 * dimension * count))
+    for start in range(0, len(query), step):
+        part = slice(start, start + step)
+        gathered = vectors[candidates[part].ravel()].reshape(-1, count, dimension)
+        exact = exact_similarity(round_to_grid(query[part, None]), round_to_grid(gathered))[:, 0]
+        exact[candidates[part] == own[part, None]] = -np.inf
+        order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
+        values[part] = np.take_along_axis(exact, order, axis=1)
+        indices[part] = np.take_along_axis(candidates[part], order, axis=1)
+        settled[part] = values[part, -1] > bounds[part]
+    return np.flatnonzero(~settled)
+
+
+def _from_everything(
+    query: np.ndarray,
+    vectors: Vectors,
+    own: np.ndarray,
+    allowed: np.ndarray | None,
+    indices: np.ndarray,
+    values: np.ndarray,
+    numbers: np.ndarray,
+) -> None:
+    """Fills the rows of these numbers by ranking all vectors."""
+    k = indices.shape[1]
+    size = max(1, BLOCK_BYTES // (8 * query.shape[1]))
+    step = max(1, BLOCK_BYTES // (8 * (min(size, len(vectors)) + k)))
+    for start in range(0, len(numbers), step):
+        part = numbers[start : start + step]
+        rounded = round_to_grid(query[part])
+        best = np.full((len(part), k), -np.inf, dtype=np.float32)
+        places = np.full((len(part), k), -1, dtype=np.int64)
+        for positions, rows in _blocks(vectors, allowed, size):
+            found = exact_similarity(rounded, round_to_grid(rows))
+            found[positions == own[part, None]] = -np.inf
+            # Positions ascend from block to block, so that a stable sort breaks ties by them.
+            both = np.concatenate([best, found], axis=1)
+            order = np.argsort(-both, axis=1, kind="stable")[:, :k]
+            best = np.take_along_axis(both, order, axis=1)
+            numbered = np.concatenate([places, np.broadcast_to(positions, found.shape)], axis=1)
+            places = np.take_along_axis(numbered, order, axis=1)
+        values[part], indices[part] = best, places
+
+
+def _blocks(
+    vectors: Vectors, allowed: np.ndarray | None, size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields the positions and the rows, in float32, of one block of vectors after another."""
+    size = max(1, size)
+    for start in range(0, len(vectors), size):
+        rows = vectors[start : start + size]
+        positions = np.arange(start, start + len(rows))
+        if allowed is not None:
+            inside = np.flatnonzero(allowed[start : start + size])
+            rows, positions = rows[inside], positions[inside]
+        if len(rows):
+            yield positions, np.ascontiguousarray(rows, dtype=np.float32)
