@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nfl_keras import (
         data,
         distribution,
+        gallery,
         layers,
         losses,
         models,
@@ -23,16 +24,21 @@ if TYPE_CHECKING:
     )
     from nfl_keras.errors import UserError
     from nfl_keras.export.saved_model import export_model
+    from nfl_keras.gallery.gallery import Gallery
+    from nfl_keras.training.load_embedder import load
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Gallery",
     "UserError",
     "__version__",
     "data",
     "distribution",
     "export_model",
+    "gallery",
     "layers",
+    "load",
     "losses",
     "models",
     "optimizers",
@@ -42,7 +48,12 @@ __all__ = [
     "training",
 ]
 
-_DEFINED_IN = {"UserError": "nfl_keras.errors", "export_model": "nfl_keras.export.saved_model"}
+_DEFINED_IN = {
+    "Gallery": "nfl_keras.gallery.gallery",
+    "UserError": "nfl_keras.errors",
+    "export_model": "nfl_keras.export.saved_model",
+    "load": "nfl_keras.training.load_embedder",
+}
 
 
 def __getattr__(name: str) -> Any:

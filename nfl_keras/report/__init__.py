@@ -1,9 +1,10 @@
-"""HTML pages about training runs: figures, curves and retrieval examples."""
+"""HTML pages: figures and curves of training runs, retrieval examples, answers of a search."""
 
 from nfl_keras.report.draw_curves import Panel, draw_blend, draw_curves
 from nfl_keras.report.noise_grid import noise_grid
 from nfl_keras.report.retrieval_rows import Neighbor, RetrievalRow
 from nfl_keras.report.write_report import write_report
+from nfl_keras.report.write_search import write_search
 from nfl_keras.report.write_summary import write_summary
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "draw_curves",
     "noise_grid",
     "write_report",
+    "write_search",
     "write_summary",
 ]

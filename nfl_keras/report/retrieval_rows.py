@@ -17,13 +17,13 @@ class Neighbor:
         image: bytes. The encoded photograph (JPEG, PNG, ...).
         class_name: str. Its class.
         similarity: float. Its cosine similarity to the query.
-        correct: bool. Whether its class is the query's.
+        correct: bool. Whether its class is the query's, or it is a match. `None` if unknown.
     """
 
     image: bytes
     class_name: str
     similarity: float
-    correct: bool
+    correct: bool | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,9 +75,10 @@ class DrawnRow:
     note: str
 
     @property
-    def num_correct(self) -> int:
-        """The number of neighbors of the query's class."""
-        return sum(neighbor.correct for neighbor, _ in self.neighbors)
+    def num_correct(self) -> int | None:
+        """The number of neighbors of the query's class, or `None` if unknown."""
+        verdicts = [neighbor.correct for neighbor, _ in self.neighbors]
+        return None if None in verdicts else sum(map(bool, verdicts))
 
 
 def draw_rows(rows: Iterable[RetrievalRow]) -> tuple[list[DrawnRow], float]:

@@ -33,7 +33,7 @@ def predict_crops(
     """
     if not len(image_set):
         raise UserError("there are no photographs to embed or to classify: the image set is empty.")
-    predict = _predict_function(model)
+    predict = predict_function(model)
     with explain_out_of_memory(
         f"{batch_size} photographs at a time",
         f"lower crops (now {crops}) or image_size (now {image_size}), or in Python batch_size "
@@ -51,7 +51,8 @@ def _next(batches: Iterator[Tensor], image_set: ImageSet) -> Tensor | None:
         return next(batches, None)
 
 
-def _predict_function(model: keras.Model) -> Callable[[Tensor], Tensor]:
+def predict_function(model: keras.Model) -> Callable[[Tensor], Tensor]:
+    """Returns the function that computes a model's outputs of one batch, each row once."""
     strategy = getattr(model, "distribute_strategy", None)
     if strategy is None or strategy.num_replicas_in_sync == 1:
         return model.predict_on_batch

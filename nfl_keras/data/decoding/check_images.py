@@ -1,7 +1,7 @@
 """Defines the search for photographs that cannot be used, before a run depends on them."""
 
-from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
-from nfl_keras.data.decoding.reader import decoded, read_checked
+from nfl_keras.data.decoding.photograph_error import DAMAGED
+from nfl_keras.data.decoding.reader import noting_reader
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.errors import UserError
@@ -30,18 +30,7 @@ def bad_images(image_set: ImageSet) -> dict[str, str]:
     {'b': 'zero bytes', 'c': 'truncated or damaged'}
     """
     reasons: dict[int, str] = {}
-
-    def read(position: int) -> tuple[bytes, int]:
-        # TensorFlow would log an error in the graph with its whole traceback.
-        try:
-            return read_checked(image_set, position)
-        except PhotographError as error:
-            reasons[int(position)] = error.reason
-        except UserError as error:
-            reasons[int(position)] = str(error)
-        return b"", 1
-
-    pixels = decoded(read)
+    pixels = noting_reader(image_set, reasons)
     # The graph asks for the size, since TensorFlow does not decode pixels that nothing uses.
     sizes = (
         tf.data.Dataset.range(len(image_set))

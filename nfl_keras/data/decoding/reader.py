@@ -63,6 +63,35 @@ def reader(
     return decoded(functools.partial(read_checked, image_set), shorter_side)
 
 
+def noting_reader(
+    image_set: ImageSet, reasons: dict[int, str], shorter_side: int | None = None
+) -> Callable[[Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Returns a `reader` that notes why a photograph cannot be used, and then fails.
+
+    TensorFlow would log the error with its whole traceback. For pixels that cannot be decoded
+    no reason is noted.
+
+    Args:
+        image_set: `nfl.data.ImageSet`.
+        reasons: dict that gets the reason of each such photograph by its position.
+        shorter_side: int, see `reader`. Defaults to `None`.
+
+    Returns:
+        See `reader`.
+    """
+
+    def read(position: int) -> tuple[bytes, int]:
+        try:
+            return read_checked(image_set, position)
+        except PhotographError as error:
+            reasons[int(position)] = error.reason
+        except UserError as error:
+            reasons[int(position)] = str(error)
+        return b"", 1
+
+    return decoded(read, shorter_side)
+
+
 def decoded(
     read: Callable[[int], tuple[bytes, int]], shorter_side: int | None = None
 ) -> Callable[[Tensor], tuple[tf.Tensor, tf.Tensor]]:

@@ -4,7 +4,7 @@ import codecs
 import contextlib
 import csv
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow
 import pyarrow.csv
@@ -44,15 +44,63 @@ def table_columns(path: pathlib.Path) -> dict[str, list[str]]:
     >>> table_columns(pathlib.Path("photographs.csv"))
     {'path': ['a.jpg'], 'label': ['rose']}
     """
-    try:
-        if path.suffix.lower() == ".parquet":
-            places = _places(path, pyarrow.parquet.read_schema(path).names)
-            read = pyarrow.parquet.read_table(path, columns=list(places.values()))
-        else:
-            read, places = _read_text(path)
-        if not len(read):
-            raise UserError(f"the table {str(path)!r} has no rows.")
+    with _explained(path):
+        read, places = _read(path, ("path", "label"))
         return {name: _as_text(path, name, read.column(place)) for name, place in places.items()}
+
+
+def whole_table(path: pathlib.Path) -> pyarrow.Table:
+    r"""Returns a whole table, with the columns `path`, `label` and `split` as text.
+
+    Of these only `path` is required. They have these names whatever the table calls them, see
+    `table_columns`. The other columns keep their names and types; those of text files have the
+    types that Arrow finds in them.
+
+    Args:
+        path: `pathlib.Path` with one of `SUFFIXES`.
+
+    Returns:
+        A `pyarrow.Table`.
+
+    Raises:
+        UserError: if the table cannot be read, or the column `path` or a value in these columns is
+            missing.
+
+    Example:
+
+    >>> import pathlib
+    >>> from nfl_keras.data.sources.table_columns import whole_table
+    >>> _ = pathlib.Path("photographs.csv").write_text("Path; year\na.jpg; 1990")
+    >>> whole_table(pathlib.Path("photographs.csv")).to_pylist()
+    [{'path': 'a.jpg', 'year': 1990}]
+    """
+    with _explained(path):
+        read, places = _read(path, ("path",), others=True)
+        for name, place in places.items():
+            text = pyarrow.array(_as_text(path, name, read.column(place)), pyarrow.string())
+            read = read.set_column(read.column_names.index(place), name, text)
+        return read.rename_columns([name.strip() for name in read.column_names])
+
+
+def _read(
+    path: pathlib.Path, required: Sequence[str], others: bool = False
+) -> tuple[pyarrow.Table, dict[str, str]]:
+    """Reads a table, with or without its other columns, and how it spells the known ones."""
+    if path.suffix.lower() == ".parquet":
+        places = _places(path, pyarrow.parquet.read_schema(path).names, required)
+        columns = None if others else list(places.values())
+        read = pyarrow.parquet.read_table(path, columns=columns)
+    else:
+        read, places = _read_text(path, required, others)
+    if not len(read):
+        raise UserError(f"the table {str(path)!r} has no rows.")
+    return read, places
+
+
+@contextlib.contextmanager
+def _explained(path: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
     except UserError:
         raise
     except (OSError, ValueError, csv.Error, pyarrow.ArrowException) as error:
@@ -63,7 +111,9 @@ def table_columns(path: pathlib.Path) -> dict[str, list[str]]:
         ) from error
 
 
-def _read_text(path: pathlib.Path) -> tuple[pyarrow.Table, dict[str, str]]:
+def _read_text(
+    path: pathlib.Path, required: Sequence[str], others: bool
+) -> tuple[pyarrow.Table, dict[str, str]]:
     with open(path, "rb") as file:
         mark = file.read(2)
     utf16 = mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -74,14 +124,14 @@ def _read_text(path: pathlib.Path) -> tuple[pyarrow.Table, dict[str, str]]:
         delimiter: next(csv.reader([header], delimiter=delimiter), []) for delimiter in _DELIMITERS
     }
     delimiter = max(_DELIMITERS, key=lambda d: len(_known(headers[d])))
-    places = _places(path, headers[delimiter])
+    places = _places(path, headers[delimiter], required)
     read = pyarrow.csv.read_csv(
         path,
         pyarrow.csv.ReadOptions(encoding="utf-16" if utf16 else "utf-8"),
         pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(places.values(), pyarrow.string()),
-            include_columns=list(places.values()),
+            include_columns=[] if others else list(places.values()),
         ),
     )
     return read, places
@@ -93,14 +143,14 @@ def _known(header: Sequence[str]) -> dict[str, str]:
     return {n: n if n in header else spelled[n] for n in COLUMNS if n in spelled}
 
 
-def _places(path: pathlib.Path, header: Sequence[str]) -> dict[str, str]:
+def _places(path: pathlib.Path, header: Sequence[str], required: Sequence[str]) -> dict[str, str]:
     places = _known(header)
     for name in COLUMNS:
-        if name not in places and name != "split":
+        if name not in places and name in required:
             raise UserError(
                 f"the table {str(path)!r} has no column {name!r}, but "
-                f"{', '.join(map(repr, header))}; the columns path and label are required, and "
-                f"split is optional."
+                f"{', '.join(map(repr, header))}; required are {' and '.join(required)}, "
+                f"and split is optional."
             )
         if name in places and list(header).count(places[name]) > 1:
             raise UserError(f"the table {str(path)!r} has two columns {name!r}; remove one.")

@@ -1,0 +1,210 @@
+"""Defines how a gallery is made of photographs, and brought up to date."""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nfl_keras.errors import UserError
+from nfl_keras.gallery.gallery_folder import Contents, GalleryFolder, Manifest
+from nfl_keras.gallery.photograph_model import PhotographModel
+from nfl_keras.gallery.photographs import Photographs, unchanged
+from nfl_keras.gallery.probe import check_same_model, fingerprint
+from nfl_keras.gallery.unfinished import SCHEMA, Unfinished
+
+# Photographs that are embedded before they are kept; a multiple of usual batch sizes, so that an
+# index that was stopped makes the same batches as one that was not.
+_CHUNK = 1024
+_BLOCK_BYTES = 2**26
+
+
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """What an index found.
+
+    Args:
+        count: int, photographs in the gallery.
+        embedded: int, photographs that were embedded now, or found unusable.
+        known: int, photographs of another name or time whose content was known.
+        removed: int, photographs that are gone.
+        left_out: int, photographs that cannot be used.
+    """
+
+    count: int
+    embedded: int
+    known: int
+    removed: int
+    left_out: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.count:,} photographs: {self.embedded:,} embedded now, {self.known:,} moved or "
+            f"copied, {self.removed:,} removed, {self.left_out:,} that cannot be used"
+        )
+
+
+def build(
+    photographs: Photographs,
+    model: PhotographModel,
+    folder: GalleryFolder,
+    dtype: str | None = None,
+) -> Changes:
+    """Embeds the photographs that a gallery lacks, and writes the gallery.
+
+    A photograph is known by its name, size and time, or else by its content. What is embedded is
+    kept chunk by chunk, so that a process that is killed loses one at most, and the next goes on.
+
+    Args:
+        photographs: `Photographs`.
+        model: `PhotographModel`, the same that embedded the gallery if there is one.
+        folder: `GalleryFolder`, perhaps empty.
+        dtype: `"float32"` or `"float16"`, of the stored vectors. Defaults to `None`: the
+            gallery's, and `"float32"` for a new one.
+
+    Returns:
+        `Changes`.
+
+    Raises:
+        UserError: if another process writes, the model is another, or no photograph can be used.
+    """
+    with folder.locked():
+        before = folder.read() if folder.exists else None
+        manifest = _manifest(photographs, model, folder, dtype)
+        unfinished = Unfinished(folder.unfinished, manifest.dimension, manifest.dtype)
+        state = _State.of(before, unfinished)
+        rows, by_content = state.find(photographs)
+        lacking = np.flatnonzero(rows < 0)
+        if len(lacking) and before is None:
+            folder.begin(manifest)
+        for start in range(0, len(lacking), _CHUNK):
+            chunk = lacking[start : start + _CHUNK]
+            unfinished.append(*_embed(photographs, model, chunk))
+        if len(lacking):
+            check_same_model(model, manifest, str(folder.path))
+            rows[lacking] = len(state.known) + np.arange(len(lacking))
+            state = _State.of(before, unfinished)
+        items, left_out, good = _tables(photographs, state.known.take(rows))
+        if not len(items):
+            raise UserError(
+                f"none of {len(rows):,} photographs can be used; the first, "
+                f"{left_out['id'][0].as_py()!r}: {left_out['reason'][0].as_py()}."
+            )
+        removed = 0
+        if before is not None:
+            for ids in (before.items["id"], before.left_out["id"]):
+                there = pc.is_in(ids, photographs.items["id"])
+                removed += len(ids) - int(np.count_nonzero(there.to_numpy()))
+        if before is None or not (items.equals(before.items) and left_out.equals(before.left_out)):
+            folder.commit(manifest, items, left_out, state.vectors(rows[good]))
+        unfinished.remove()
+        return Changes(len(items), len(lacking), by_content, removed, len(left_out))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _State:
+    """What is known of photographs: a gallery's, then those it left out, then unfinished ones."""
+
+    before: Contents | None
+    unfinished: Unfinished
+    known: pa.Table
+
+    @classmethod
+    def of(cls, before: Contents | None, unfinished: Unfinished) -> "_State":
+        parts = []
+        if before is not None:
+            good = before.items.append_column("reason", pa.nulls(len(before.items), pa.string()))
+            parts = [good.select(SCHEMA.names), before.left_out]
+        return cls(before, unfinished, pa.concat_tables([*parts, unfinished.items()]))
+
+    def find(self, photographs: Photographs) -> tuple[np.ndarray, int]:
+        """Returns the row in `known` of each photograph, or -1, and how many their content gave."""
+        # Of a photograph that has changed and is embedded anew, the last row is right.
+        newest = np.arange(len(self.known))
+        begun = self.unfinished.items()["id"]
+        earlier = self.known["id"].slice(0, len(newest) - len(begun))
+        replaced = pc.is_in(earlier, begun).to_numpy() if len(begun) else []
+        newest = np.delete(newest, np.flatnonzero(replaced))
+        found = unchanged(photographs.items, self.known.take(newest))
+        rows = np.where(found < 0, -1, newest[found] if len(newest) else -1)
+        return rows, self._find_by_content(photographs, rows)
+
+    def _find_by_content(self, photographs: Photographs, rows: np.ndarray) -> int:
+        """Fills the rows of photographs whose content is known, and counts them."""
+        usable = np.flatnonzero(pc.is_null(self.known["reason"]).to_numpy())
+        sizes = photographs.items["bytes"]
+        likely = pc.is_in(sizes, self.known["bytes"].take(usable)).to_numpy()
+        lacking = np.flatnonzero((rows < 0) & likely)
+        digests = self.known["sha256"].take(usable).to_pylist()
+        row_of = dict(zip(digests, usable.tolist(), strict=True))
+        count = 0
+        for row in lacking:
+            try:
+                digest = hashlib.sha256(photographs.read(int(row))).digest()
+            except UserError:  # It is told when the photograph is embedded.
+                continue
+            if digest in row_of:
+                rows[row] = row_of[digest]
+                count += 1
+        return count
+
+    def vectors(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Yields the vectors of these rows, block by block."""
+        old = 0 if self.before is None else len(self.before.items)
+        start = len(self.known) - len(self.unfinished.items())
+        new = self.unfinished.vectors(len(self.known) - start)
+        step = max(1, _BLOCK_BYTES // (new.shape[1] * new.itemsize))
+        for begin in range(0, len(rows), step):
+            part = rows[begin : begin + step]
+            block = np.empty((len(part), new.shape[1]), new.dtype)
+            is_old = part < old
+            if self.before is not None:
+                block[is_old] = self.before.vectors[part[is_old]]
+            block[~is_old] = new[part[~is_old] - start]
+            yield block
+
+
+def _manifest(
+    photographs: Photographs, model: PhotographModel, folder: GalleryFolder, dtype: str | None
+) -> Manifest:
+    """Returns the manifest to write, of the model that the gallery was begun with."""
+    begun = folder.begun()
+    if begun is None:
+        vectors = fingerprint(model).astype(np.float64).round(6).tolist()
+        return Manifest(model.name, vectors, model.crops, dtype or "float32", photographs.root)
+    check_same_model(model, begun, str(folder.path))
+    if dtype not in (None, begun.dtype):
+        raise UserError(
+            f"the gallery {str(folder.path)!r} keeps vectors in {begun.dtype}, not {dtype}; index "
+            f"into another folder."
+        )
+    return dataclasses.replace(begun, model=model.name, images=photographs.root)
+
+
+def _embed(
+    photographs: Photographs, model: PhotographModel, rows: np.ndarray
+) -> tuple[pa.Table, np.ndarray]:
+    digests: dict[int, bytes] = {}
+
+    def read(row: int) -> bytes:
+        content = photographs.read(row)
+        digests[row] = hashlib.sha256(content).digest()
+        return content
+
+    vectors, failed = model.embed(photographs.image_set(rows, read))
+    items = photographs.items.select(["id", "bytes", "modified"]).take(rows)
+    sha256 = [digests.get(row) for row in rows.tolist()]
+    reasons = [failed.get(position) for position in range(len(rows))]
+    items = items.append_column("sha256", pa.array(sha256, pa.binary(32)))
+    return items.append_column("reason", pa.array(reasons, pa.string())), vectors
+
+
+def _tables(photographs: Photographs, known: pa.Table) -> tuple[pa.Table, pa.Table, np.ndarray]:
+    """Divides the photographs into those of the gallery and those left out."""
+    items = photographs.items.append_column("sha256", known["sha256"])
+    is_good = pc.is_null(known["reason"])
+    bad = items.append_column("reason", known["reason"]).filter(pc.invert(is_good))
+    good = items.filter(is_good).combine_chunks()
+    return good, bad.select(SCHEMA.names).combine_chunks(), np.flatnonzero(is_good.to_numpy())

@@ -1,0 +1,263 @@
+"""Defines the folder of a gallery: its files, and how they change in one step."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+
+from nfl_keras.errors import UserError
+from nfl_keras.files import local_path, remove_partial, replacing, write_whole
+from nfl_keras.gallery.mapped_vectors import MappedVectors, write_vectors
+from nfl_keras.typing import Path
+
+_FORMAT = 1
+_MANIFEST = "manifest.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What a gallery's folder holds, as `manifest.json` says it.
+
+    Args:
+        model: str, the name of the model that embedded the photographs.
+        fingerprint: list of lists of floats, see `nfl_keras.gallery.probe`.
+        crops: 3 or 1, crops of each photograph.
+        dtype: `"float32"` or `"float16"`, of the stored vectors.
+        images: str, the folder in which the ids are paths, or `None`.
+        count: int, photographs.
+        left_out: int, photographs that cannot be used.
+        commit: int, how often the gallery has been written. It is part of the files' names.
+        calibration: dict, what `Gallery.calibrate` learned, or `None`.
+        format: int, the version of this layout.
+    """
+
+    model: str
+    fingerprint: list[list[float]]
+    crops: int
+    dtype: str
+    images: str | None
+    count: int = 0
+    left_out: int = 0
+    commit: int = 0
+    calibration: dict[str, Any] | None = None
+    format: int = _FORMAT
+
+    @property
+    def dimension(self) -> int:
+        """int, D of the vectors."""
+        return len(self.fingerprint[0])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Contents:
+    """One state of a gallery, which stays readable whatever is written later.
+
+    Args:
+        manifest: `Manifest`.
+        items: `pyarrow.Table` of the photographs, sorted by `id`, with their `sha256`.
+        left_out: `pyarrow.Table` of photographs that cannot be used, with the `reason`.
+        vectors: `MappedVectors` `[N, D]`, in the order of `items`.
+    """
+
+    manifest: Manifest
+    items: pa.Table
+    left_out: pa.Table
+    vectors: MappedVectors
+
+
+class GalleryFolder:
+    """The folder of a gallery.
+
+    ```
+    manifest.json         the model, and which of the files below are the gallery
+    vectors-N.npy         the embeddings
+    items-N.parquet       id, label and metadata of each, with size, time and SHA-256 of its file
+    left_out-N.parquet    photographs that cannot be used, and why
+    unfinished/           what an index that is not finished has embedded so far
+    lock                  held by the process that writes
+    ```
+
+    The manifest is replaced in one step after the files that it names are whole. Readers see the
+    gallery before or after, and those that have it open keep what they opened.
+
+    Args:
+        path: str or path.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = local_path(path)
+        self.unfinished = self.path / "unfinished"
+
+    @property
+    def exists(self) -> bool:
+        """bool, whether there is a gallery."""
+        return (self.path / _MANIFEST).exists()
+
+    def manifest(self) -> Manifest:
+        """Reads the manifest.
+
+        Raises:
+            UserError: if there is none, or it is not one of this version.
+        """
+        return _read_manifest(self.path / _MANIFEST)
+
+    def begun(self) -> Manifest | None:
+        """Reads the manifest of a gallery that exists or is begun, or returns `None`."""
+        for path in (self.path / _MANIFEST, self.unfinished / _MANIFEST):
+            if path.exists():
+                return _read_manifest(path)
+        return None
+
+    def begin(self, manifest: Manifest) -> None:
+        """Keeps which model an unfinished gallery is made by. The caller holds `locked`."""
+        _write_manifest(self.unfinished / _MANIFEST, manifest)
+
+    def read(self) -> Contents:
+        """Opens the gallery as it is now.
+
+        Raises:
+            UserError: if it is damaged.
+        """
+        while True:
+            manifest = self.manifest()
+            try:
+                contents = Contents(
+                    manifest,
+                    self._table("items", manifest),
+                    self._table("left_out", manifest),
+                    MappedVectors(self._file("vectors", "npy", manifest)),
+                )
+            except FileNotFoundError as error:
+                if self.manifest().commit != manifest.commit:
+                    continue  # A writer has replaced it meanwhile.
+                raise UserError(
+                    f"the gallery {str(self.path)!r} has lost the file {error.filename!r}; index "
+                    f"anew into another folder."
+                ) from error
+            size = len(contents.items), manifest.dimension
+            if contents.vectors.shape != size or manifest.count != len(contents.items):
+                raise UserError(
+                    f"the files of the gallery {str(self.path)!r} do not fit each other "
+                    f"({contents.vectors.shape[0]:,} vectors, {len(contents.items):,} items); "
+                    f"index anew into another folder."
+                )
+            return contents
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[Self]:
+        """Keeps other processes from writing, and removes what killed ones have left.
+
+        Raises:
+            UserError: if another process writes, or the folder cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = open(self.path / "lock", "wb")  # noqa: SIM115
+        except OSError as error:
+            raise UserError(
+                f"cannot write to the gallery {str(self.path)!r} ({error.strerror}); name another "
+                f"folder."
+            ) from error
+        with file:
+            if fcntl is not None:  # Windows has no such lock.
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError as error:
+                    raise UserError(
+                        f"another process writes to the gallery {str(self.path)!r}; try again "
+                        f"when it is finished."
+                    ) from error
+            self._remove_old()
+            yield self
+
+    def commit(
+        self,
+        manifest: Manifest,
+        items: pa.Table,
+        left_out: pa.Table,
+        vectors: Iterable[np.ndarray],
+    ) -> None:
+        """Replaces the gallery. The caller holds `locked`.
+
+        Args:
+            manifest: `Manifest`, whose counts and commit are set here.
+            items: `pyarrow.Table`, sorted by `id`.
+            left_out: `pyarrow.Table`, sorted by `id`.
+            vectors: iterable of arrays `[<= B, D]`, in the order of `items`.
+
+        Raises:
+            UserError: if the disk is full.
+        """
+        before = self.manifest().commit if self.exists else 0
+        manifest = dataclasses.replace(
+            manifest, count=len(items), left_out=len(left_out), commit=before + 1
+        )
+        with replacing(self._file("vectors", "npy", manifest)) as partial:
+            write_vectors(partial, vectors, len(items), manifest.dimension, manifest.dtype)
+        for name, table in (("items", items), ("left_out", left_out)):
+            with replacing(self._file(name, "parquet", manifest)) as partial:
+                pq.write_table(table, partial, compression="zstd")
+        self.write_manifest(manifest)
+        self._remove_old()
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Writes a manifest over the files that are there. The caller holds `locked`."""
+        _write_manifest(self.path / _MANIFEST, manifest)
+
+    def _file(self, name: str, suffix: str, manifest: Manifest) -> pathlib.Path:
+        return self.path / f"{name}-{manifest.commit}.{suffix}"
+
+    def _table(self, name: str, manifest: Manifest) -> pa.Table:
+        path = self._file(name, "parquet", manifest)
+        try:
+            return pq.read_table(path)
+        except (pa.ArrowInvalid, OSError) as error:
+            if not path.exists():
+                raise FileNotFoundError(2, os.strerror(2), str(path)) from error
+            reason = str(error).partition("\n")[0]
+            raise UserError(
+                f"{str(path)!r} is not what nfl-keras index wrote ({reason}); index anew into "
+                f"another folder."
+            ) from error
+
+    def _remove_old(self) -> None:
+        remove_partial(self.path)
+        kept = f"-{self.manifest().commit}." if self.exists else None
+        for name in ("vectors-*.npy", "items-*.parquet", "left_out-*.parquet"):
+            for file in self.path.glob(name):
+                if kept is None or kept not in file.name:
+                    file.unlink(missing_ok=True)
+
+
+def _read_manifest(path: pathlib.Path) -> Manifest:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found.get("format") != _FORMAT:
+            raise ValueError(f"format {found.get('format')!r}, not {_FORMAT}")
+        return Manifest(**found)
+    except OSError as error:
+        raise UserError(
+            f"{str(path.parent)!r} is not a gallery ({_MANIFEST}: {error.strerror}); make one "
+            f"with nfl-keras index."
+        ) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{str(path)!r} is not what nfl-keras index wrote ({error}); index anew into another "
+            f"folder."
+        ) from error
+
+
+def _write_manifest(path: pathlib.Path, manifest: Manifest) -> None:
+    write_whole(path, json.dumps(dataclasses.asdict(manifest)) + "\n")

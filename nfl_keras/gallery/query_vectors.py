@@ -1,0 +1,103 @@
+"""Defines how queries become unit vectors: photographs, vectors, or several of one thing."""
+
+import io
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from nfl_keras.data import ImageSet
+from nfl_keras.data.decoding.photograph_error import PhotographError
+from nfl_keras.errors import UserError
+from nfl_keras.gallery.photograph_model import PhotographModel
+from nfl_keras.serving.client.images import Photograph, encoded_bytes
+
+# A photograph, or several of one thing.
+Query: TypeAlias = Photograph | Sequence[Photograph]
+Crop: TypeAlias = tuple[int, int, int, int]
+
+
+def are_vectors(queries: Any) -> bool:
+    """Tells whether queries are vectors `[D]` or `[Q, D]`, not photographs."""
+    return isinstance(queries, np.ndarray) and queries.ndim in (1, 2)
+
+
+def unit_queries(vectors: np.ndarray, dimension: int) -> np.ndarray:
+    """Returns vectors `[D]` or `[Q, D]` divided by their norms, as float32 `[Q, D]`.
+
+    Raises:
+        UserError: if they are not D finite floats each, or are zero.
+    """
+    vectors = np.atleast_2d(np.asarray(vectors, np.float64))
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if vectors.shape[1] != dimension or not (np.isfinite(norms) & (norms > 0)).all():
+        raise UserError(
+            f"vectors to search with must be finite and not zero, of shape [Q, {dimension}], not "
+            f"{list(vectors.shape)}."
+        )
+    return (vectors / norms).astype(np.float32)
+
+
+def embed_queries(
+    queries: Sequence[Query], open_model: Callable[[], PhotographModel], crop: Crop | None = None
+) -> tuple[np.ndarray, list[str]]:
+    """Embeds queries, each a photograph or several whose vectors are averaged.
+
+    Args:
+        queries: sequence of `Query`.
+        open_model: function that returns the gallery's model.
+        crop: `(x, y, width, height)` in pixels of the upright photograph, the part of each query
+            to search for. Defaults to `None`: all of it.
+
+    Returns:
+        `(vectors, names)`: float32 `[Q, D]`, unit vectors, and a str for each query.
+
+    Raises:
+        UserError: if a photograph cannot be used. The message names it.
+    """
+    several = [list(q) if isinstance(q, (list, tuple)) else [q] for q in queries]
+    if not several or not all(several):
+        raise UserError("there is no query; give at least one photograph.")
+    flat: list[Any] = [photograph for group in several for photograph in group]
+    names = [_name(photograph, number) for number, photograph in enumerate(flat, 1)]
+    contents = [_bytes(p, name, crop) for p, name in zip(flat, names, strict=True)]
+    ids = [f"{number} {name}" for number, name in enumerate(names)]
+    image_set = ImageSet(ids, np.zeros(len(ids), int), ["all"], contents.__getitem__)
+    vectors, failed = open_model().embed(image_set)
+    for position, reason in failed.items():
+        raise PhotographError(names[position], reason)
+    means, joined = [], []
+    for group in several:
+        of_group, vectors = vectors[: len(group)], vectors[len(group) :]
+        mean = of_group.mean(axis=0, dtype=np.float64)
+        means.append(mean / np.linalg.norm(mean))
+        joined.append(" + ".join(names[: len(group)]))
+        names = names[len(group) :]
+    return np.asarray(means, np.float32), joined
+
+
+def _name(photograph: Photograph, number: int) -> str:
+    return os.fspath(photograph) if isinstance(photograph, (str, os.PathLike)) else f"#{number}"
+
+
+def _bytes(photograph: Photograph, name: str, crop: Crop | None) -> bytes:
+    try:
+        content = encoded_bytes(photograph)
+        return content if crop is None else _cropped(content, name, crop)
+    except PhotographError as error:
+        raise PhotographError(name, error.reason) from error
+
+
+def _cropped(content: bytes, name: str, crop: Crop) -> bytes:
+    x, y, width, height = crop
+    with Image.open(io.BytesIO(content)) as opened:
+        upright = ImageOps.exif_transpose(opened)
+        inside = x >= 0 and y >= 0 and x + width <= upright.width and y + height <= upright.height
+        if not (inside and width > 0 and height > 0):
+            raise UserError(
+                f"the crop {x},{y},{width},{height} is not within {name!r}, which has "
+                f"{upright.width} x {upright.height} pixels."
+            )
+        return encoded_bytes(upright.convert("RGB").crop((x, y, x + width, y + height)))

@@ -1,0 +1,87 @@
+"""`python -m nfl_keras.search QUERY... --gallery GALLERY`: finds the most similar photographs."""
+
+import argparse
+import pathlib
+import webbrowser
+from collections.abc import Sequence
+
+from nfl_keras.errors import UserError, exit_on_user_error
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_keras.search") -> None:
+    """Runs the command.
+
+    Args:
+        arguments: sequence of str. Defaults to the process' own.
+        prog: str, the command that `--help` shows.
+    """
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Finds the photographs of a gallery that are most similar to each query, "
+        "exactly. The gallery's own model embeds the queries.",
+    )
+    add = parser.add_argument
+    add("queries", metavar="QUERY", nargs="*", help="a photograph")
+    add("--gallery", metavar="FOLDER", required=True, help="the gallery, as index made it")
+    add("-k", type=int, default=10, help="answers per query (default: %(default)s)")
+    where = "a condition on the metadata, such as 'label = rose' or 'year >= 1990'; may be repeated"
+    add("--where", metavar="CONDITION", action="append", help=where)
+    add("--average", action="store_true", help="the queries show one thing: average them")
+    more = "id of a photograph of the gallery: {} like it; may be repeated"
+    add("--positive", metavar="ID", action="append", default=[], help=more.format("more"))
+    add("--negative", metavar="ID", action="append", default=[], help=more.format("less"))
+    threshold = "least cosine similarity of a match (default: the calibrated one)"
+    add("--threshold", type=float, help=threshold)
+    crop = "part of each query to search for, in pixels"
+    add("--crop", metavar="X,Y,W,H", type=_crop, help=crop)
+    add("--model", metavar="MODEL", help="where the gallery's model is now, if it has moved")
+    add("--json", action="store_true", help="print JSON")
+    add("--html", metavar="FILE", help="write a page with the photographs")
+    add("--open", action="store_true", help="show the page of --html in the browser")
+    add("--images", metavar="FOLDER", help="where the photographs are now, if they have moved")
+    given = parser.parse_args(arguments)
+    with exit_on_user_error():
+        if given.open and not given.html:
+            raise UserError("--open shows a page; name its file by --html.")
+        _search(given)
+
+
+def _search(given: argparse.Namespace) -> None:
+    # Imported here, since `--help` does not need TensorFlow.
+    from nfl_keras.files import local_path
+    from nfl_keras.gallery import Gallery
+
+    gallery = Gallery.open(given.gallery, given.model)
+    queries = given.queries or None
+    if given.average and queries:
+        queries = [queries]
+    matches = gallery.search(
+        queries,
+        given.k,
+        given.where,
+        given.positive,
+        given.negative,
+        given.threshold,
+        given.crop,
+    )
+    print(matches.to_json() if given.json else matches)
+    if given.html:
+        from nfl_keras.gallery.search_page import write_search_page
+
+        shown = [local_path(name).read_bytes() for name in given.queries] or [b""]
+        page = write_search_page(given.html, matches, shown, gallery.reader(given.images))
+        if not given.json:
+            print(f"written: {page}")
+        if given.open:
+            webbrowser.open(pathlib.Path(page).absolute().as_uri())
+
+
+def _crop(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(number) for number in text.split(","))
+    if len(numbers) != 4:
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,W,H")
+    return numbers
+
+
+if __name__ == "__main__":
+    main()
