@@ -97,7 +97,7 @@ def hold_out_pairs(
     Example:
 
     >>> nfl.data.hold_out_pairs(nfl.data.load("blooms", split="all"))
-    (ImageSet(1840 photographs of 40 classes), ImageSet(80 photographs of 40 classes))
+    (ImageSet(1,840 photographs of 40 classes), ImageSet(80 photographs of 40 classes))
     """
     large = np.flatnonzero(np.bincount(train.labels) >= keep + 2)
     if len(large) < 2:

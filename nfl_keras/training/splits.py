@@ -76,7 +76,7 @@ class Splits:
             keep = 2 if data.small_classes == "fill" else data.images_per_class
             train, held_out = hold_out_pairs(plain, keep, seed=seed)
         words = (
-            f"trained on all photographs: what was held out to watch is no test; "
+            "trained on all photographs: what was held out to watch is no test; "
             f"{held_out.description}; {whole.description}"
         )
         held_out = dataclasses.replace(held_out, description=words)
