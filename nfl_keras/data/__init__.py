@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from nfl_keras.data.batches.inference_batches import inference_batches
     from nfl_keras.data.dataset import Dataset
     from nfl_keras.data.decoding.check_images import bad_images, check_images
-    from nfl_keras.data.hold_out import hold_out_classes, hold_out_validation
+    from nfl_keras.data.hold_out import hold_out_classes, hold_out_pairs, hold_out_validation
     from nfl_keras.data.image_set import ImageSet
     from nfl_keras.data.sources.open_dataset import load, open_dataset
     from nfl_keras.data.views.color_jitter import ColorJitter
@@ -23,6 +23,7 @@ __all__ = [
     "balanced_batches",
     "check_images",
     "hold_out_classes",
+    "hold_out_pairs",
     "hold_out_validation",
     "inference_batches",
     "load",
@@ -41,6 +42,7 @@ _MODULES = {
     "balanced_batches": "batches.balanced_batches",
     "check_images": "decoding.check_images",
     "hold_out_classes": "hold_out",
+    "hold_out_pairs": "hold_out",
     "hold_out_validation": "hold_out",
     "inference_batches": "batches.inference_batches",
     "load": "sources.open_dataset",

@@ -71,6 +71,48 @@ def hold_out_classes(train: ImageSet, num_classes: int, seed: int = 0) -> tuple[
     return _hold_out(train, held, "zero-shot", f"{num_classes:,} of {total:,} training classes")
 
 
+def hold_out_pairs(
+    train: ImageSet, keep: int = 2, share: float = 0.05, seed: int = 0
+) -> tuple[ImageSet, ImageSet]:
+    """Holds two photographs out of each of some classes, to watch a training on all classes.
+
+    Each finds the other one of its class among those held out. The classes are drawn by the seed,
+    as many as the share allows and two at least.
+
+    Args:
+        train: `ImageSet`, photographs to train on.
+        keep: int >= 1, photographs that a class keeps at least. Smaller classes give none.
+            Defaults to `2`.
+        share: float in (0, 1), the share of all photographs to hold out at most. Defaults to
+            `0.05`.
+        seed: int. Defaults to `0`.
+
+    Returns:
+        `(train, validation)`, two `ImageSet`s. Each validation photograph is a query among the
+        other ones.
+
+    Raises:
+        UserError: if fewer than two classes have `keep + 2` photographs.
+
+    Example:
+
+    >>> nfl.data.hold_out_pairs(nfl.data.load("blooms", split="all"))
+    (ImageSet(1,840 photographs of 40 classes), ImageSet(80 photographs of 40 classes))
+    """
+    large = np.flatnonzero(np.bincount(train.labels) >= keep + 2)
+    if len(large) < 2:
+        raise UserError(
+            f"holding out 2 photographs of a class needs two classes of {keep + 2:,} or more, so "
+            f"that {keep:,} are left of each, and there are {len(large)}; add photographs, lower "
+            f"images_per_class, or hold out whole classes with validation_classes."
+        )
+    rng = np.random.default_rng([seed, 1])
+    drawn = rng.permutation(large)[: max(2, int(share * len(train) / 2))]
+    held = (rank_in_class(train.labels, rng) < 2) & np.isin(train.labels, drawn)
+    what = f"2 photographs of each of {len(drawn):,} classes"
+    return _hold_out(train, held, "fine-grained", what)
+
+
 def _hold_out(
     train: ImageSet, held: np.ndarray, protocol: Protocol, what: str
 ) -> tuple[ImageSet, ImageSet]:

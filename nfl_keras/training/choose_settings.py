@@ -4,12 +4,14 @@ import dataclasses
 from typing import Any
 
 from nfl_keras.files import write_whole
+from nfl_keras.training.build_sampler import build_sampler
 from nfl_keras.training.config import dump_config
 from nfl_keras.training.fit_split import fit_split
 from nfl_keras.training.prepare_split import prepare_split
 from nfl_keras.training.reporting.report_split import report_split
 from nfl_keras.training.run import Run
 from nfl_keras.training.run_folder import RunFolder
+from nfl_keras.training.splits import Splits
 
 
 def choose_settings(run: Run) -> Run:
@@ -23,12 +25,23 @@ def choose_settings(run: Run) -> Run:
         run: `Run` over one split, with `refit`.
 
     Returns:
-        The `Run` that trains on the whole training split by the settings that were chosen.
+        The `Run` that trains on the whole training split, or on all photographs with `train_on`
+        all, by the settings that were chosen.
 
     Raises:
         UserError: see `nfl_keras.training.train_run`.
     """
     folder, config = run.folder, run.config
+    final = config.replace(
+        blend=1.0,
+        refit=False,
+        refit_rates=[],
+        validation_classes=0,
+        evaluate_every=0,
+        final_epoch="last",
+        early_stopping_epochs=0,
+    )
+    build_sampler(Splits.of(run.dataset, final).train, final)  # This refuses what is too small.
     if not (run.resumes and folder.exists):
         RunFolder.create(folder.path, config, run.bad_images)
     choice = folder.choice()
@@ -39,21 +52,14 @@ def choose_settings(run: Run) -> Run:
         choice = {"chosen": best, "candidates": candidates}
         folder.write_json("choice.json", choice)
     chosen = choice["chosen"]
+    whole = "all photographs" if config.data.train_on == "all" else "the whole training split"
     print(
         f"\nchosen: learning rate {chosen['learning_rate']:g}, epochs {chosen['epochs']}, alpha "
-        f"{chosen['alpha']:g}; training on the whole training split",
+        f"{chosen['alpha']:g}; training on {whole}",
         flush=True,
     )
-    final = config.replace(
-        learning_rate=chosen["learning_rate"],
-        epochs=chosen["epochs"],
-        blend=chosen["alpha"],
-        refit=False,
-        refit_rates=[],
-        validation_classes=0,
-        evaluate_every=0,
-        final_epoch="last",
-        early_stopping_epochs=0,
+    final = final.replace(
+        learning_rate=chosen["learning_rate"], epochs=chosen["epochs"], blend=chosen["alpha"]
     )
     write_whole(folder.path / "config.yaml", dump_config(final))
     return dataclasses.replace(run, config=final, resumes=True)
@@ -66,6 +72,7 @@ def _measure(run: Run, rate: float) -> dict[str, Any]:
         learning_rate=rate,
         refit=False,
         refit_rates=[],
+        train_on="train",
         evaluate_on="validation",
         final_epoch="best",
     )

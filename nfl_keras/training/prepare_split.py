@@ -10,6 +10,7 @@ from nfl_keras.models import Learner
 from nfl_keras.models.lora import lora_layers
 from nfl_keras.training.build_model import build_model, compile_model
 from nfl_keras.training.build_recolor import Recolor, build_recolor
+from nfl_keras.training.build_sampler import build_sampler
 from nfl_keras.training.caching.split_cache import SplitCache
 from nfl_keras.training.run import Run
 from nfl_keras.training.run_folder import RunFolder
@@ -58,14 +59,7 @@ def prepare_split(run: Run) -> PreparedSplit:
     keras.utils.set_random_seed(config.run.seed)
     splits = Splits.of(run.dataset, config)
     recolor, colors = build_recolor(config)
-    sampler = BalancedSampler(
-        splits.train.labels,
-        config.data.classes_per_batch,
-        config.data.images_per_class,
-        config.run.seed,
-        splits.train.class_names,
-        config.data.small_classes,
-    )
+    sampler = build_sampler(splits.train, config)
     with run.strategy.scope():
         model = build_model(config, splits.train.classes.tolist())
         compile_model(model, config, sampler.batches_per_epoch)

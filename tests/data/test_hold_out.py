@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nfl_keras.data.hold_out import hold_out_classes, hold_out_validation
+from nfl_keras.data.hold_out import hold_out_classes, hold_out_pairs, hold_out_validation
 from nfl_keras.data.split_set import split_set
 from nfl_keras.errors import UserError
 
@@ -109,3 +109,39 @@ def test_validation_is_never_empty_on_either_side(named_set, sizes, protocol, sh
     with pytest.raises(UserError, match=message) as refused:
         hold_out_validation(named_set(sizes), protocol, share=share)
     assert "\n" not in str(refused.value)
+
+
+@given(
+    st.lists(st.integers(1, 12), min_size=2, max_size=30),
+    st.integers(1, 6),
+    st.sampled_from([0.02, 0.05, 0.2]),
+    st.integers(0, 50),
+)
+def test_pairs_are_held_out_of_classes_that_are_large_enough(named_set, sizes, keep, share, seed):
+    whole = named_set(sizes, interleaved=True)
+    large = [size for size in sizes if size - 2 >= keep]
+    if len(large) < 2:
+        with pytest.raises(UserError, match=rf"of {keep + 2} or more, .* there are {len(large)}; "):
+            hold_out_pairs(whole, keep, share, seed)
+        return
+    train, validation = hold_out_pairs(whole, keep, share, seed)
+    held = counts_of(validation)
+    assert set(held.values()) == {2}
+    assert all(counts_of(train)[name] >= keep for name in held)
+    assert names_of(train) == names_of(whole)
+    assert sorted([*train.ids, *validation.ids]) == sorted(whole.ids)
+    if len(validation) > 4:
+        assert len(validation) <= share * len(whole)
+    if len(held) < len(large):
+        assert len(validation) + 2 > share * len(whole)
+    assert validation.description == (
+        f"fine-grained, validation: 2 photographs of each of {len(held)} classes held out "
+        f"({len(validation)} photographs), each a query against the rest; training split of made up"
+    )
+
+
+def test_pairs_are_drawn_by_the_seed(named_set):
+    whole = named_set([8] * 12)
+    drawn = [tuple(hold_out_pairs(whole, seed=seed)[1].ids) for seed in (0, 0, *range(1, 5))]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) == 5

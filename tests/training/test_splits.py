@@ -144,3 +144,63 @@ def test_under_another_protocol_than_its_own_split_validation_is_held_out(datase
     assert "25% of each class' training photographs held out" in final.description
     with pytest.raises(UserError, match="there is no validation photograph"):
         Dataset(whole, "zero-shot").split("validation", "fine-grained")
+
+
+@pytest.mark.parametrize("protocol", [None, "zero-shot", "fine-grained"])
+@pytest.mark.parametrize("evaluate_on", ["test", "validation"])
+def test_a_run_trains_on_all_but_pairs(dataset, protocol, evaluate_on):
+    splits = splits_of(
+        dataset, train_on="all", protocol=protocol, evaluate_on=evaluate_on, blend="auto"
+    )
+    assert splits.watched is splits.final
+    assert splits.final.gallery is splits.final.query
+    held_out = splits.final.query
+    assert sorted([*held_out.ids, *splits.train.ids]) == sorted(dataset.whole.ids)
+    assert classes(splits.train) == set(range(8))
+    # A twentieth of 128 photographs are 3 pairs.
+    assert np.bincount(held_out.labels).tolist().count(2) == len(classes(held_out)) == 3
+    assert splits.final.description == (
+        "trained on all photographs: what was held out to watch is no test; fine-grained, "
+        "validation: 2 photographs of each of 3 classes held out (6 photographs), each a query "
+        "against the rest; all 128 photographs of 8 classes"
+    )
+
+
+def test_a_run_trains_on_all_but_the_validation_classes(dataset):
+    splits = splits_of(dataset, train_on="all", validation_classes=2)
+    assert splits.watched is splits.final
+    held_out = classes(splits.final.query)
+    assert len(held_out) == 2
+    assert classes(splits.train) == set(range(8)) - held_out
+    assert len(splits.train) == 6 * 16
+    assert "no test; zero-shot, validation: 2 of 8" in splits.final.description
+
+
+def test_a_run_trains_on_all_parts_of_the_datasets_own_split(dataset):
+    labels = dataset.whole.labels
+    own = np.select([labels < 4, labels < 6], ["train", "validation"], "test")
+    whole = dataclasses.replace(dataset.whole, own_split=own)
+    train = splits_of(Dataset(whole, "zero-shot"), train_on="all").train
+    assert set(train.own_split) == {"train", "validation", "test"}
+    assert classes(train) == set(range(8))
+
+
+def test_what_is_watched_is_drawn_by_the_split_seed(dataset):
+    drawn = {
+        tuple(splits_of(dataset, train_on="all", split_seeds=[seed]).final.query.ids)
+        for seed in (0, 0, 1, 2)
+    }
+    assert len(drawn) == 3
+
+
+def test_a_class_keeps_the_photographs_of_its_part_of_a_batch(dataset):
+    settings = {"train_on": "all", "images_per_class": 16}
+    with pytest.raises(UserError, match="two classes of 18 or more") as refused:
+        splits_of(dataset, **settings)
+    assert "\n" not in str(refused.value)
+    assert len(splits_of(dataset, **settings, small_classes="fill").final.query) == 6
+
+
+def test_all_has_no_several_splits():
+    with pytest.raises(UserError, match=r"train_on all has no test .* such as \[0\]"):
+        TrainConfig.from_settings(train_on="all", split_seeds=[0, 1])

@@ -21,6 +21,12 @@ class DataConfig:
         protocol: How classes and photographs are divided into training and test. "zero-shot" trains
             on no class of the test; "fine-grained" trains on other photographs of the same classes.
             Defaults to the dataset's own.
+        train_on: What to train on: "train", the training split, so that the run measures the test;
+            or "all" classes and photographs, those of test and validation too, by settings chosen
+            before. "all" holds out a few to watch, whatever the protocol: the validation_classes,
+            or without them two photographs of each of some classes, a twentieth of all
+            photographs. By these it measures epochs and chooses a blend of "auto". No test figure
+            follows from it.
         split_seeds: Seeds by which the fine-grained protocol divides the photographs. Several seeds
             give one run each, and the mean over the runs.
         missing_images: What to do where the dataset lists a photograph that its folder lacks: stop
@@ -52,6 +58,7 @@ class DataConfig:
     dataset: str = "blooms"
     data_dir: str | None = None
     protocol: Literal["fine-grained", "zero-shot"] | None = None
+    train_on: Literal["train", "all"] = "train"
     split_seeds: list[int] = dataclasses.field(default_factory=lambda: [0])
     missing_images: Literal["error", "skip"] = "error"
     on_bad_image: Literal["stop", "skip"] = "stop"
@@ -72,6 +79,11 @@ class DataConfig:
             raise UserError("split_seeds is empty; give one seed at least, such as [0].")
         if len(set(self.split_seeds)) < len(self.split_seeds):
             raise UserError(f"split_seeds {self.split_seeds} name one split twice.")
+        if self.train_on == "all" and len(self.split_seeds) > 1:
+            raise UserError(
+                f"train_on all has no test that split_seeds {self.split_seeds} could divide; give "
+                f"one seed, such as [0]."
+            )
         if self.on_bad_image == "skip" and not self.check_images:
             raise UserError("on_bad_image skip needs check_images, which finds the bad ones.")
         if self.white_balance_parameters and self.color != "white-balance":

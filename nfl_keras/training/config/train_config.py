@@ -1,7 +1,7 @@
 """Every setting of a training run."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 from nfl_keras.errors import UserError
 from nfl_keras.models.recipes import find_recipe
@@ -78,6 +78,11 @@ class TrainConfig:
             recipe=RecipeConfig(recipe, of_recipe),
             **{name: SECTIONS[name](**values) for name, values in sections.items()},
         )
+
+    @property
+    def evaluated_on(self) -> Literal["test", "validation"]:
+        """Which photographs give the run's figures. A run that trains on all has no test."""
+        return "validation" if self.data.train_on == "all" else self.evaluation.evaluate_on
 
     def settings(self) -> dict[str, Any]:
         """Returns every setting by the name of its flag, as `from_settings` takes them."""

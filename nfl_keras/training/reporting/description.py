@@ -40,7 +40,7 @@ def describe(folder: RunFolder, config: TrainConfig, checkpoint: str) -> dict[st
     if checkpoint == config.evaluation.final_checkpoint:
         figures = {name: getattr(report, name) for name in _FIGURES}
         metrics = {
-            "evaluated_on": config.evaluation.evaluate_on,
+            "evaluated_on": config.evaluated_on,
             "crops": config.evaluation.crops,
             **figures,
         }

@@ -10,6 +10,23 @@ from nfl_keras.training.reporting.figures import figures
 from nfl_keras.training.splits import Splits
 
 
+def train_on_notes(config: TrainConfig) -> list[str]:
+    """Says that a run which trained on all photographs has no test.
+
+    Args:
+        config: `TrainConfig`.
+
+    Returns:
+        List of str, sentences. It is empty if the run trained on the training split.
+    """
+    if config.data.train_on != "all":
+        return []
+    return [
+        "No test figure follows from this run: it trained on all photographs but a few, which it "
+        "held out to watch. Measure settings on a test by a run without train_on all."
+    ]
+
+
 def epoch_notes(
     config: TrainConfig, splits: Splits, last_epoch: int, best_epoch: int | None
 ) -> list[str]:
@@ -32,7 +49,7 @@ def epoch_notes(
         return [f"The figures are those of the last epoch, {last_epoch}, with {crops}."]
     if splits.watched is not splits.final:
         where = f"{_held_out(config)}, no test photograph among them"
-    elif config.evaluation.evaluate_on == "validation":
+    elif config.evaluated_on == "validation":
         where = "the validation photographs that the figures are measured on"
     else:
         where = "the test queries themselves, so that its figures are no test result"
@@ -113,11 +130,12 @@ def blend_notes(share: float | str, chosen: Blend | None, splits: Splits) -> lis
     return notes
 
 
-def refit_notes(choice: Mapping[str, Any] | None) -> list[str]:
+def refit_notes(choice: Mapping[str, Any] | None, config: TrainConfig) -> list[str]:
     """Says which settings were chosen on a held-out part before the run trained on all.
 
     Args:
         choice: what `choice.json` of the run holds, or `None` if there is none.
+        config: `TrainConfig`.
 
     Returns:
         List of str, sentences.
@@ -125,11 +143,12 @@ def refit_notes(choice: Mapping[str, Any] | None) -> list[str]:
     if choice is None:
         return []
     chosen, candidates = choice["chosen"], choice["candidates"]
+    whole = "all photographs" if config.data.train_on == "all" else "the whole training split"
     among = f" among {len(candidates)}" if len(candidates) > 1 else ""
     return [
         f"The run chose {chosen['epochs']} epochs, alpha {chosen['alpha']:g} and the learning rate "
         f"{chosen['learning_rate']:g}{among} by Recall@1 + mAP on: {chosen['protocol']}. Then it "
-        f"trained anew on the whole training split."
+        f"trained anew on {whole}."
     ]
 
 

@@ -25,6 +25,7 @@ from nfl_keras.training.reporting.notes import (
     measure_notes,
     photograph_notes,
     refit_notes,
+    train_on_notes,
 )
 from nfl_keras.training.reporting.showcase import retrieval_rows
 
@@ -73,7 +74,7 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
     folder.write_json(
         "metrics.json",
         {
-            "evaluated_on": config.evaluation.evaluate_on,
+            "evaluated_on": config.evaluated_on,
             **{stage: dataclasses.asdict(report) for stage, report in stages.items()},
             **trained.measured,
             "final_epoch": saved.best_epoch if reports_best else last_epoch,
@@ -96,6 +97,7 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
         floor = figures(fitted.start_reports.floor)
         curves.append(draw_blend(by_alpha, floor, trained.chosen.alpha))
     below = floor_notes(trained.watched, fitted.start_reports.floor)
+    no_test = train_on_notes(config)
     write_report(
         folder.report,
         title=f"{config.data.dataset}, {pathlib.PurePath(config.embedder.backbone).name}",
@@ -105,10 +107,11 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
         rows=retrieval_rows(splits.final, *trained.vectors, seed=config.run.seed),
         config=config.sections(),
         notes=[
+            *no_test,
             *below,
             *epoch_notes(config, splits, last_epoch, saved.best_epoch),
             *blend_notes(config.evaluation.blend, trained.chosen, splits),
-            *refit_notes(folder.choice()),
+            *refit_notes(folder.choice(), config),
             *photograph_notes(trained.report, split.run.bad_images),
             *measure_notes(trained.measured),
             f"{_capitalized(split.colors)}.",
@@ -121,6 +124,8 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
     folder.start.unlink(missing_ok=True)
     for note in below:
         print(f"warning: {note}")
+    for note in no_test:
+        print(note)
     if split.cache is not None:
         split.cache.remove()
     print(f"{checkpoints.seconds:.0f} s; report: {folder.report}", flush=True)

@@ -4,7 +4,12 @@ import types
 import pytest
 
 from nfl_keras.training.config import TrainConfig
-from nfl_keras.training.reporting.notes import epoch_notes, photograph_notes
+from nfl_keras.training.reporting.notes import (
+    epoch_notes,
+    photograph_notes,
+    refit_notes,
+    train_on_notes,
+)
 
 CASES = list(itertools.product(("last", "best"), (0, 3), ("test", "validation")))
 
@@ -93,3 +98,25 @@ def test_what_was_left_out_is_counted():
     both = photograph_notes(types.SimpleNamespace(num_skipped=2), bad)
     assert len(both) == 2
     assert both[0].endswith("cannot be used: 1,234 (bad_images.json).")
+
+
+def test_a_run_on_all_has_no_test():
+    (note,) = train_on_notes(TrainConfig.from_settings(train_on="all"))
+    assert note.startswith("No test figure follows")
+    assert train_on_notes(TrainConfig()) == []
+
+
+@pytest.mark.parametrize(
+    ("train_on", "whole"), [("train", "the whole training split"), ("all", "all photographs")]
+)
+def test_a_refit_says_what_it_trained_on(train_on, whole):
+    candidate = {"epochs": 3, "alpha": 1.0, "learning_rate": 0.1, "protocol": "made up"}
+    choice = {"chosen": candidate, "candidates": [candidate]}
+    (note,) = refit_notes(choice, TrainConfig.from_settings(train_on=train_on))
+    assert note.endswith(f"Then it trained anew on {whole}.")
+
+
+def test_an_epoch_of_a_run_on_all_is_not_chosen_by_a_test():
+    text = notes(final_epoch="best", train_on="all")
+    assert "chosen by mAP on the validation photographs that the figures are measured on" in text
+    assert "test" not in text
