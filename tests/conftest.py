@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-pytest_plugins = ["encoded_photographs", "run_clusters"]
+pytest_plugins = ["encoded_photographs", "run_clusters", "shown_lines"]
 
 BACKEND = keras.config.backend()
 

@@ -13,6 +13,7 @@ ROOMS = [
     "typing",
     "errors",
     "files",
+    "progress",
     "distribution",
     "optimizers",
     "data",

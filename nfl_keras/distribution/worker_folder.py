@@ -40,6 +40,7 @@ def worker_folder(
         tempfile.TemporaryDirectory() as folder,
         open(os.devnull, "w") as nowhere,
         contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
     ):
         own = pathlib.Path(folder) / path.name
         if resume:

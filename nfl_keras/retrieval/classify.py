@@ -7,6 +7,7 @@ from keras import ops
 from nfl_keras.data import ImageSet
 from nfl_keras.errors import UserError
 from nfl_keras.models import Learner
+from nfl_keras.progress import Progress
 from nfl_keras.retrieval.predict_crops import predict_crops
 from nfl_keras.typing import Tensor
 
@@ -17,6 +18,7 @@ def classify(
     crops: int = 3,
     batch_size: int = 64,
     image_size: int | None = None,
+    show_progress: bool = True,
 ) -> np.ndarray:
     """Computes the class probabilities of every photograph of a set.
 
@@ -32,6 +34,7 @@ def classify(
             center). Defaults to `3`.
         batch_size: int, photographs in a batch. Defaults to `64`.
         image_size: int, side of the crops in pixels. Defaults to the embedder's.
+        show_progress: bool, see `embed`. Defaults to `True`.
 
     Returns:
         float32 `[N, K]`, rows of sum 1, in the set's order. Column k is the class with the label
@@ -60,10 +63,9 @@ def classify(
         )
     size = model.embedder.image_size if image_size is None else image_size
     classifier = _Probabilities(model)
-    probabilities = [
-        of_crops.mean(axis=1)
-        for of_crops in predict_crops(classifier, image_set, size, crops, batch_size)
-    ]
+    batches = predict_crops(classifier, image_set, size, crops, batch_size)
+    with Progress(len(image_set), "photographs classified", show_progress) as progress:
+        probabilities = [of_crops.mean(axis=1) for of_crops in progress.counted(batches)]
     return np.concatenate(probabilities).astype(np.float32)
 
 

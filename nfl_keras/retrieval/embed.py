@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from nfl_keras.data import ImageSet
+from nfl_keras.progress import Progress
 from nfl_keras.retrieval.average_crops import average_crops
 from nfl_keras.retrieval.predict_crops import predict_crops
 
@@ -14,6 +15,7 @@ def embed(
     crops: int = 3,
     batch_size: int = 64,
     image_size: int | None = None,
+    show_progress: bool = True,
 ) -> np.ndarray:
     """Embeds every photograph of a set.
 
@@ -27,6 +29,9 @@ def embed(
             center). Defaults to `3`.
         batch_size: int, photographs in a batch. Defaults to `64`.
         image_size: int, side of the crops in pixels. Defaults to `embedder.image_size`.
+        show_progress: bool, whether work that takes longer than a few seconds shows what is done
+            and the time left on stderr: as a bar on a terminal, and elsewhere as a line every half
+            minute. Defaults to `True`.
 
     Returns:
         float32 `[N, D]`, unit vectors, in the set's order.
@@ -48,4 +53,5 @@ def embed(
     """
     size = embedder.image_size if image_size is None else image_size
     of_crops = predict_crops(embedder, image_set, size, crops, batch_size)
-    return average_crops(of_crops, image_set)
+    with Progress(len(image_set), "photographs embedded", show_progress) as progress:
+        return average_crops(progress.counted(of_crops), image_set)

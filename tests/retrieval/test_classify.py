@@ -102,6 +102,13 @@ def test_three_crops_are_the_default_and_differ_from_one(model, image_set, drawn
     assert np.abs(probabilities - expected(model, drawn, 1)).max() > 0.05
 
 
+def test_progress_counts_the_photographs(model, image_set, shown_lines):
+    classify(model, image_set, batch_size=2)
+    assert shown_lines() == ["2 of 5 photographs classified", "4 of 5 photographs classified"]
+    classify(model, image_set, batch_size=2, show_progress=False)
+    assert shown_lines() == []
+
+
 def test_the_size_of_crops_can_be_given(model, drawn):
     large = [pixels.repeat(2, axis=0).repeat(2, axis=1) for pixels in drawn]
     probabilities = classify(model, encoded(large), image_size=16)

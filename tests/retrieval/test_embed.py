@@ -116,6 +116,14 @@ def test_layers_run_for_inference(embedder):
     assert np.abs(embed(model, image_set(drawn)) - expected(drawn, 3)).max() < 1e-4
 
 
+def test_progress_counts_the_photographs(embedder, shown_lines):
+    seven = image_set(photographs(SHAPES))
+    embed(embedder, seven, batch_size=3)
+    assert shown_lines() == ["3 of 7 photographs embedded", "6 of 7 photographs embedded"]
+    embed(embedder, seven, batch_size=3, show_progress=False)
+    assert shown_lines() == []
+
+
 @pytest.mark.parametrize("crops", [0, 2, 5])
 def test_another_number_of_crops_is_refused(embedder, crops):
     with pytest.raises(UserError, match=f"crops must be 1 or 3, not {crops}"):

@@ -5,17 +5,21 @@ from nfl_keras.data.decoding.reader import noting_reader
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.errors import UserError
+from nfl_keras.progress import Progress
 
 _NAMED = 5
 
 
-def bad_images(image_set: ImageSet) -> dict[str, str]:
+def bad_images(image_set: ImageSet, show_progress: bool = True) -> dict[str, str]:
     """Reads and decodes every photograph once, and returns those that cannot be used.
 
     It takes about as long as the input of one epoch, and keeps no photograph in memory.
 
     Args:
         image_set: `nfl.data.ImageSet`.
+        show_progress: bool, whether work that takes longer than a few seconds shows what is done
+            and the time left on stderr: as a bar on a terminal, and elsewhere as a line every half
+            minute. Defaults to `True`.
 
     Returns:
         A dict from the id of each photograph that cannot be used to the reason, in the set's
@@ -40,7 +44,11 @@ def bad_images(image_set: ImageSet) -> dict[str, str]:
         )
         .ignore_errors()
     )
-    good = {int(position) for position, _ in sizes.as_numpy_iterator()}
+    good = set()
+    with Progress(len(image_set), "photographs checked", show_progress) as progress:
+        for position, _ in sizes.as_numpy_iterator():
+            good.add(int(position))
+            progress.add(int(position) + 1 - progress.done)  # The bad ones before it, too.
     return {
         str(image_set.ids[position]): reasons.get(position, DAMAGED)
         for position in range(len(image_set))
@@ -48,11 +56,12 @@ def bad_images(image_set: ImageSet) -> dict[str, str]:
     }
 
 
-def check_images(image_set: ImageSet) -> None:
+def check_images(image_set: ImageSet, show_progress: bool = True) -> None:
     """Checks that every photograph of an image set can be read and decoded.
 
     Args:
         image_set: `nfl.data.ImageSet`.
+        show_progress: bool, see `bad_images`. Defaults to `True`.
 
     Raises:
         UserError: if one cannot. The message names photographs and reasons, see `bad_images`.
@@ -61,7 +70,7 @@ def check_images(image_set: ImageSet) -> None:
 
     >>> nfl.data.check_images(nfl.data.load("blooms").subset(range(10)))
     """
-    bad = bad_images(image_set)
+    bad = bad_images(image_set, show_progress)
     if bad:
         named = [f"{name} ({reason})" for name, reason in list(bad.items())[:_NAMED]]
         more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""

@@ -8,17 +8,16 @@ import functools
 import itertools
 import math
 import os
-import sys
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, Self
 
 import grpc
-import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from nfl_keras.errors import UserError
+from nfl_keras.progress import Progress
 from nfl_keras.servable.signature_names import CROPS, EMBED_TENSOR
 from nfl_keras.serving.client.calls import Calls, forked_amid_calls
 from nfl_keras.serving.client.embed_batch import PHOTOGRAPHS, PIXELS, Form, embed_batch, joined
@@ -107,7 +106,7 @@ class Client:
         images: Photograph | Iterable[Photograph],
         crops: int = 3,
         deadline: float | None = None,
-        progress: bool | None = None,
+        show_progress: bool = True,
     ) -> EmbeddingResult:
         """Embeds photographs of any size, as training sees them.
 
@@ -122,8 +121,9 @@ class Client:
             crops: 3, or 1 for the center alone. Defaults to `3`.
             deadline: float, seconds that the whole call may take. Defaults to `None`, no limit
                 beside the client's `timeout` for each request.
-            progress: bool, whether to show a progress bar. Defaults to `None`: on a terminal, if
-                there are more images than go into one request.
+            show_progress: bool, whether work that takes longer than a few seconds shows what is
+                done and the time left on stderr: as a bar on a terminal, and elsewhere as a line
+                every half minute. Defaults to `True`.
 
         Returns:
             `EmbeddingResult`. An image that cannot be read or decoded fails alone. If the server
@@ -141,10 +141,10 @@ class Client:
             raise UserError(f"crops must be 3 or 1, not {crops!r}.")
         images, count = one_or_many(images)
         calls = self._calls(deadline)
-        return self._embed(images, count, _BY_CROPS[crops], PHOTOGRAPHS, calls, progress)
+        return self._embed(images, count, _BY_CROPS[crops], PHOTOGRAPHS, calls, show_progress)
 
     def embed_tensor(
-        self, pixels: Any, deadline: float | None = None, progress: bool | None = None
+        self, pixels: Any, deadline: float | None = None, show_progress: bool = True
     ) -> EmbeddingResult:
         """Embeds pixels of the model's input size, each image as one crop.
 
@@ -152,7 +152,7 @@ class Client:
             pixels: array `[N, H, W, 3]`, or `[H, W, 3]` for one image, uint8 or floats in 0..255,
                 with the model's H and W.
             deadline: see `embed`.
-            progress: see `embed`.
+            show_progress: see `embed`.
 
         Returns:
             `EmbeddingResult`.
@@ -175,7 +175,7 @@ class Client:
                 f"pixels must be of shape [N, {', '.join(map(str, served[1:]))}], as the model "
                 f"{self.model!r} takes them, not {list(pixels.shape)}; embed takes any size."
             )
-        return self._embed(pixels, len(pixels), EMBED_TENSOR, PIXELS, calls, progress)
+        return self._embed(pixels, len(pixels), EMBED_TENSOR, PIXELS, calls, show_progress)
 
     def close(self) -> None:
         """Closes the connection. The client cannot be used afterwards."""
@@ -212,22 +212,26 @@ class Client:
         return Calls(self.attempts, self.backoff, self.timeout, seconds)
 
     def _embed(
-        self, images: Iterable, count: int | None, name: str, form: Form, calls: Calls, progress
+        self,
+        images: Iterable,
+        count: int | None,
+        name: str,
+        form: Form,
+        calls: Calls,
+        show_progress: bool,
     ) -> EmbeddingResult:
         signature = self._served.signature(name, form, calls)
-        if progress is None:
-            progress = sys.stdout.isatty() and (count is None or count > self.batch_size)
-        bar = keras.utils.Progbar(count, verbose=int(progress), unit_name="image")
         spec, predict = self._served.spec(name), self._served.stub.Predict
         send = functools.partial(embed_batch, form, spec, predict, calls, self.request_bytes)
         rows, versions = [], set()
-        with contextlib.closing(self._in_order(send, images, calls)) as in_order:
+        with (
+            contextlib.closing(self._in_order(send, images, calls)) as in_order,
+            Progress(count, "images embedded", show_progress) as progress,
+        ):
             for more_rows, more_versions in in_order:
                 rows += more_rows
                 versions |= more_versions
-                bar.add(len(more_rows))
-        if count is None:
-            bar.update(len(rows), finalize=True)
+                progress.add(len(more_rows))
         declared = signature.outputs["embedding"].tensor_shape.dim
         result = joined(rows, versions, max(0, declared[-1].size) if declared else 0)
         if calls.failure and not result.ok.any():

@@ -12,6 +12,7 @@ from keras import ops
 from nfl_keras.data import ImageSet
 from nfl_keras.models import Learner
 from nfl_keras.models.network_cut import NetworkCut
+from nfl_keras.progress import Progress
 from nfl_keras.retrieval import RetrievalTask
 from nfl_keras.retrieval.average_crops import average_crops
 from nfl_keras.retrieval.predict_crops import predict_crops
@@ -49,11 +50,13 @@ class CachedCrops:
         Yields:
             NumPy array `[<= 64, crops, C]`, in the set's order.
         """
-        rows = self.file.fill(self._rows, "cached photographs")
-        for first in range(0, len(rows), _BATCH_SIZE):
-            batch = rows[first : first + _BATCH_SIZE, :crops]
-            outputs = ops.convert_to_numpy(above(batch.reshape(-1, *rows.shape[2:])))
-            yield outputs.reshape(-1, crops, outputs.shape[-1])
+        rows = self.file.fill(self._rows, "photographs cached")
+        starts = range(0, len(rows), _BATCH_SIZE)
+        batches = (rows[first : first + _BATCH_SIZE, :crops] for first in starts)
+        with Progress(len(rows), "cached photographs") as progress:
+            for batch in progress.counted(batches):
+                outputs = ops.convert_to_numpy(above(batch.reshape(-1, *rows.shape[2:])))
+                yield outputs.reshape(-1, crops, outputs.shape[-1])
 
     def _rows(self, first: int) -> Iterator[np.ndarray]:
         left = self.image_set.subset(range(first, len(self.image_set)))

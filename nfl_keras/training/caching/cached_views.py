@@ -79,11 +79,11 @@ class CachedViews:
         states = [np.array(generator.state) for generator in self._generators]
         try:
             with np.errstate(over="raise"):
-                return self.file.fill(lambda first: self._rows(first, states), "cached views")
+                return self.file.fill(lambda first: self._rows(first, states), "views cached")
         except FloatingPointError:
             print("float16 cannot hold the outputs of the frozen layers: float32 is used")
             self.file = self._file(np.float32)
-            return self.file.fill(lambda first: self._rows(first, states), "cached views")
+            return self.file.fill(lambda first: self._rows(first, states), "views cached")
         finally:
             for generator, state in zip(self._generators, states, strict=True):
                 generator.state.assign(state)

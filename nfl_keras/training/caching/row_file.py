@@ -17,9 +17,9 @@ except ImportError:
 
 from nfl_keras.errors import UserError
 from nfl_keras.files import write_whole
-from nfl_keras.training.clock_time import clock_time
+from nfl_keras.progress import Progress
 
-# Seconds between two flushes of the rows to the disk, and between two lines of progress.
+# Seconds between two flushes of the rows to the disk.
 _EVERY = 10.0
 
 
@@ -65,7 +65,7 @@ class RowFile:
         Args:
             rows_from: function from the number of the first row that is missing to an iterator of
                 arrays `[<= B, ...]`, all rows from that one on.
-            what: str, what a row is, for the lines of progress.
+            what: str, what is counted, see `Progress`.
 
         Returns:
             The array, memory-mapped and read-only.
@@ -82,20 +82,16 @@ class RowFile:
         count = self.shape[0]
         if done < count:
             array = self._opened(anew=not done)
-            first, start = done, time.perf_counter()
-            flushed = start
+            start = flushed = time.perf_counter()
             try:
-                for rows in rows_from(done):
-                    array[done : done + len(rows)] = rows
-                    done += len(rows)
-                    now = time.perf_counter()
-                    if now - flushed > _EVERY:
-                        flushed = now
-                        self._note(array, done, seconds + now - start)
-                        speed = (done - first) / (now - start)
-                        left = clock_time((count - done) / speed)
-                        line = f"{what} {done:,} of {count:,} | {speed:.0f} per second, {left} left"
-                        print(line, flush=True)
+                with Progress(count, what, done=done) as progress:
+                    for rows in progress.counted(rows_from(done)):
+                        array[done : done + len(rows)] = rows
+                        done += len(rows)
+                        now = time.perf_counter()
+                        if now - flushed > _EVERY:
+                            flushed = now
+                            self._note(array, done, seconds + now - start)
             finally:
                 self._note(array, done, seconds + time.perf_counter() - start)
 

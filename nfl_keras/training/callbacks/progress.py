@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from nfl_keras.training.clock_time import clock_time
+from nfl_keras.progress import clock_time
 from nfl_keras.training.data_clock import DataClock
 
 _STATE = ("batches_done", "batches_timed", "seconds", "seconds_waited")

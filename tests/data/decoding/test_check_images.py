@@ -75,6 +75,14 @@ def test_good_ones_are_read_once(good):
     assert sorted(reads) == [0, 1, 2]
 
 
+def test_progress_counts_the_bad_ones_too(good, shown_lines):
+    files = as_set({"a": good["good.jpg"], "b": b"", "c": good["good.jpg"], "d": b""})
+    bad_images(files)
+    assert shown_lines() == ["1 of 4 photographs checked", "3 of 4 photographs checked"]
+    bad_images(files, show_progress=False)
+    assert shown_lines() == []
+
+
 @pytest.mark.parametrize("kind", ["good.jpg", "progressive.jpg", "good.png", "good.webp"])
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
 def test_truncated_photographs_are_named(good, kind, share):

@@ -572,21 +572,11 @@ def test_numbers_are_above_0(name, one_line):
 # ---- progress ----
 
 
-def test_a_progress_bar_counts_the_images(connect, photographs, capsys):
+def test_progress_counts_the_images(connect, photographs, shown_lines):
     client = connect(batch_size=2)
-    client.embed(photographs(5), progress=True)
-    assert "5/5" in capsys.readouterr().out
-    client.embed((content for content in photographs(5)), progress=True)
-    assert "5/Unknown" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("terminal", "count", "shown"), [(True, 5, True), (True, 2, False), (False, 5, False)]
-)
-def test_many_images_show_progress_on_a_terminal(
-    terminal, count, shown, connect, photographs, capsys, monkeypatch
-):
-    client = connect(batch_size=2)
-    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
-    client.embed(photographs(count))
-    assert ("5/5" in capsys.readouterr().out) == shown
+    client.embed(photographs(5))
+    assert shown_lines() == ["2 of 5 images embedded", "4 of 5 images embedded"]
+    client.embed(content for content in photographs(5))
+    assert shown_lines() == [f"{count} images embedded" for count in (2, 4, 5)]
+    client.embed(photographs(5), show_progress=False)
+    assert shown_lines() == []

@@ -83,11 +83,22 @@ def test_rows_of_anything_else_are_computed_anew(begun, key, dtype, spoil):
     assert fill(RowFile(begun.path, key, dtype, (10,)))[1] == [0]
 
 
-def test_the_time_left_is_shown(file, monkeypatch, capsys):
+def test_the_rows_of_a_stopped_computation_count_as_done(begun, shown_lines):
+    fill(begun)
+    assert shown_lines() == ["9 of 10 rows"]
+
+
+def test_rows_are_flushed_while_others_are_computed(file, monkeypatch):
     monkeypatch.setattr(row_file, "_EVERY", -1.0)
-    fill(file)
-    assert "rows 6 of 10 | " in capsys.readouterr().out
-    assert json.loads(file.path.with_suffix(".json").read_text())["done"] == 10
+    noted = []
+
+    def watched(first):
+        for rows in squares(first):
+            yield rows
+            noted.append(json.loads(file.path.with_suffix(".json").read_text())["done"])
+
+    file.fill(watched, "rows")
+    assert noted == [3, 6, 9, 10]
 
 
 def test_a_full_disk_is_one_line(file, monkeypatch):
