@@ -3,6 +3,7 @@
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -67,6 +68,11 @@ def test_commands_from_photographs_to_a_served_model(draw_photographs, run, capf
     main(run("evaluate"))
     (found,) = re.findall(r"^mAP +(\S+)$", capfd.readouterr().out, flags=re.MULTILINE)
     assert re.search(rf"^trained .* mAP {found}$", trained, flags=re.MULTILINE)
+    main(run("index"))
+    assert "gallery: 80 photographs: 80 embedded now" in capfd.readouterr().out
+    shutil.copy("photographs/species 03/1.jpg", "rose.jpg")
+    main(run("search"))
+    assert "1.000  species 03  species 03/1.jpg" in capfd.readouterr().out
     main(run("export"))
     command = [sys.executable, "-m", "nfl_keras", *run("serve")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -103,6 +109,18 @@ def test_model_fit_on_a_users_own_dataset(draw_photographs):
     images = np.zeros((1, 64, 64, 3), "float32")
     saved = keras.saving.load_model("embedder.keras")
     np.testing.assert_allclose(saved(images), names["embedder"](images), atol=1e-6)
+
+
+def test_search_in_python_as_its_page_shows_it(draw_photographs, capsys):
+    page = (pathlib.Path(__file__).parent.parent / "docs" / "search.md").read_text()
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    draw_photographs([3] * 4)
+    for name in ("rose", "tulip"):
+        shutil.copy("photographs/species 01/2.jpg", f"{name}.jpg")
+    names = {}
+    exec(compile(snippet, "search.md", "exec"), names)
+    assert names["table"]["id"].to_pylist()[0] == "species 01/2.jpg"
+    assert "rose.jpg species 01/2.jpg 1.0" in capsys.readouterr().out
 
 
 def test_every_dependency_is_named_and_no_other():

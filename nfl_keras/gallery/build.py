@@ -14,6 +14,7 @@ from nfl_keras.gallery.photograph_model import PhotographModel
 from nfl_keras.gallery.photographs import Photographs, unchanged
 from nfl_keras.gallery.probe import check_same_model, fingerprint
 from nfl_keras.gallery.unfinished import SCHEMA, Unfinished
+from nfl_keras.progress import Progress
 
 # Photographs that are embedded before they are kept; a multiple of usual batch sizes, so that an
 # index that was stopped makes the same batches as one that was not.
@@ -79,9 +80,11 @@ def build(
         lacking = np.flatnonzero(rows < 0)
         if len(lacking) and before is None:
             folder.begin(manifest)
-        for start in range(0, len(lacking), _CHUNK):
-            chunk = lacking[start : start + _CHUNK]
-            unfinished.append(*_embed(photographs, model, chunk))
+        done = len(rows) - len(lacking)
+        with Progress(len(rows), "photographs embedded", done=done) as progress:
+            for start in range(0, len(lacking), _CHUNK):
+                chunk = lacking[start : start + _CHUNK]
+                unfinished.append(*_embed(photographs, model, chunk, progress))
         if len(lacking):
             check_same_model(model, manifest, str(folder.path))
             rows[lacking] = len(state.known) + np.arange(len(lacking))
@@ -140,14 +143,16 @@ class _State:
         digests = self.known["sha256"].take(usable).to_pylist()
         row_of = dict(zip(digests, usable.tolist(), strict=True))
         count = 0
-        for row in lacking:
-            try:
-                digest = hashlib.sha256(photographs.read(int(row))).digest()
-            except UserError:  # It is told when the photograph is embedded.
-                continue
-            if digest in row_of:
-                rows[row] = row_of[digest]
-                count += 1
+        with Progress(len(lacking), "photographs compared with known ones") as progress:
+            for row in lacking:
+                progress.add(1)
+                try:
+                    digest = hashlib.sha256(photographs.read(int(row))).digest()
+                except UserError:  # It is told when the photograph is embedded.
+                    continue
+                if digest in row_of:
+                    rows[row] = row_of[digest]
+                    count += 1
         return count
 
     def vectors(self, rows: np.ndarray) -> Iterator[np.ndarray]:
@@ -184,7 +189,7 @@ def _manifest(
 
 
 def _embed(
-    photographs: Photographs, model: PhotographModel, rows: np.ndarray
+    photographs: Photographs, model: PhotographModel, rows: np.ndarray, progress: Progress
 ) -> tuple[pa.Table, np.ndarray]:
     digests: dict[int, bytes] = {}
 
@@ -193,7 +198,7 @@ def _embed(
         digests[row] = hashlib.sha256(content).digest()
         return content
 
-    vectors, failed = model.embed(photographs.image_set(rows, read))
+    vectors, failed = model.embed(photographs.image_set(rows, read), progress)
     items = photographs.items.select(["id", "bytes", "modified"]).take(rows)
     sha256 = [digests.get(row) for row in rows.tolist()]
     reasons = [failed.get(position) for position in range(len(rows))]

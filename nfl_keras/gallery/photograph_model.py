@@ -10,6 +10,7 @@ import numpy as np
 
 from nfl_keras.data import ImageSet
 from nfl_keras.errors import UserError
+from nfl_keras.progress import Progress
 from nfl_keras.retrieval.embed_usable import embed_usable
 from nfl_keras.serving.client.client import Client
 from nfl_keras.training.load_embedder import load
@@ -34,11 +35,16 @@ class PhotographModel:
     crops: int
     batch_size: int = 64
 
-    def embed(self, image_set: ImageSet) -> tuple[np.ndarray, dict[int, str]]:
+    def embed(
+        self, image_set: ImageSet, progress: Progress | None = None
+    ) -> tuple[np.ndarray, dict[int, str]]:
         """Embeds photographs, see `nfl_keras.retrieval.embed_usable`."""
-        if isinstance(self.model, Client):
-            return _by_client(self.model, image_set, self.crops)
-        return embed_usable(self.model, image_set, self.crops, self.batch_size)
+        if not isinstance(self.model, Client):
+            return embed_usable(self.model, image_set, self.crops, self.batch_size, progress)
+        embedded = _by_client(self.model, image_set, self.crops)
+        if progress is not None:
+            progress.add(len(image_set))
+        return embedded
 
 
 def open_model(
@@ -88,7 +94,7 @@ def _by_client(
                 sent.append(position)
                 yield content
 
-        result = client.embed(contents(), crops, progress=False)
+        result = client.embed(contents(), crops, show_progress=False)
         failed.update({sent[index]: reason for index, reason in result.failed.items()})
         return np.array(sent, np.int64)[result.ok], result.embeddings[result.ok]
 

@@ -8,11 +8,16 @@ from nfl_keras.data import ImageSet
 from nfl_keras.data.batches.inference_batches import usable_batches
 from nfl_keras.data.decoding.photograph_error import DAMAGED, NO_DIRECTION
 from nfl_keras.errors import explain_out_of_memory
+from nfl_keras.progress import Progress
 from nfl_keras.retrieval.predict_crops import predict_function
 
 
 def embed_usable(
-    embedder: keras.Model, image_set: ImageSet, crops: int = 3, batch_size: int = 64
+    embedder: keras.Model,
+    image_set: ImageSet,
+    crops: int = 3,
+    batch_size: int = 64,
+    progress: Progress | None = None,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Embeds every photograph of a set that can be used, and says why others cannot.
 
@@ -22,6 +27,7 @@ def embed_usable(
         image_set: `nfl.data.ImageSet`.
         crops: 3 or 1, see `embed`. Defaults to `3`.
         batch_size: int, photographs in a batch. Defaults to `64`.
+        progress: `Progress` that counts the photographs. Defaults to `None`.
 
     Returns:
         `(embeddings, failed)`: float32 `[N, D]`, as `embed` computes them, zeros for photographs
@@ -56,6 +62,8 @@ def embed_usable(
             embeddings[positions[good]] = means[good] / norms[good]
             reason_of[positions[good]] = None
             reason_of[positions[~good]] = NO_DIRECTION
+            if progress is not None:
+                progress.add(len(positions))
     for position, reason in reasons.items():
         reason_of[position] = reason
     return embeddings, {i: reason for i, reason in enumerate(reason_of) if reason is not None}

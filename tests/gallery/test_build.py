@@ -21,10 +21,10 @@ def embedded(monkeypatch):
     ids = []
     embed = PhotographModel.embed
 
-    def noted(self, image_set):
+    def noted(self, image_set, progress=None):
         if not image_set.ids[0].startswith("picture"):
             ids.extend(image_set.ids.tolist())
-        return embed(self, image_set)
+        return embed(self, image_set, progress)
 
     monkeypatch.setattr(PhotographModel, "embed", noted)
     return ids
@@ -57,7 +57,6 @@ def test_vectors_labels_and_ids_of_a_folder(images, model, tmp_path, expected):
 def test_only_what_is_new_or_changed_is_embedded(images, model, tmp_path, png, embedded):
     folder = tmp_path / "gallery"
     assert Gallery.build(images, model, folder).changes == module.Changes(7, 7, 0, 0, 0)
-    assert sorted(embedded) == sorted(embedded)
     embedded.clear()
     before = contents(folder)
     assert Gallery.build(images, model, folder).changes == module.Changes(7, 0, 0, 0, 0)
@@ -156,7 +155,7 @@ def test_another_model_or_other_crops_are_refused(images, model, tmp_path):
     wider = nfl.models.Embedder("tiny", embedding_dim=4, image_size=8)
     with pytest.raises(UserError, match="embeds in 4 dimensions, not 3"):
         Gallery.open(folder, wider)
-    with pytest.raises(UserError, match="with 3 crops, and .* with 1 embeds"):
+    with pytest.raises(UserError, match=r"with 3 crops, and .* with 1 embeds"):
         Gallery.build(images, model, folder, crops=1)
     assert Gallery.build(images, model, folder).changes.embedded == 0
     with pytest.raises(UserError, match="keeps vectors in float32, not float16"):

@@ -1,12 +1,21 @@
+import io
+
 import keras
 import numpy as np
+from PIL import Image
 
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.retrieval.embed import embed
 from nfl_keras.retrieval.embed_usable import embed_usable
 
 
-def test_good_ones_are_embedded_as_by_embed_and_the_others_say_why(photograph_bytes):
+def photograph_bytes(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_good_ones_are_embedded_as_by_embed_and_the_others_say_why():
     images = keras.Input((8, 8, 3))
     means = keras.layers.GlobalAveragePooling2D()(images)
     model = keras.Model(images, keras.layers.UnitNormalization()(means))
