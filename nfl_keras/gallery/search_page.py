@@ -51,7 +51,7 @@ def write_search_page(
         ]
         best = found[0].is_match if found else None
         note = "nothing found" if not found else "no match" if best is False else ""
-        rows.append(RetrievalRow(queries[number], name, neighbors, note))
+        rows.append(RetrievalRow(queries[number], pathlib.PurePath(name).name, neighbors, note))
     summary = f"{len(matches):,} queries in a gallery of {len(matches.items):,} photographs."
     return write_search(
         path, title="Search", summary=summary, rows=rows, threshold=matches.threshold
