@@ -1,0 +1,1 @@
+"""Galleries of photographs to search in, and the faults of a catalog."""
