@@ -15,7 +15,8 @@ def suspects(catalog: Catalog, k: int = 5) -> Suspects:
     """Finds labels that disagree with all k nearest photographs, which agree among themselves.
 
     Photographs of the same content count as one, the first, so that copies do not confirm each
-    other's label. A label that only one photograph has is no suspect.
+    other's label. A label that only one photograph has is no suspect, nor is one that another
+    photograph has which is as near as the last of the k.
 
     Args:
         catalog: `Catalog` with labels. Photographs without a label are left out.
@@ -84,9 +85,11 @@ def _suspects_among(
         alike = counted & (label == number)
         nearest_alike = nearest(query[of_label], catalog.vectors, 1, own[of_label], alike)
         to_own[of_label] = nearest_alike[1][:, 0]
+    near, similarities = near[chosen], similarities[chosen]
     return [
-        _suspect(catalog, *found)
-        for found in zip(positions, near[chosen], similarities[chosen], to_own, strict=True)
+        _suspect(catalog, positions[i], near[i], similarities[i], to_own[i])
+        # A tie with the last neighbor is no disagreement: only the order of positions decides it.
+        for i in np.flatnonzero(to_own < similarities[:, -1])
     ]
 
 

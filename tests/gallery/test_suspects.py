@@ -23,7 +23,9 @@ def oracle(catalog, k):
         compared += bool(alike)
         near = order[:k]
         suggested = {labels[j] for j in near}
-        if alike and len(near) == k and len(suggested) == 1 and labels[i] not in suggested:
+        if not alike or len(near) < k or len(suggested) > 1 or labels[i] in suggested:
+            continue
+        if max(alike) < similarity_of(catalog, i, catalog, near[-1]):
             mean = sum(similarity_of(catalog, i, catalog, j) for j in near) / k
             row = catalog.ids[i], suggested.pop(), round(mean, 6), round(mean - max(alike), 6)
             found.append((row, [catalog.ids[j] for j in near]))
