@@ -103,19 +103,23 @@ class PhotographGroups:
         about = {"num_photographs": self.num_photographs, "threshold": self.threshold}
         return json.dumps({**about, "photographs": rows}, indent=2, allow_nan=False)
 
-    def __repr__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """Returns how much was compared and found, in two lines."""
         identical = sum(group.identical for group in self.groups)
         differing = sum(len(group.labels) > 1 for group in self.groups)
-        heading = (
-            f"{self.to_arrow().num_rows:,} of {self.num_photographs:,} photographs are in groups, "
-            f"at similarity {self.threshold:g} or more\n"
+        return (
+            f"{sum(len(group.members) for group in self.groups):,} of {self.num_photographs:,} "
+            f"photographs are in groups, at similarity {self.threshold:g} or more\n"
             f"groups: {len(self.groups):,}, of identical files: {identical:,}, "
             f"with different labels: {differing:,}"
         )
+
+    def __repr__(self) -> str:
         table = self.to_arrow().to_pylist()
-        columns = [name for name in _COLUMNS if name != "part" or any(r["part"] for r in table)]
+        columns = [name for name in _COLUMNS if name != "part" or any(row["part"] for row in table)]
         cells = [[_cell(row[name]) for name in columns] for row in table]
-        return text_table(heading, columns, cells)
+        return text_table(self.summary, columns, cells)
 
 
 def _cell(value: str | float | int | None) -> str:

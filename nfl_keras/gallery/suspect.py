@@ -69,15 +69,19 @@ class Suspects:
         about = {"num_photographs": self.num_photographs, "k": self.k}
         return json.dumps({**about, "suspects": rows}, indent=2, allow_nan=False)
 
-    def __repr__(self) -> str:
-        heading = (
+    @property
+    def summary(self) -> str:
+        """Returns how much was compared and found, in a line."""
+        return (
             f"{len(self.suspects):,} of {self.num_photographs:,} labels differ from the one label "
             f"of all {self.k} nearest photographs"
         )
+
+    def __repr__(self) -> str:
         columns = ["margin", "label", "suggested", "id"]
         rows = [
             [f"{suspect.margin:.4f}", found.label or "", suspect.suggested, found.id]
             for suspect in self.suspects
             for found in [suspect.photograph]
         ]
-        return text_table(heading, columns, rows)
+        return text_table(self.summary, columns, rows)

@@ -1,18 +1,24 @@
-"""HTML pages about training runs: figures, curves and retrieval examples."""
+"""HTML pages about training runs and catalogs: figures, curves and photographs."""
 
 from nfl_keras.report.draw_curves import Panel, draw_blend, draw_curves
+from nfl_keras.report.fault_rows import FaultPhotograph, FaultRow, FaultSection
 from nfl_keras.report.noise_grid import noise_grid
 from nfl_keras.report.retrieval_rows import Neighbor, RetrievalRow
+from nfl_keras.report.write_faults import write_faults
 from nfl_keras.report.write_report import write_report
 from nfl_keras.report.write_summary import write_summary
 
 __all__ = [
+    "FaultPhotograph",
+    "FaultRow",
+    "FaultSection",
     "Neighbor",
     "Panel",
     "RetrievalRow",
     "draw_blend",
     "draw_curves",
     "noise_grid",
+    "write_faults",
     "write_report",
     "write_summary",
 ]
