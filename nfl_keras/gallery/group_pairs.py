@@ -1,18 +1,21 @@
 """Groups what pairs connect."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import scipy.sparse
 
 from nfl_keras.gallery.similar_pairs import Pairs
 
+# A merge takes time for every photograph, so it waits for this many pairs.
+_MERGED = 2**20
+
 
 def group_pairs(pairs: Iterable[Pairs], count: int) -> tuple[list[np.ndarray], np.ndarray]:
     """Groups photographs that pairs connect, directly or by others between them.
 
-    The groups are joined block by block: however many pairs there are, only those of one block
-    are in memory.
+    Groups are merged whenever a million pairs have come, so that however many there are, no more
+    of them than that and one block's are in memory.
 
     Args:
         pairs: iterable of `Pairs`, positions in `0 .. count - 1`.
@@ -36,7 +39,7 @@ def group_pairs(pairs: Iterable[Pairs], count: int) -> tuple[list[np.ndarray], n
     """
     group = np.arange(count)
     closest = np.full(count, -np.inf, dtype=np.float32)
-    for first, second, similarities in pairs:
+    for first, second, similarities in _batches(pairs):
         np.maximum.at(closest, first, similarities)
         np.maximum.at(closest, second, similarities)
         edges = np.ones(len(first), dtype=bool), (group[first], group[second])
@@ -47,3 +50,21 @@ def group_pairs(pairs: Iterable[Pairs], count: int) -> tuple[list[np.ndarray], n
     starts = np.flatnonzero(np.diff(group[ordered])) + 1
     groups = np.split(ordered, starts) if ordered.size else []
     return sorted(groups, key=lambda positions: positions[0]), closest
+
+
+def _batches(pairs: Iterable[Pairs]) -> Iterator[Pairs]:
+    pending: list[Pairs] = []
+    count = 0
+    for block in pairs:
+        pending.append(block)
+        count += len(block[0])
+        if count >= _MERGED:
+            yield _concatenate(pending)
+            pending, count = [], 0
+    if pending:
+        yield _concatenate(pending)
+
+
+def _concatenate(blocks: list[Pairs]) -> Pairs:
+    first, second, similarities = (np.concatenate(column) for column in zip(*blocks, strict=True))
+    return first, second, similarities
