@@ -1,7 +1,7 @@
 """Finds the groups of photographs that show the same."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 import numpy as np
 
@@ -46,10 +46,10 @@ def _group(
     hashes: np.ndarray,
     photograph: Callable[[int], Photograph],
 ) -> PhotographGroup:
-    numbers: dict[str | int, int] = {}
+    numbers: dict[Hashable, int] = {}
     members = []
     for position in positions.tolist():
-        content = numbers.setdefault(hashes[position].item(), len(numbers) + 1)
+        content = numbers.setdefault(hashes[position], len(numbers) + 1)
         # A vector in float16 is a little longer or shorter than 1.
         similarity = round(min(1.0, float(closest[position])), 6)
         members.append(Member(photograph(position), content, similarity))

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +75,11 @@ def test_nothing_found_is_an_answer_with_the_same_columns(found):
     assert nothing.to_arrow().schema == found.to_arrow().schema
     assert json.loads(nothing.to_json())["photographs"] == []
     assert repr(nothing).startswith("0 of 2 photographs are in groups")
+
+
+@pytest.mark.parametrize("dtype", [object, "U3", "S3"])
+def test_hashes_may_be_text_of_any_kind(dtype):
+    catalog = small_catalog([0, 7, 9], np.array(["5e1", "90a", "5e1"], dtype))
+    (group,) = duplicates(catalog).groups
+    assert group.identical
+    assert [member.photograph.id for member in group.members] == ["0.jpg", "2.jpg"]
