@@ -9,7 +9,7 @@ from nfl_keras.gallery.catalog import Catalog
 from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid
 
 # A block compares this many photographs with as many others. If all of them are similar, its
-# pairs and their groups take 400 MB.
+# pairs and their groups take 480 MB.
 BLOCK = 2048
 
 # Positions of first photographs and of second ones, int64 `[P]`, and similarities, float32 `[P]`.
