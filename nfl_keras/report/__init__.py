@@ -1,19 +1,25 @@
-"""HTML pages: figures and curves of training runs, retrieval examples, answers of a search."""
+"""HTML pages about training runs, searches and catalogs: figures, curves and photographs."""
 
 from nfl_keras.report.draw_curves import Panel, draw_blend, draw_curves
+from nfl_keras.report.fault_rows import FaultPhotograph, FaultRow, FaultSection
 from nfl_keras.report.noise_grid import noise_grid
 from nfl_keras.report.retrieval_rows import Neighbor, RetrievalRow
+from nfl_keras.report.write_faults import write_faults
 from nfl_keras.report.write_report import write_report
 from nfl_keras.report.write_search import write_search
 from nfl_keras.report.write_summary import write_summary
 
 __all__ = [
+    "FaultPhotograph",
+    "FaultRow",
+    "FaultSection",
     "Neighbor",
     "Panel",
     "RetrievalRow",
     "draw_blend",
     "draw_curves",
     "noise_grid",
+    "write_faults",
     "write_report",
     "write_search",
     "write_summary",

@@ -1,12 +1,9 @@
 """Queries and their nearest photographs, as in the papers' figures."""
 
 import dataclasses
-import statistics
 from collections.abc import Iterable, Sequence
 
-from nfl_keras.report.thumbnail import thumbnail
-
-_LEAST_ASPECT, _MOST_ASPECT = 3 / 4, 3 / 2  # of a tile, width over height
+from nfl_keras.report.tile import Tile, aspect_ratio, draw_tile
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,23 +41,6 @@ class RetrievalRow:
 
 
 @dataclasses.dataclass(frozen=True)
-class Tile:
-    """One photograph on the page.
-
-    Args:
-        uri: str. A `data:` URI, or None if the photograph cannot be read.
-        width: int, pixels.
-        height: int, pixels.
-        class_name: str.
-    """
-
-    uri: str | None
-    width: int
-    height: int
-    class_name: str
-
-
-@dataclasses.dataclass(frozen=True)
 class DrawnRow:
     """One row on the page.
 
@@ -88,23 +68,15 @@ def draw_rows(rows: Iterable[RetrievalRow]) -> tuple[list[DrawnRow], float]:
         rows: iterable of `RetrievalRow`.
 
     Returns:
-        A list of `DrawnRow`, and the tiles' aspect ratio, width over height: the median of the
-        photographs', within 3/4 and 3/2.
+        A list of `DrawnRow`, and the tiles' `aspect_ratio`.
     """
     drawn = [
         DrawnRow(
-            query=_tile(row.query, row.query_class),
-            neighbors=[(near, _tile(near.image, near.class_name)) for near in row.neighbors],
+            query=draw_tile(row.query, row.query_class),
+            neighbors=[(near, draw_tile(near.image, near.class_name)) for near in row.neighbors],
             note=row.note,
         )
         for row in rows
     ]
     tiles = [row.query for row in drawn] + [tile for row in drawn for _, tile in row.neighbors]
-    aspects = [tile.width / tile.height for tile in tiles if tile.uri]
-    typical = statistics.median(aspects) if aspects else 1.0
-    return drawn, round(min(max(typical, _LEAST_ASPECT), _MOST_ASPECT), 3)
-
-
-def _tile(encoded: bytes, class_name: str) -> Tile:
-    uri, width, height = thumbnail(encoded) or (None, 0, 0)
-    return Tile(uri, width, height, class_name)
+    return drawn, aspect_ratio(tiles)

@@ -1,4 +1,3 @@
-import pytest
 from PIL import Image
 
 from nfl_keras.report.retrieval_rows import Neighbor, RetrievalRow, draw_rows
@@ -15,21 +14,10 @@ def test_rows_keep_their_order_and_count_correct_neighbors(photograph):
     assert drawn[1].query.uri is None
 
 
-@pytest.mark.parametrize(
-    ("sizes", "expected"),
-    [
-        ([(120, 100)], 1.2),
-        ([(120, 100), (100, 100), (50, 100)], 1.0),
-        ([(200, 100)], 1.5),
-        ([(50, 100)], 0.75),
-        ([], 1.0),
-    ],
-)
-def test_the_aspect_ratio_is_the_median_within_bounds(encode, sizes, expected):
-    rows = [RetrievalRow(encode(Image.new("RGB", size)), "a", []) for size in sizes]
-    assert draw_rows(rows)[1] == expected
-
-
-def test_unreadable_photographs_leave_the_aspect_ratio_alone(encode):
-    rows = [RetrievalRow(b"", "a", []), RetrievalRow(encode(Image.new("RGB", (90, 100))), "a", [])]
-    assert draw_rows(rows)[1] == 0.9
+def test_the_aspect_ratio_is_of_queries_and_neighbors(encode):
+    near = [Neighbor(encode(Image.new("RGB", (w, 100))), "b", 0.5, True) for w in (120, 140)]
+    rows = [
+        RetrievalRow(encode(Image.new("RGB", (90, 100))), "a", near),
+        RetrievalRow(b"", "a", []),
+    ]
+    assert draw_rows(rows)[1] == 1.2
