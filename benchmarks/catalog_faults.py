@@ -16,12 +16,12 @@ import hashlib
 import numpy as np
 
 import nfl_keras as nfl
-from nfl_keras.gallery.catalog import Catalog
-from nfl_keras.gallery.duplicates import duplicates
-from nfl_keras.gallery.leaks import leaks_between_splits
-from nfl_keras.gallery.similar_pairs import similar_pairs
-from nfl_keras.gallery.suspects import suspects
-from nfl_keras.gallery.write_fault_page import write_fault_page
+from nfl_keras.gallery.faults.catalog import Catalog
+from nfl_keras.gallery.faults.duplicates import duplicates
+from nfl_keras.gallery.faults.leaks import leaks_between_splits
+from nfl_keras.gallery.faults.similar_pairs import similar_pairs
+from nfl_keras.gallery.faults.suspects import suspects
+from nfl_keras.gallery.faults.write_fault_page import write_fault_page
 
 
 def main():

@@ -15,9 +15,9 @@ import time
 
 import numpy as np
 
-from nfl_keras.gallery.catalog import Catalog
-from nfl_keras.gallery.duplicates import duplicates
-from nfl_keras.gallery.suspects import suspects
+from nfl_keras.gallery.faults.catalog import Catalog
+from nfl_keras.gallery.faults.duplicates import duplicates
+from nfl_keras.gallery.faults.suspects import suspects
 
 CLASSES = 1000
 

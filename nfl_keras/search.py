@@ -51,7 +51,7 @@ def _search(given: argparse.Namespace) -> None:
     from nfl_keras.files import local_path
     from nfl_keras.gallery import Gallery
 
-    gallery = Gallery.open(given.gallery, given.model)
+    gallery = Gallery.open(given.gallery, given.model, given.images)
     queries = given.queries or None
     if given.average and queries:
         queries = [queries]
@@ -69,7 +69,7 @@ def _search(given: argparse.Namespace) -> None:
         from nfl_keras.gallery.search_page import write_search_page
 
         shown = [local_path(name).read_bytes() for name in given.queries] or [b""]
-        page = write_search_page(given.html, matches, shown, gallery.reader(given.images))
+        page = write_search_page(given.html, matches, shown, gallery.reader())
         if not given.json:
             print(f"written: {page}")
         if given.open:

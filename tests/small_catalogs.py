@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 from hypothesis import strategies as st
 
-from nfl_keras.gallery.catalog import Catalog
+from nfl_keras.gallery.faults.catalog import Catalog
 
 # All inner products of these are multiples of 1/4, exact in any precision, so that ties are many.
 CORNERS = np.array([list(v) for v in itertools.product([-0.5, 0.5], repeat=4)], "float32")

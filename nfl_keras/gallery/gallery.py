@@ -1,7 +1,7 @@
 """Defines the gallery that photographs are searched in."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Self
 
 import keras
 import numpy as np
@@ -12,23 +12,25 @@ from nfl_keras.data.sources.file_set import reader
 from nfl_keras.errors import UserError
 from nfl_keras.files import local_path
 from nfl_keras.gallery.build import Changes, build
+from nfl_keras.gallery.faults.catalog import Catalog
+from nfl_keras.gallery.faults.duplicates import Duplicates, duplicates
+from nfl_keras.gallery.faults.find_groups import THRESHOLD
+from nfl_keras.gallery.faults.leaks import Leaks, leaks, leaks_between_splits
+from nfl_keras.gallery.faults.suspects import Suspects, suspects
 from nfl_keras.gallery.gallery_folder import Contents, GalleryFolder
 from nfl_keras.gallery.matches import Matches
 from nfl_keras.gallery.photograph_model import PhotographModel, open_model
 from nfl_keras.gallery.photographs import find_photographs
 from nfl_keras.gallery.probe import check_same_model
-from nfl_keras.gallery.query_vectors import Crop, Query, are_vectors, embed_queries, unit_queries
+from nfl_keras.gallery.query_vectors import Crop, Query, query_vectors
 from nfl_keras.gallery.where import Where, allowed_by
 from nfl_keras.retrieval.checks import positive_int
 from nfl_keras.retrieval.nearest import nearest
 from nfl_keras.serving.client.client import Client
-from nfl_keras.serving.client.images import one_or_many
 from nfl_keras.typing import Path
 
 # Columns that tell of files, not of what they show.
 _OF_FILES = ("bytes", "modified", "sha256")
-# How much of the mean of negatives is subtracted.
-_NEGATIVE = 0.5
 
 
 class Gallery:
@@ -43,6 +45,8 @@ class Gallery:
         model: `PhotographModel`, or `None` to load the one that the gallery names when a
             photograph is to be embedded.
         changes: `Changes` that `build` made, or `None`.
+        images: str or path, where the photographs are. Defaults to `None`: where they were when
+            the gallery was built.
 
     Example:
 
@@ -60,8 +64,10 @@ class Gallery:
         contents: Contents,
         model: PhotographModel | None = None,
         changes: Changes | None = None,
+        images: Path | None = None,
     ) -> None:
         self._folder, self._contents, self._model = folder, contents, model
+        self._images = None if images is None else local_path(images)
         self.changes = changes
 
     @classmethod
@@ -113,13 +119,20 @@ class Gallery:
         return cls(kept, kept.read(), opened, changes)
 
     @classmethod
-    def open(cls, uri: Path, model: keras.Model | Client | Path | None = None) -> Self:
+    def open(
+        cls,
+        uri: Path,
+        model: keras.Model | Client | Path | None = None,
+        images: Path | None = None,
+    ) -> Self:
         """Opens a gallery.
 
         Args:
             uri: str or path of its folder.
             model: see `build`. Defaults to `None`: the model that the gallery names, which is
                 loaded when the first photograph is to be embedded.
+            images: str or path, where the photographs are now. Defaults to `None`: where they
+                were when the gallery was built.
 
         Returns:
             The `Gallery`.
@@ -133,7 +146,7 @@ class Gallery:
         if model is not None:
             opened = open_model(model, contents.manifest.crops)
             check_same_model(opened, contents.manifest, str(folder.path))
-        return cls(folder, contents, opened)
+        return cls(folder, contents, opened, images=images)
 
     def __len__(self) -> int:
         return len(self._contents.items)
@@ -157,18 +170,14 @@ class Gallery:
         table = self._contents.left_out
         return dict(zip(table["id"].to_pylist(), table["reason"].to_pylist(), strict=True))
 
-    def reader(self, images: Path | None = None) -> Callable[[int], bytes]:
+    def reader(self) -> Callable[[int], bytes]:
         """Returns a function that reads a photograph's file by its row in `items`.
 
-        Args:
-            images: str or path, where the photographs are now. Defaults to `None`: where they
-                were when the gallery was built.
-
         Raises:
-            UserError: if the gallery was built of an image set, and `images` is not given. The
+            UserError: if the gallery was built of an image set, and opened without `images`. The
                 function raises one if a file is gone.
         """
-        root = self._contents.manifest.images if images is None else local_path(images)
+        root = self._images or self._contents.manifest.images
         if root is None:
             raise UserError("the gallery was not built from files; say where they are by images.")
         return reader(root, self._contents.items["id"].to_numpy())
@@ -227,32 +236,82 @@ class Gallery:
         retrieval, 1971.
         """
         k = min(positive_int(k, "k"), len(self))
-        query, names = self._query(images_or_vectors, positive, crop)
-        if len(negative):
-            query = query - _NEGATIVE * self.vectors(negative).mean(axis=0)
-        unit = unit_queries(query, self._contents.manifest.dimension)
+        unit, names = query_vectors(
+            images_or_vectors,
+            self._photograph_model,
+            self._contents.manifest.dimension,
+            self.vectors,
+            positive,
+            negative,
+            crop,
+        )
         allowed = None if where is None else allowed_by(where, self.items)
         positions, similarities = nearest(unit, self._contents.vectors, k, allowed=allowed)
         if threshold is None and self._contents.manifest.calibration is not None:
             threshold = self._contents.manifest.calibration["threshold"]
         return Matches(names, positions, similarities, self.items, threshold)
 
-    def _query(
-        self, given: Any, positive: Sequence[str], crop: Crop | None
-    ) -> tuple[np.ndarray, list[str]]:
-        """Returns the vectors of the queries, each the mean with the positives, and their names."""
-        if given is None and not len(positive):
-            raise UserError("there is nothing to search for; give photographs, or positive.")
-        more = self.vectors(positive)
-        if given is None:
-            return more.mean(axis=0, keepdims=True), [" + ".join(positive)]
-        if are_vectors(given):
-            query = unit_queries(given, self._contents.manifest.dimension)
-            names = [f"#{number}" for number in range(1, len(query) + 1)]
-        else:
-            queries = list(one_or_many(given)[0])
-            query, names = embed_queries(queries, self._photograph_model, crop)
-        return (query + more.sum(axis=0)) / (1 + len(more)), names
+    def duplicates(self, threshold: float = THRESHOLD) -> Duplicates:
+        """Finds photographs that the gallery has more than once.
+
+        Args:
+            threshold: float, the least cosine similarity of near copies, see
+                `nfl_keras.gallery.faults`. Defaults to `0.95`.
+
+        Returns:
+            `Duplicates`, groups that print themselves, with `to_json()` and `to_arrow()`.
+        """
+        return duplicates(self._catalog(), threshold)
+
+    def leaks(self, other: "Gallery | str", threshold: float = THRESHOLD) -> Leaks:
+        """Finds photographs that stand in two galleries, or in two splits of this one.
+
+        Args:
+            other: `Gallery` of the same model; or str, the column of `items` that says in which
+                split each photograph is.
+            threshold: float, see `duplicates`. Defaults to `0.95`.
+
+        Returns:
+            `Leaks`.
+
+        Raises:
+            UserError: if there is no such column.
+        """
+        if isinstance(other, Gallery):
+            names = str(self._folder.path), str(other._folder.path)
+            return leaks(self._catalog(), other._catalog(), threshold, names)
+        if other not in self.items.column_names:
+            raise UserError(
+                f"there is no column {other!r}; the columns are "
+                f"{', '.join(self.items.column_names)}."
+            )
+        splits = [str(split) for split in self.items[other].to_pylist()]
+        return leaks_between_splits(self._catalog(), splits, threshold)
+
+    def suspects(self, k: int = 5) -> Suspects:
+        """Finds labels that disagree with all k nearest photographs, which agree.
+
+        Args:
+            k: int. Defaults to `5`.
+
+        Returns:
+            `Suspects`.
+
+        Raises:
+            UserError: if no photograph has a label.
+        """
+        return suspects(self._catalog(), k)
+
+    def _catalog(self) -> Catalog:
+        items = self._contents.items
+        has_files = self._images or self._contents.manifest.images
+        return Catalog(
+            items["id"].to_pylist(),
+            items["label"].to_pylist(),
+            items["sha256"].to_numpy().astype("S32"),
+            self._contents.vectors,
+            self.reader() if has_files else lambda row: b"",
+        )
 
     def _photograph_model(self) -> PhotographModel:
         if self._model is None:

@@ -12,16 +12,57 @@ from nfl_keras.data import ImageSet
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.photograph_model import PhotographModel
-from nfl_keras.serving.client.images import Photograph, encoded_bytes
+from nfl_keras.serving.client.images import Photograph, encoded_bytes, one_or_many
 
 # A photograph, or several of one thing.
 Query: TypeAlias = Photograph | Sequence[Photograph]
 Crop: TypeAlias = tuple[int, int, int, int]
 
+# How much of the mean of negatives is subtracted.
+_NEGATIVE = 0.5
 
-def are_vectors(queries: Any) -> bool:
-    """Tells whether queries are vectors `[D]` or `[Q, D]`, not photographs."""
-    return isinstance(queries, np.ndarray) and queries.ndim in (1, 2)
+
+def query_vectors(
+    given: Any,
+    open_model: Callable[[], PhotographModel],
+    dimension: int,
+    vectors: Callable[[Sequence[str]], np.ndarray],
+    positive: Sequence[str] = (),
+    negative: Sequence[str] = (),
+    crop: Crop | None = None,
+) -> tuple[np.ndarray, list[str]]:
+    """Makes the unit vectors to search with, and a name for each.
+
+    Args:
+        given: queries, see `Gallery.search`.
+        open_model: function that returns the gallery's model.
+        dimension: int, D of the gallery.
+        vectors: function from ids to the vectors of these photographs.
+        positive: ids. Each query becomes the mean of itself and of them.
+        negative: ids. Half of their mean is subtracted.
+        crop: see `embed_queries`. Defaults to `None`.
+
+    Returns:
+        `(vectors, names)`: float32 `[Q, D]` and a list of str.
+
+    Raises:
+        UserError: if a query cannot be used, or there is none.
+    """
+    more = vectors(positive)
+    if given is None:
+        if not len(positive):
+            raise UserError("there is nothing to search for; give photographs, or positive.")
+        query, names = more.mean(axis=0, keepdims=True), [" + ".join(positive)]
+    elif isinstance(given, np.ndarray) and given.ndim in (1, 2):
+        query = unit_queries(given, dimension)
+        names = [f"#{number}" for number in range(1, len(query) + 1)]
+    else:
+        query, names = embed_queries(list(one_or_many(given)[0]), open_model, crop)
+    if given is not None:
+        query = (query + more.sum(axis=0)) / (1 + len(more))
+    if len(negative):
+        query = query - _NEGATIVE * vectors(negative).mean(axis=0)
+    return unit_queries(query, dimension), names
 
 
 def unit_queries(vectors: np.ndarray, dimension: int) -> np.ndarray:

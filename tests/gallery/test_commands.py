@@ -66,6 +66,26 @@ def test_search_by_ids_averages_and_conditions(gallery, images, capsys):
     assert answer["query"] == " + ".join(both)
 
 
+def test_inspect_prints_faults_and_writes_a_page(images, embedder, tmp_path, capsys):
+    (images / "blue/copy.png").write_bytes((images / "red/1.png").read_bytes())
+    table = images / "catalog.csv"
+    rows = ["red/1.png,red,train", "blue/copy.png,blue,test", "green/1.png,green,train"]
+    table.write_text("\n".join(["path,label,split", *rows]))
+    folder, page = str(tmp_path / "gallery"), tmp_path / "faults.html"
+    command(["index", str(table), "--model", embedder, "--gallery", folder])
+    capsys.readouterr()
+    flags = ["--split", "split", "--threshold", "0.9999", "--html", str(page)]
+    command(["inspect", folder, *flags])
+    printed = capsys.readouterr().out
+    assert "groups: 1, of identical files: 1, with different labels: 1" in printed
+    assert page.read_text().count("<img ") == 4
+    command(["inspect", folder, *flags, "--other", folder, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"duplicates", "leaks between splits", "leaks", "suspects"}
+    names = ["inspect", folder, "--split", "part"]
+    assert "there is no column 'part'; the columns are id, label, split" in failure(names, capsys)
+
+
 def test_a_second_index_embeds_what_is_new(gallery, images, embedder, png, capsys):
     (images / "new.png").write_bytes(png((1, 2, 200)))
     command(["index", str(images), "--model", embedder, "--gallery", gallery])

@@ -170,4 +170,5 @@ def test_photographs_are_read_where_they_are(gallery, images, tmp_path):
     images.rename(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="cannot be read"):
         gallery.reader()(row)
-    assert gallery.reader(tmp_path / "elsewhere")(row)
+    moved = Gallery.open(tmp_path / "gallery", images=tmp_path / "elsewhere")
+    assert moved.reader()(row)

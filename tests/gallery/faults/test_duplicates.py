@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_catalogs import connected, drawn_catalogs, similarity_of, small_catalog
 
-from nfl_keras.gallery import similar_pairs as module
-from nfl_keras.gallery.duplicates import duplicates
+from nfl_keras.gallery.faults import similar_pairs as module
+from nfl_keras.gallery.faults.duplicates import duplicates
 
 
 @given(drawn_catalogs(), st.sampled_from([0.5, 1.0]), st.integers(1, 30))

@@ -3,8 +3,8 @@ import pytest
 from small_catalogs import CORNERS, small_catalog
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery import catalog as module
-from nfl_keras.gallery.catalog import Catalog
+from nfl_keras.gallery.faults import catalog as module
+from nfl_keras.gallery.faults.catalog import Catalog
 
 
 def test_photographs_have_an_id_a_label_and_bytes():

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from small_catalogs import connected, drawn_catalogs, similarity_of, small_catalog
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery import similar_pairs as module
-from nfl_keras.gallery.leaks import leaks, leaks_between_splits
+from nfl_keras.gallery.faults import similar_pairs as module
+from nfl_keras.gallery.faults.leaks import leaks, leaks_between_splits
 
 
 def names(found):

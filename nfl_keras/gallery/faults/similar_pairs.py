@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.catalog import Catalog
+from nfl_keras.gallery.faults.catalog import Catalog
 from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid
 
 # A block compares this many photographs with as many others. If all of them are similar, its
@@ -41,8 +41,8 @@ def similar_pairs(
 
     Example:
 
-    >>> from nfl_keras.gallery.catalog import Catalog
-    >>> from nfl_keras.gallery.similar_pairs import similar_pairs
+    >>> from nfl_keras.gallery.faults.catalog import Catalog
+    >>> from nfl_keras.gallery.faults.similar_pairs import similar_pairs
     >>> vectors = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype="float32")
     >>> catalog = Catalog(["a", "b", "c"], None, [0, 1, 2], vectors, lambda position: b"")
     >>> for first, second, similarities in similar_pairs(catalog, threshold=0.7):

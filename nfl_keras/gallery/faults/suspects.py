@@ -3,8 +3,8 @@
 import numpy as np
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.catalog import Catalog
-from nfl_keras.gallery.suspect import Suspect, Suspects
+from nfl_keras.gallery.faults.catalog import Catalog
+from nfl_keras.gallery.faults.suspect import Suspect, Suspects
 from nfl_keras.retrieval.checks import positive_int
 from nfl_keras.retrieval.nearest import nearest
 
@@ -30,8 +30,8 @@ def suspects(catalog: Catalog, k: int = 5) -> Suspects:
 
     Example:
 
-    >>> from nfl_keras.gallery.catalog import Catalog
-    >>> from nfl_keras.gallery.suspects import suspects
+    >>> from nfl_keras.gallery.faults.catalog import Catalog
+    >>> from nfl_keras.gallery.faults.suspects import suspects
     >>> angles = np.array([0.0, 0.1, 0.2, 0.3, 1.5, 1.6])
     >>> vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype("float32")
     >>> labels = ["iris", "tulip", "iris", "iris", "tulip", "tulip"]

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_catalogs import connected
 
-from nfl_keras.gallery import group_pairs as module
-from nfl_keras.gallery.group_pairs import group_pairs
+from nfl_keras.gallery.faults import group_pairs as module
+from nfl_keras.gallery.faults.group_pairs import group_pairs
 
 
 @given(st.data())

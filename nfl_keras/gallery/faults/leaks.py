@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.catalog import Catalog, Photograph
-from nfl_keras.gallery.find_groups import THRESHOLD, find_groups
-from nfl_keras.gallery.photograph_groups import PhotographGroups
-from nfl_keras.gallery.similar_pairs import similar_pairs
+from nfl_keras.gallery.faults.catalog import Catalog, Photograph
+from nfl_keras.gallery.faults.find_groups import THRESHOLD, find_groups
+from nfl_keras.gallery.faults.photograph_groups import PhotographGroups
+from nfl_keras.gallery.faults.similar_pairs import similar_pairs
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -43,8 +43,8 @@ def leaks(
 
     Example:
 
-    >>> from nfl_keras.gallery.catalog import Catalog
-    >>> from nfl_keras.gallery.leaks import leaks
+    >>> from nfl_keras.gallery.faults.catalog import Catalog
+    >>> from nfl_keras.gallery.faults.leaks import leaks
     >>> vectors = np.eye(2, dtype="float32")
     >>> ours = Catalog(["1.jpg", "2.jpg"], None, ["5e", "90"], vectors, lambda position: b"")
     >>> theirs = Catalog(["3.jpg"], None, ["90"], vectors[1:], lambda position: b"")
@@ -91,8 +91,8 @@ def leaks_between_splits(
 
     Example:
 
-    >>> from nfl_keras.gallery.catalog import Catalog
-    >>> from nfl_keras.gallery.leaks import leaks_between_splits
+    >>> from nfl_keras.gallery.faults.catalog import Catalog
+    >>> from nfl_keras.gallery.faults.leaks import leaks_between_splits
     >>> vectors, ids = np.eye(3, dtype="float32"), ["1.jpg", "2.jpg", "3.jpg"]
     >>> catalog = Catalog(ids, None, ["5e", "90", "5e"], vectors, lambda position: b"")
     >>> leaks_between_splits(catalog, ["train", "train", "test"])

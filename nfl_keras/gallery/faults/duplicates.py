@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from nfl_keras.gallery.catalog import Catalog
-from nfl_keras.gallery.find_groups import THRESHOLD, find_groups
-from nfl_keras.gallery.photograph_groups import PhotographGroups
-from nfl_keras.gallery.similar_pairs import similar_pairs
+from nfl_keras.gallery.faults.catalog import Catalog
+from nfl_keras.gallery.faults.find_groups import THRESHOLD, find_groups
+from nfl_keras.gallery.faults.photograph_groups import PhotographGroups
+from nfl_keras.gallery.faults.similar_pairs import similar_pairs
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -36,8 +36,8 @@ def duplicates(catalog: Catalog, threshold: float = THRESHOLD) -> Duplicates:
 
     Example:
 
-    >>> from nfl_keras.gallery.catalog import Catalog
-    >>> from nfl_keras.gallery.duplicates import duplicates
+    >>> from nfl_keras.gallery.faults.catalog import Catalog
+    >>> from nfl_keras.gallery.faults.duplicates import duplicates
     >>> vectors = np.array([[1.0, 0.0], [0.6, 0.8], [1.0, 0.0]], dtype="float32")
     >>> ids, labels = ["1.jpg", "2.jpg", "3.jpg"], ["iris", "iris", "tulip"]
     >>> catalog = Catalog(ids, labels, ["5e", "90", "a1"], vectors, lambda position: b"")

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 from small_catalogs import CORNERS
 
-from nfl_keras.gallery.catalog import Catalog
-from nfl_keras.gallery.duplicates import duplicates
-from nfl_keras.gallery.leaks import leaks_between_splits
-from nfl_keras.gallery.suspects import suspects
-from nfl_keras.gallery.write_fault_page import write_fault_page
+from nfl_keras.gallery.faults.catalog import Catalog
+from nfl_keras.gallery.faults.duplicates import duplicates
+from nfl_keras.gallery.faults.leaks import leaks_between_splits
+from nfl_keras.gallery.faults.suspects import suspects
+from nfl_keras.gallery.faults.write_fault_page import write_fault_page
 
 
 def read(position):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_catalogs import connected
 
-from nfl_keras.gallery.same_content import same_content
+from nfl_keras.gallery.faults.same_content import same_content
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), min_size=1, max_size=20))

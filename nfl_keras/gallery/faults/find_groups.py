@@ -5,11 +5,11 @@ from collections.abc import Callable, Hashable, Iterable
 
 import numpy as np
 
-from nfl_keras.gallery.catalog import Photograph
-from nfl_keras.gallery.group_pairs import group_pairs
-from nfl_keras.gallery.photograph_groups import Member, PhotographGroup
-from nfl_keras.gallery.same_content import same_content
-from nfl_keras.gallery.similar_pairs import Pairs
+from nfl_keras.gallery.faults.catalog import Photograph
+from nfl_keras.gallery.faults.group_pairs import group_pairs
+from nfl_keras.gallery.faults.photograph_groups import Member, PhotographGroup
+from nfl_keras.gallery.faults.same_content import same_content
+from nfl_keras.gallery.faults.similar_pairs import Pairs
 
 # Near copies, by the pooled features of EfficientNet-Lite0 as they come from ImageNet. In
 # Flowers-17 and in a part of Cars-196, all 91 pairs at 0.95 or more show one scene, cropped or

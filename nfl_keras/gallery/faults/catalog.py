@@ -49,7 +49,7 @@ class Catalog:
 
     Example:
 
-    >>> from nfl_keras.gallery.catalog import Catalog
+    >>> from nfl_keras.gallery.faults.catalog import Catalog
     >>> files = ["rose/1.jpg", "rose/2.jpg"]
     >>> catalog = Catalog(
     ...     ids=files,

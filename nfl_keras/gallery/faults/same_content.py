@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nfl_keras.gallery.similar_pairs import Pairs
+from nfl_keras.gallery.faults.similar_pairs import Pairs
 
 
 def same_content(hashes: np.ndarray, parts: np.ndarray | None = None) -> Pairs:
@@ -18,7 +18,7 @@ def same_content(hashes: np.ndarray, parts: np.ndarray | None = None) -> Pairs:
 
     Example:
 
-    >>> from nfl_keras.gallery.same_content import same_content
+    >>> from nfl_keras.gallery.faults.same_content import same_content
     >>> same_content(np.array(["5e", "90", "5e", "5e"]))
     (array([0, 2]), array([2, 3]), array([1., 1.], dtype=float32))
     """

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from small_catalogs import drawn_catalogs, similarity_of, small_catalog
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery import suspects as module
-from nfl_keras.gallery.suspects import suspects
+from nfl_keras.gallery.faults import suspects as module
+from nfl_keras.gallery.faults.suspects import suspects
 
 
 def oracle(catalog, k):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import scipy.sparse
 
-from nfl_keras.gallery.similar_pairs import Pairs
+from nfl_keras.gallery.faults.similar_pairs import Pairs
 
 # A merge takes time for every photograph, so it waits for this many pairs.
 _MERGED = 2**20
@@ -29,7 +29,7 @@ def group_pairs(pairs: Iterable[Pairs], count: int) -> tuple[list[np.ndarray], n
 
     Example:
 
-    >>> from nfl_keras.gallery.group_pairs import group_pairs
+    >>> from nfl_keras.gallery.faults.group_pairs import group_pairs
     >>> pairs = np.array([0, 1]), np.array([1, 4]), np.array([0.9, 0.8], dtype="float32")
     >>> groups, closest = group_pairs([pairs], count=5)
     >>> groups

@@ -5,8 +5,8 @@ import json
 
 import pyarrow as pa
 
-from nfl_keras.gallery.catalog import Photograph
-from nfl_keras.gallery.text_table import text_table
+from nfl_keras.gallery.faults.catalog import Photograph
+from nfl_keras.gallery.faults.text_table import text_table
 
 _COLUMNS = {
     "group": pa.int64(),

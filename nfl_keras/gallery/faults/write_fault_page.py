@@ -2,11 +2,11 @@
 
 import pathlib
 
-from nfl_keras.gallery.catalog import Photograph
-from nfl_keras.gallery.duplicates import Duplicates
-from nfl_keras.gallery.leaks import Leaks
-from nfl_keras.gallery.photograph_groups import PhotographGroup
-from nfl_keras.gallery.suspect import Suspect, Suspects
+from nfl_keras.gallery.faults.catalog import Photograph
+from nfl_keras.gallery.faults.duplicates import Duplicates
+from nfl_keras.gallery.faults.leaks import Leaks
+from nfl_keras.gallery.faults.photograph_groups import PhotographGroup
+from nfl_keras.gallery.faults.suspect import Suspect, Suspects
 from nfl_keras.report import FaultPhotograph, FaultRow, FaultSection, write_faults
 from nfl_keras.typing import Path
 
@@ -36,9 +36,9 @@ def write_fault_page(
 
     Example:
 
-    >>> from nfl_keras.gallery.catalog import Catalog
-    >>> from nfl_keras.gallery.duplicates import duplicates
-    >>> from nfl_keras.gallery.write_fault_page import write_fault_page
+    >>> from nfl_keras.gallery.faults.catalog import Catalog
+    >>> from nfl_keras.gallery.faults.duplicates import duplicates
+    >>> from nfl_keras.gallery.faults.write_fault_page import write_fault_page
     >>> ids = ["photographs/ash/0.jpg", "photographs/elm/0.jpg"]
     >>> vectors = np.ones((2, 1), dtype="float32")
     >>> catalog = Catalog(

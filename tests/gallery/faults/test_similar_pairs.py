@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from small_catalogs import CORNERS, drawn_catalogs, similarity_of, small_catalog
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery import similar_pairs as module
-from nfl_keras.gallery.catalog import Catalog
-from nfl_keras.gallery.similar_pairs import similar_pairs
+from nfl_keras.gallery.faults import similar_pairs as module
+from nfl_keras.gallery.faults.catalog import Catalog
+from nfl_keras.gallery.faults.similar_pairs import similar_pairs
 
 
 @given(

@@ -1,4 +1,4 @@
-from nfl_keras.gallery.text_table import text_table
+from nfl_keras.gallery.faults.text_table import text_table
 
 
 def test_rows_beyond_twenty_are_counted():

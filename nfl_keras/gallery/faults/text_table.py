@@ -18,7 +18,7 @@ def text_table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str
 
     Example:
 
-    >>> from nfl_keras.gallery.text_table import text_table
+    >>> from nfl_keras.gallery.faults.text_table import text_table
     >>> print(text_table("2 photographs", ["label", "id"], [["iris", "1.jpg"], ["tulip", "2.jpg"]]))
     2 photographs
     label  id

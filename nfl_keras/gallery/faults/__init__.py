@@ -1,0 +1,1 @@
+"""The faults of a catalog: duplicates, leaks between splits, suspect labels."""
