@@ -9,12 +9,14 @@ import numpy as np
 
 from nfl_keras.errors import UserError
 
+_MOST_BYTES = 2**26
+
 
 class MappedVectors:
     """A memory-mapped `.npy` file of vectors `[N, D]`.
 
-    Reading rows gives the memory of earlier ones back to the system, so that a pass over the file
-    takes no more memory than one of its blocks.
+    Reading a slice, or many rows, gives the memory of earlier ones back to the system, so that a
+    pass over the file takes no more memory than one of its blocks.
 
     Args:
         path: `pathlib.Path`.
@@ -38,6 +40,8 @@ class MappedVectors:
                 self._all = np.frombuffer(self._mapped, self.dtype, count, start).reshape(
                     self.shape
                 )
+                self._row_bytes = self.shape[1] * self.dtype.itemsize
+                self._mapped_bytes = 0
         except FileNotFoundError:
             raise
         except (OSError, ValueError) as error:
@@ -50,9 +54,14 @@ class MappedVectors:
         return self.shape[0]
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        if hasattr(mmap, "MADV_DONTNEED"):
-            self._mapped.madvise(mmap.MADV_DONTNEED)
-        return self._all[rows]
+        found = self._all[rows]
+        # The system maps a page for each row, or the row itself if that is larger.
+        self._mapped_bytes += len(found) * max(mmap.PAGESIZE, self._row_bytes)
+        if isinstance(rows, slice) or self._mapped_bytes > _MOST_BYTES:
+            self._mapped_bytes = 0
+            if hasattr(mmap, "MADV_DONTNEED"):
+                self._mapped.madvise(mmap.MADV_DONTNEED)
+        return found
 
 
 def write_vectors(

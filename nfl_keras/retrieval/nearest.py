@@ -10,6 +10,8 @@ from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid
 
 # Bounds the largest temporary array, in bytes.
 BLOCK_BYTES = 2**26
+# Fits into a core's second cache.
+CACHE_BYTES = 2**19
 # The number of faiss' candidates beyond the k + 1 needed. The similarity of the last candidate
 # bounds that of every other vector, so more candidates settle more queries.
 SPARE = 16
@@ -89,28 +91,65 @@ def _from_candidates(
 ) -> np.ndarray:
     """Fills the rows that faiss' candidates settle, and returns the numbers of the others."""
     dimension, k = query.shape[1], indices.shape[1]
-    heap = faiss.ResultHeap(len(query), count, keep_max=True)
-    for positions, rows in _blocks(vectors, allowed, 4 * BLOCK_BYTES // (4 * dimension)):
-        found, places = faiss.knn(query, rows, min(count, len(rows)), faiss.METRIC_INNER_PRODUCT)
-        heap.add_result(found, positions[places])
-    heap.finalize()
-    # In position order, so that the stable sort below breaks ties by position.
-    candidates = np.sort(heap.I, axis=1)
+    bounds, candidates = _candidates(query, vectors, allowed, count)
     # Every other vector is no more similar than the last candidate, but for the rounding of a
     # float32 sum of D products (D * 2**-24 at most), of the grid and of the result.
-    bounds = heap.D[:, -1].astype(np.float64) + (dimension + 2) * 2.0**-23
+    least = bounds[:, -1].astype(np.float64) + (dimension + 2) * 2.0**-23
     settled = np.zeros(len(query), dtype=bool)
-    step = max(1, BLOCK_BYTES // (8 * dimension * count))
+    step = max(1, BLOCK_BYTES // (16 * count))
     for start in range(0, len(query), step):
         part = slice(start, start + step)
-        gathered = vectors[candidates[part].ravel()].reshape(-1, count, dimension)
-        exact = exact_similarity(round_to_grid(query[part, None]), round_to_grid(gathered))[:, 0]
+        exact = _exact(query[part], vectors, candidates[part])
         exact[candidates[part] == own[part, None]] = -np.inf
-        order = np.argsort(-exact, axis=1, kind="stable")[:, :k]
+        order = _by_similarity_then_position(exact, candidates[part])[:, :k]
         values[part] = np.take_along_axis(exact, order, axis=1)
         indices[part] = np.take_along_axis(candidates[part], order, axis=1)
-        settled[part] = values[part, -1] > bounds[part]
+        settled[part] = values[part, -1] > least[part]
     return np.flatnonzero(~settled)
+
+
+def _candidates(
+    query: np.ndarray, vectors: Vectors, allowed: np.ndarray | None, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the similarities and positions that faiss finds, the most similar first."""
+    size = 4 * BLOCK_BYTES // (4 * query.shape[1])
+    heap = None
+    for positions, rows in _blocks(vectors, allowed, size):
+        found, places = faiss.knn(query, rows, min(count, len(rows)), faiss.METRIC_INNER_PRODUCT)
+        if len(vectors) <= size:
+            return found, positions[places]
+        heap = faiss.ResultHeap(len(query), count, keep_max=True) if heap is None else heap
+        heap.add_result(found, positions[places])
+    heap.finalize()
+    return heap.D, heap.I
+
+
+def _exact(query: np.ndarray, vectors: Vectors, candidates: np.ndarray) -> np.ndarray:
+    """Computes `exact_similarity` of each query with its candidates, float32 `[Q, C]`.
+
+    A group of a few rows stays in the processor's cache from its reading to its product.
+    """
+    (total, count), dimension = candidates.shape, query.shape[1]
+    exact = np.empty((total, count), dtype=np.float32)
+    rows = max(1, CACHE_BYTES // (8 * dimension))
+    queries = max(1, rows // count)
+    for start in range(0, total, queries):
+        some = slice(start, start + queries)
+        rounded = round_to_grid(query[some, None])
+        for first in range(0, count, rows):
+            part = candidates[some, first : first + rows]
+            gathered = round_to_grid(vectors[part.ravel()]).reshape(*part.shape, dimension)
+            exact[some, first : first + rows] = exact_similarity(rounded, gathered)[:, 0]
+    return exact
+
+
+def _by_similarity_then_position(exact: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Returns the order of each row, int64 `[Q, C]`."""
+    order = np.argsort(-exact, axis=1, kind="stable")
+    ordered = np.take_along_axis(exact, order, axis=1)
+    for row in np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1)):
+        order[row] = np.lexsort((candidates[row], -exact[row]))
+    return order
 
 
 def _from_everything(

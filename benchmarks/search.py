@@ -1,0 +1,233 @@
+"""Measures exact search in a gallery beside its peers: queries per second, memory, and the results.
+
+    pip install 'nfl_keras[benchmarks]'
+    python benchmarks/search.py --photographs 60502 --dimension 512 --queries 1000
+    python benchmarks/search.py --photographs 1000000 --dimension 256 --queries 200
+
+The vectors are random unit vectors. "ours" is `gallery.search` of vectors, with ids and metadata
+as an Arrow table; "faiss" is `IndexFlatIP.search`, which returns positions; "numpy" is a product and
+`argpartition`, by blocks of queries; "milvus-lite" and "lancedb" search without an index, and return
+ids. "ours, 10 %" searches only among a tenth of the photographs, by a condition on the metadata.
+
+Each measurement has its own process, and the sides alternate. Memory is the process' peak while it
+searches, less what it held when it had opened its data; for faiss, which holds the vectors, they
+are counted. The results of all sides must be those of faiss, but for ties.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+FILTERS = {"ours, 50 %": 50, "ours, 10 %": 10, "ours, 1 %": 1}
+SIDES = ("ours", *FILTERS, "faiss", "numpy", "milvus-lite", "lancedb")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photographs", type=int, default=60_502)
+    parser.add_argument("--dimension", type=int, default=512)
+    parser.add_argument("--queries", type=int, default=1000)
+    parser.add_argument("-k", type=int, nargs="+", default=[10, 1000])
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.measure:
+        folder, side, k = given.measure
+        print(json.dumps(_measure(pathlib.Path(folder), side, int(k))))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        _prepare(folder, given.photographs, given.dimension, given.queries, given.sides)
+        measured = {(k, side): [] for k in given.k for side in given.sides}
+        for run in range(given.runs):
+            for (k, side), results in measured.items():
+                command = [sys.executable, sys.argv[0], "--measure", name, side, str(k)]
+                finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+                results.append(json.loads(finished.stdout.splitlines()[-1]))
+                print(run, k, side, results[-1], file=sys.stderr, flush=True)
+        _compare(folder, given)
+    print("| k | | queries/s, median (least to most) | MiB, median | speed beside faiss |")
+    print("|---|---|---|---|---|")
+    for (k, side), results in measured.items():
+        speeds, mebibytes = zip(*results, strict=True)
+        spread = f"{statistics.median(speeds):,.0f} ({min(speeds):,.0f} to {max(speeds):,.0f})"
+        beside = "-"
+        if (k, "faiss") in measured:
+            pairs = zip(results, measured[k, "faiss"], strict=True)
+            beside = f"{statistics.median(its[0] / peer[0] for its, peer in pairs):.2f}"
+        print(f"| {k:,} | {side} | {spread} | {statistics.median(mebibytes):,.0f} | {beside} |")
+
+
+def _prepare(folder, count, dimension, queries, sides):
+    import numpy as np
+    import pyarrow as pa
+
+    from nfl_keras.gallery.gallery_folder import GalleryFolder, Manifest
+
+    rng = np.random.default_rng(0)
+    vectors = _unit(rng, count, dimension)
+    np.save(folder / "vectors.npy", vectors)
+    np.save(folder / "queries.npy", _unit(rng, queries, dimension))
+    ids = pa.array([f"photographs/{i:08d}.jpg" for i in range(count)], pa.string())
+    items = pa.table(
+        {
+            "id": ids,
+            "label": pa.array([f"class {i % 1000}" for i in range(count)], pa.string()),
+            "share": pa.array(rng.integers(0, 100, count)),
+            "bytes": pa.nulls(count, pa.int64()),
+            "modified": pa.nulls(count, pa.int64()),
+            "sha256": pa.nulls(count, pa.binary(32)),
+        }
+    )
+    gallery = GalleryFolder(folder / "gallery")
+    first = [1.0] + [0.0] * (dimension - 1)
+    with gallery.locked():
+        manifest = Manifest("none", [first], 3, "float32", None)
+        gallery.commit(manifest, items, items.slice(0, 0), [vectors])
+    if "milvus-lite" in sides:
+        import pymilvus
+
+        client = pymilvus.MilvusClient(str(folder / "milvus.db"))
+        client.create_collection("c", dimension=dimension, metric_type="IP", id_type="int")
+        for start in range(0, count, 10_000):
+            rows = vectors[start : start + 10_000]
+            client.insert(
+                "c", [{"id": start + i, "vector": row.tolist()} for i, row in enumerate(rows)]
+            )
+        client.close()
+    if "lancedb" in sides:
+        import lancedb
+
+        flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dimension)
+        table = pa.table({"id": ids, "vector": flat})
+        lancedb.connect(folder / "lance").create_table("c", table)
+
+
+def _unit(rng, count, dimension):
+    import numpy as np
+
+    vectors = rng.standard_normal((count, dimension), dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _measure(folder, side, k):
+    """Returns queries per second and the peak memory in MiB, and keeps the positions."""
+    import numpy as np
+
+    queries = np.load(folder / "queries.npy")
+    opener = {"faiss": _faiss, "numpy": _numpy, "milvus-lite": _milvus, "lancedb": _lance}
+    search, held = opener.get(side, _ours)(folder, side)
+    search(queries[:2], k)
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+    before = _memory("VmRSS") - held // 1024
+    start = time.perf_counter()
+    found = search(queries, k)
+    seconds = time.perf_counter() - start
+    np.save(folder / f"found-{side}-{k}.npy", found)
+    return len(queries) / seconds, (_memory("VmHWM") - before) / 1024
+
+
+def _ours(folder, side):
+    from nfl_keras.gallery import Gallery
+
+    gallery = Gallery.open(folder / "gallery")
+    where = f"share < {FILTERS[side]}" if side in FILTERS else None
+
+    def search(queries, k):
+        matches = gallery.search(queries, k, where)
+        matches.to_arrow()
+        return matches.positions
+
+    return search, 0
+
+
+def _faiss(folder, _):
+    import faiss
+    import numpy as np
+
+    vectors = np.load(folder / "vectors.npy")
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    held = vectors.nbytes
+    del vectors
+    return lambda queries, k: index.search(queries, k)[1], held
+
+
+def _numpy(folder, _):
+    import numpy as np
+
+    vectors = np.load(folder / "vectors.npy")
+
+    def search(queries, k):
+        found = []
+        for start in range(0, len(queries), 64):
+            product = queries[start : start + 64] @ vectors.T
+            best = np.argpartition(-product, k, axis=1)[:, :k]
+            order = np.argsort(-np.take_along_axis(product, best, axis=1), axis=1)
+            found.append(np.take_along_axis(best, order, axis=1))
+        return np.concatenate(found)
+
+    return search, vectors.nbytes
+
+
+def _milvus(folder, _):
+    import numpy as np
+    import pymilvus
+
+    client = pymilvus.MilvusClient(str(folder / "milvus.db"))
+    client.load_collection("c")
+
+    def search(queries, k):
+        found = client.search("c", queries.tolist(), limit=k)
+        return np.array([[hit["id"] for hit in hits] for hits in found])
+
+    return search, 0
+
+
+def _lance(folder, _):
+    import lancedb
+    import numpy as np
+
+    table = lancedb.connect(folder / "lance").open_table("c")
+
+    def search(queries, k):
+        found = []
+        for query in queries:
+            hits = table.search(query).distance_type("dot").limit(k).select(["id"]).to_arrow()
+            found.append([int(os.path.basename(i)[:8]) for i in hits["id"].to_pylist()])
+        return np.array(found)
+
+    return search, 0
+
+
+def _compare(folder, given):
+    """Checks that all sides that search everything find what faiss finds, but for ties."""
+    import numpy as np
+
+    queries, vectors = np.load(folder / "queries.npy"), np.load(folder / "vectors.npy")
+    for k in given.k:
+        for side in set(given.sides) - set(FILTERS):
+            found = np.load(folder / f"found-{side}-{k}.npy")
+            expected = np.load(folder / f"found-{given.sides[0]}-{k}.npy")
+            for query, ours, theirs in zip(queries, found, expected, strict=True):
+                similar = vectors[ours] @ query, vectors[theirs] @ query
+                np.testing.assert_allclose(*similar, atol=2e-6, err_msg=f"{side}, k = {k}")
+
+
+def _memory(name):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name))
+
+
+if __name__ == "__main__":
+    main()
