@@ -40,7 +40,7 @@ def evaluate(
     out the query's own photograph, which is found by its id. `neighbors` returns the heads of the
     same rankings. A query with nothing to find, e.g. the only photograph of a class, is left out
     of every mean; the report counts these queries. Takes O(Q G (D + log G)) time, and memory for
-    a copy of the queries and for similarities of 128 MiB, or of one query if that is more.
+    a copy of the queries and a few blocks of 128 MiB, or of one query's rows if that is more.
 
     Args:
         query: float `[Q, D]`, unit vectors.
@@ -136,8 +136,10 @@ def _ranks(
         rows = slice(start, start + block)
         of_label = (by_label[i:j] for i, j in zip(first[rows], after[rows], strict=True))
         relevant = [hits[hits != mine] for hits, mine in zip(of_label, own[rows], strict=True)]
-        similarities = comparable_similarity(query[rows], gallery, relevant, own[rows])
-        yield metrics.relevant_ranks(similarities, relevant, width)
+        # Without a name, so that one block's similarities are gone before the next block's are made.
+        yield metrics.relevant_ranks(
+            comparable_similarity(query[rows], gallery, relevant, own[rows]), relevant, width
+        )
 
 
 def _num_relevant(
