@@ -136,7 +136,7 @@ def _ranks(
         rows = slice(start, start + block)
         of_label = (by_label[i:j] for i, j in zip(first[rows], after[rows], strict=True))
         relevant = [hits[hits != mine] for hits, mine in zip(of_label, own[rows], strict=True)]
-        # Without a name, so that one block's similarities are gone before the next block's are made.
+        # Without a name, so that only one block's similarities are held at a time.
         yield metrics.relevant_ranks(
             comparable_similarity(query[rows], gallery, relevant, own[rows]), relevant, width
         )
