@@ -8,15 +8,13 @@ from numpy.typing import ArrayLike
 from nfl_keras.errors import UserError
 from nfl_keras.retrieval import metrics
 from nfl_keras.retrieval.checks import integer_labels, positive_int, unit_vectors
-from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid
+from nfl_keras.retrieval.comparable_similarity import comparable_similarity
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
-from nfl_keras.retrieval.self_exclusion import mask_own, own_positions
+from nfl_keras.retrieval.self_exclusion import own_positions
 
-# Bounds the arrays of one block of queries, in bytes; results do not depend on it.
-BLOCK_BYTES = 2**28
-# The bytes that a query and a gallery item take at a block's peak: the product in float64 and
-# float32, the comparison of labels, and the sort keys with their copies.
-BYTES_PER_PAIR = 40
+# Bounds the similarities of one block of queries, in bytes; results do not depend on it.
+BLOCK_BYTES = 2**27
+BYTES_PER_PAIR = 4
 
 AT_K = {
     "recall_at": metrics.recall_at,
@@ -42,7 +40,7 @@ def evaluate(
     out the query's own photograph, which is found by its id. `neighbors` returns the heads of the
     same rankings. A query with nothing to find, e.g. the only photograph of a class, is left out
     of every mean; the report counts these queries. Takes O(Q G (D + log G)) time, and memory for
-    a float64 copy of the gallery and a block of 256 MiB, or of one query if that is more.
+    a copy of the queries and a few blocks of 128 MiB, or of one query's rows if that is more.
 
     Args:
         query: float `[Q, D]`, unit vectors.
@@ -128,15 +126,20 @@ def _ranks(
     width: int,
 ) -> Iterator[np.ndarray]:
     """Yields `metrics.relevant_ranks` for one block of queries after another."""
-    gallery = round_to_grid(gallery)
+    by_label = np.argsort(gallery_labels, kind="stable")
+    first, after = (
+        np.searchsorted(gallery_labels, query_labels, side, sorter=by_label)
+        for side in ("left", "right")
+    )
     block = max(1, BLOCK_BYTES // (BYTES_PER_PAIR * len(gallery)))
     for start in range(0, len(query), block):
         rows = slice(start, start + block)
-        similarities = exact_similarity(round_to_grid(query[rows]), gallery)
-        mask_own(similarities, own[rows], -np.inf)
-        relevant = query_labels[rows, None] == gallery_labels
-        mask_own(relevant, own[rows], False)
-        yield metrics.relevant_ranks(similarities, relevant, width)
+        of_label = (by_label[i:j] for i, j in zip(first[rows], after[rows], strict=True))
+        relevant = [hits[hits != mine] for hits, mine in zip(of_label, own[rows], strict=True)]
+        # Without a name, so that only one block's similarities are held at a time.
+        yield metrics.relevant_ranks(
+            comparable_similarity(query[rows], gallery, relevant, own[rows]), relevant, width
+        )
 
 
 def _num_relevant(

@@ -25,6 +25,22 @@ def round_to_grid(vectors: np.ndarray) -> np.ndarray:
     return rounded
 
 
+def rounding_bound(dimension: int) -> float:
+    """Bounds how far a float32 product of two unit vectors is from their `exact_similarity`.
+
+    The order of the sum does not matter. Its D products and additions round by D * 2**-24 at most,
+    and the grid and the result's rounding add (sqrt(D) / 4 + 1) * 2**-24. What remains of the
+    bound is for norms that are not quite 1, and for one more operation in float32.
+
+    Args:
+        dimension: int. D.
+
+    Returns:
+        float.
+    """
+    return (dimension + 2) * 2.0**-23
+
+
 def exact_similarity(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
     """Computes the cosine similarity of each query with each gallery vector.
 

@@ -5,35 +5,40 @@ the query's class in the ranking of the whole gallery. They are in ascending ord
 inf. Each metric returns float64 `[Q]`; papers report the mean over the queries.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def relevant_ranks(similarities: np.ndarray, relevant: np.ndarray, width: int) -> np.ndarray:
+def relevant_ranks(
+    similarities: np.ndarray, relevant: Sequence[np.ndarray], width: int
+) -> np.ndarray:
     """Ranks the gallery for each query and returns the ranks of the relevant items.
 
     Args:
         similarities: float32 `[Q, G]`, without NaN. Equal ones rank by position.
-        relevant: bool `[Q, G]`.
+        relevant: for each query the positions of its relevant items, integers, ascending.
         width: int. R, at least the number of relevant items of any query.
 
     Returns:
         `ranks`, float64 `[Q, R]`.
     """
-    # One sort of integer keys ranks by (similarity, position) and carries relevance along. The
-    # bits of a float32, read as an int32, sort like the float once a negative's are inverted.
-    # Adding 0 turns -0.0 into 0.0.
-    bits = (similarities + np.float32(0)).view(np.int32)
-    ascending = bits ^ ((bits >> 31) & 0x7FFFFFFF)
-    keys = (~ascending).astype(np.int64) << 32
-    keys |= np.arange(similarities.shape[1], dtype=np.int64) << 1
-    keys |= relevant
-    keys.sort(axis=1)
-    rows, places = np.nonzero((keys & 1).astype(bool))
-
-    counts = np.count_nonzero(relevant, axis=1)
-    columns = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
     ranks = np.full((len(similarities), width), np.inf)
-    ranks[rows, columns] = places + 1
+    for row, similarity, hits in zip(ranks, similarities, relevant, strict=True):
+        if not hits.size:
+            continue
+        # The items after the last relevant one, often most of the gallery, change no rank.
+        positions = np.flatnonzero(similarity >= similarity[hits].min())
+        # One sort of integer keys ranks by (similarity, position). The bits of a float32, read as
+        # an int32, sort like the float once a negative's are inverted. Adding 0 turns -0.0 into
+        # 0.0.
+        bits = (similarity[positions] + np.float32(0)).view(np.int32)
+        ascending = bits ^ ((bits >> 31) & 0x7FFFFFFF)
+        keys = (~ascending).astype(np.int64) << 32
+        keys |= positions
+        keys_of_hits = np.sort(keys[np.searchsorted(positions, hits)])
+        keys.sort()
+        row[: len(hits)] = np.searchsorted(keys, keys_of_hits) + 1
     return ranks
 
 

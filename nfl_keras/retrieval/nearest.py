@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import faiss
 import numpy as np
 
-from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid
+from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid, rounding_bound
 
 # Bounds the largest temporary array, in bytes.
 BLOCK_BYTES = 2**26
@@ -92,9 +92,8 @@ def _from_candidates(
     """Fills the rows that faiss' candidates settle, and returns the numbers of the others."""
     dimension, k = query.shape[1], indices.shape[1]
     bounds, candidates = _candidates(query, vectors, allowed, count)
-    # Every other vector is no more similar than the last candidate, but for the rounding of a
-    # float32 sum of D products (D * 2**-24 at most), of the grid and of the result.
-    least = bounds[:, -1].astype(np.float64) + (dimension + 2) * 2.0**-23
+    # Every other vector is no more similar than the last candidate, but for rounding.
+    least = bounds[:, -1].astype(np.float64) + rounding_bound(dimension)
     settled = np.zeros(len(query), dtype=bool)
     step = max(1, BLOCK_BYTES // (16 * count))
     for start in range(0, len(query), step):

@@ -136,6 +136,21 @@ def test_a_row_wider_than_a_block_is_still_ranked(monkeypatch):
     assert evaluate(vectors, labels) == whole
 
 
+@pytest.mark.parametrize("crowded", [1, 10**9])
+def test_products_in_float32_change_no_bit(monkeypatch, crowded):
+    rng = np.random.default_rng(4)
+    vectors = random_unit(4, 90, 65)[rng.integers(0, 90, 200)]
+    vectors += rng.choice([0.0, 1e-7], (200, 65)).astype(np.float32)
+    labels = rng.integers(0, 40, 200)
+    exact = evaluate(vectors, labels)
+    similarity = importlib.import_module("nfl_keras.retrieval.comparable_similarity")
+    # Without the limit on relevant pairs no class is large. The other decides whether items are
+    # looked at again one by one or all together.
+    monkeypatch.setattr(similarity, "LARGE_CLASSES", 1)
+    monkeypatch.setattr(similarity, "CROWDED", crowded)
+    assert evaluate(vectors, labels) == exact
+
+
 def test_its_rankings_begin_with_the_neighbors():
     rng = np.random.default_rng(2)
     places = rng.integers(0, 60, 300)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid
+from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid, rounding_bound
 
 
 def random_unit(seed, rows, dimension):
@@ -43,3 +43,16 @@ def test_blocks_and_the_order_of_the_sum_change_no_bit(block):
         )
     order = np.random.default_rng(3).permutation(131)
     np.testing.assert_array_equal(exact_similarity(query[:, order], gallery[:, order]), whole)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 300), st.sampled_from([0.999, 1.0, 1.001]))
+def test_a_float32_sum_in_any_order_stays_within_the_bound(seed, dimension, norm):
+    rng = np.random.default_rng(seed)
+    # Vectors of one direction, without negative components, round the most.
+    vector = np.abs(random_unit(seed, 1, dimension)) * np.float32(norm)
+    exact = exact_similarity(round_to_grid(vector), round_to_grid(vector))[0, 0]
+    total = np.float32(0)
+    for component in rng.permutation(vector[0]):
+        total += component * component
+    assert total.dtype == np.float32
+    assert abs(float(total) - float(exact)) < rounding_bound(dimension)

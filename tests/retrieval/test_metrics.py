@@ -10,7 +10,11 @@ def ranks_of(*relevances):
     """Relevance in ranking order, as 0 and 1, to ranks."""
     relevant = np.array(relevances, dtype=bool)
     descending = -np.broadcast_to(np.arange(relevant.shape[1], dtype=np.float32), relevant.shape)
-    return metrics.relevant_ranks(descending, relevant, relevant.shape[1])
+    return metrics.relevant_ranks(descending, positions_of(relevant), relevant.shape[1])
+
+
+def positions_of(relevances):
+    return [np.flatnonzero(row) for row in relevances]
 
 
 RANKS = ranks_of([1, 0, 1, 0, 0, 1], [0, 0, 0, 1, 1, 0], [1, 1, 1, 0, 0, 0])
@@ -85,7 +89,7 @@ def test_relevant_ranks_sorts_by_similarity_then_position(data):
     similarities, relevant = table(value), table(st.booleans())
     width = max(sum(row) for row in relevant) + data.draw(st.integers(0, 2))
     ranks = metrics.relevant_ranks(
-        np.array(similarities, dtype=np.float32), np.array(relevant, dtype=bool), width
+        np.array(similarities, dtype=np.float32), positions_of(relevant), width
     )
     assert ranks.shape == (queries, width)
     for i in range(queries):
