@@ -25,6 +25,7 @@ ROOMS = [
     "serving",
     "report",
     "training",
+    "gallery",
 ]
 # Commands stand above all rooms: the modules with a `main` beside the rooms, and each `__main__`.
 COMMANDS = [

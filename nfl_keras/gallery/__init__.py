@@ -1,0 +1,1 @@
+"""Search in a folder of photographs: the gallery, its threshold, its faults."""
