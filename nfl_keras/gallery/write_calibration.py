@@ -8,11 +8,11 @@ from nfl_keras.files import write_whole
 from nfl_keras.gallery.calibration import Calibration, Spread
 from nfl_keras.report import Panel
 from nfl_keras.report.draw_lines import draw_lines
-from nfl_keras.report.formatting import UNKNOWN, value
+from nfl_keras.report.formatting import UNKNOWN
 from nfl_keras.report.render_page import render_page
 from nfl_keras.typing import Path
 
-_COLUMNS = ("all queries", "90% interval", "lowest class", "quartiles of the classes")
+_COLUMNS = ("all queries", "90% interval", "lowest class", "quartiles of classes")
 
 
 def write_calibration(path: Path, calibration: Calibration, title: str) -> pathlib.Path:
@@ -92,32 +92,23 @@ def _summary(calibration: Calibration) -> str:
     )
 
 
-def _rows(calibration: Calibration) -> list[tuple[str, list[str]]]:
-    low, high = (UNKNOWN if end is None else f"{end:.4f}" for end in calibration.threshold_interval)
+def _rows(of: Calibration) -> list[tuple[str, list[str]]]:
+    low, high = (UNKNOWN if end is None else f"{end:.4f}" for end in of.threshold_interval)
     return [
-        ("Threshold", [f"{calibration.threshold:.4f}", f"{low} to {high}", "", ""]),
-        (
-            "Precision",
-            [
-                value(calibration.precision),
-                " to ".join(map(value, calibration.precision_interval)),
-                *_cells(calibration.precision_spread),
-            ],
-        ),
-        (
-            "Recall",
-            [
-                value(calibration.recall),
-                " to ".join(map(value, calibration.recall_interval)),
-                *_cells(calibration.recall_spread),
-            ],
-        ),
+        ("Threshold", [f"{of.threshold:.4f}", f"{low} to {high}", "", ""]),
+        ("Precision", _cells(of.precision, of.precision_interval, of.precision_spread)),
+        ("Recall", _cells(of.recall, of.recall_interval, of.recall_spread)),
     ]
 
 
-def _cells(spread: Spread) -> list[str]:
-    lowest = f"{value(spread.lowest)} ({spread.lowest_class})"
-    return [lowest, ", ".join(map(value, spread.quartiles))]
+def _cells(value: float, interval: tuple[float, float], spread: Spread) -> list[str]:
+    quartiles = ", ".join(f"{100 * quartile:.1f}" for quartile in spread.quartiles)
+    return [
+        f"{value:.1%}",
+        f"{100 * interval[0]:.1f} to {interval[1]:.1%}",
+        f"{spread.lowest:.1%} ({spread.lowest_class})",
+        f"{quartiles}%",
+    ]
 
 
 def _notes(calibration: Calibration) -> list[str]:

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from nfl_keras.gallery.answer_curve import AnswerCurve
+from nfl_keras.gallery.class_draws import ClassDraws
+from nfl_keras.gallery.first_answers import FirstAnswers
+
+NUM_CLASSES = 40
+
+
+@pytest.fixture(scope="module")
+def curve():
+    """40 classes of 10 queries at similarity 0.9; of class c the first c // 4 are right."""
+    classes = np.repeat(np.arange(NUM_CLASSES), 10)
+    right = np.tile(np.arange(10), NUM_CLASSES) < classes // 4
+    similarity = np.full(len(classes), 0.9, dtype=np.float32)
+    present = np.ones(len(classes), dtype=bool)
+    answers = FirstAnswers(similarity, right, present, np.full(len(classes), -np.inf))
+    return AnswerCurve(answers, classes, absent=0.0)
+
+
+def test_draws_are_as_wide_as_the_mean_over_classes_is_uncertain(curve):
+    draws = ClassDraws(curve, NUM_CLASSES, seed=0)
+    of_class = (np.arange(NUM_CLASSES) // 4) / 10
+    half = 1.645 * of_class.std() / np.sqrt(NUM_CLASSES)
+    expected = (of_class.mean() - half, of_class.mean() + half)
+    assert draws.precision_interval(0) == pytest.approx(expected, abs=0.01)
+    assert draws.recall_interval(0) == pytest.approx(draws.precision_interval(0))
+    assert draws.precision_bound(0.95)[0] == pytest.approx(expected[0], abs=0.01)
+    assert draws.precision_bound(0.5)[0] == pytest.approx(of_class.mean(), abs=0.01)
+
+
+def test_the_seed_alone_decides_the_draws(curve):
+    def bound(seed):
+        return ClassDraws(curve, NUM_CLASSES, seed).precision_bound(0.9).tolist()
+
+    assert bound(1) == bound(1)
+    assert len({tuple(bound(seed)) for seed in range(5)}) > 1
+
+
+@pytest.mark.parametrize(
+    ("precision", "interval"),
+    [(0.2, (0.9, 0.9)), (0.45, (0.9, None)), (0.9, (None, None))],
+)
+def test_no_threshold_is_none(curve, precision, interval):
+    low, high = ClassDraws(curve, NUM_CLASSES, seed=0).threshold_interval(precision)
+    expected = tuple(end if end is None else float(np.float32(end)) for end in interval)
+    assert (low, high) == expected
