@@ -7,6 +7,7 @@ import numpy as np
 from nfl_keras.retrieval.nearest import Vectors, nearest
 
 _GROWTH = 8  # of the number of neighbors, from one search to the next
+_COST = 8  # of one neighbor of a query, in similarities that a search computes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +64,7 @@ def first_answers(
     right = np.zeros(len(query), dtype=bool)
     other = np.full(len(query), -np.inf, dtype=np.float32)
     left, depth = np.arange(len(query)), 1
-    while depth == 1 or len(left) * depth < len(np.unique(query_labels[left])) * len(gallery):
+    while depth == 1 or _COST * len(left) * depth < _num_classes(query_labels[left]) * len(gallery):
         found, similarities = nearest(query[left], gallery, depth, own[left])
         differs = (found >= 0) & (gallery_labels[found] != query_labels[left, None])
         if depth == 1:
@@ -76,6 +77,10 @@ def first_answers(
         others = gallery_labels != label
         other[of_class] = nearest(query[of_class], gallery, 1, own[of_class], others)[1][:, 0]
     return FirstAnswers(similarity, right, _present(query_labels, gallery_labels, own), other)
+
+
+def _num_classes(labels: np.ndarray) -> int:
+    return len(np.unique(labels))
 
 
 def _present(query_labels: np.ndarray, gallery_labels: np.ndarray, own: np.ndarray) -> np.ndarray:
