@@ -80,6 +80,19 @@ class AnswerCurve:
         precision = np.divide(right, answers, out=np.zeros_like(right), where=answers > 0)
         return precision, right / self._share[0]
 
+    def num_answers(self) -> np.ndarray:
+        """Computes how many answers of equal weight tell as much as those at each threshold.
+
+        This is (sum of weights)^2 / (sum of squared weights): the number of answers where all
+        have one weight, and less where some count more than others.
+
+        Returns:
+            float64 `[T]`.
+        """
+        weight = self._per_query(np.ones(self._num_queries.shape[1]))[self._case]
+        total, squares = np.cumsum(weight)[self._ends], np.cumsum(weight**2)[self._ends]
+        return np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
+
     def measure_classes(self, place: int) -> tuple[np.ndarray, np.ndarray]:
         """Computes each class' precision and recall at one threshold.
 

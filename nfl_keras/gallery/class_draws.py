@@ -1,6 +1,7 @@
 """What precision and recall would be with other classes: a bootstrap over classes."""
 
 import numpy as np
+from scipy import stats
 
 from nfl_keras.gallery.answer_curve import AnswerCurve
 
@@ -35,7 +36,7 @@ class ClassDraws:
     """
 
     def __init__(self, curve: AnswerCurve, num_classes: int, seed: int):
-        self._thresholds = curve.thresholds
+        self._curve, self._num_classes = curve, num_classes
         rng = np.random.default_rng(seed)
         shape = NUM_DRAWS, len(curve.thresholds)
         self._precision, self._recall = np.empty(shape), np.empty(shape)
@@ -45,15 +46,29 @@ class ClassDraws:
             self._precision[draw], self._recall[draw] = curve.measure(weights)
 
     def precision_bound(self, confidence: float) -> np.ndarray:
-        """Returns what the precision at each threshold reaches in that share of the draws.
+        """Returns a lower bound of the precision at each threshold for other classes.
+
+        It is the smaller of two. The draws show how much classes differ, but where every answer
+        is right, so it is in every draw, however few the answers are. The bound of Clopper and
+        Pearson for a share of that many answers shows how few they are.
 
         Args:
             confidence: float in 0..1.
 
         Returns:
             float64 `[T]`.
+
+        Reference: Clopper and Pearson, *The use of confidence or fiducial limits illustrated in
+        the case of the binomial*, 1934.
         """
-        return np.quantile(self._precision, 1 - confidence, axis=0, method="lower")
+        of_draws = np.quantile(self._precision, 1 - confidence, axis=0, method="lower")
+        count = self._curve.num_answers()
+        right = count * self._curve.measure(np.ones(self._num_classes))[0]
+        of_count = np.zeros_like(count)
+        some = right > 0
+        wrong = np.maximum(count - right, 0)
+        of_count[some] = stats.beta.ppf(1 - confidence, right[some], wrong[some] + 1)
+        return np.minimum(of_draws, of_count)
 
     def precision_interval(self, place: int) -> tuple[float, float]:
         """Returns between which values the precision at a threshold lies in 90% of the draws."""
@@ -76,6 +91,6 @@ class ClassDraws:
         """
         reached = self._precision >= precision - ROUNDING
         last = reached.shape[1] - 1 - reached[:, ::-1].argmax(axis=1)
-        smallest = np.where(reached.any(axis=1), self._thresholds[last], np.inf)
+        smallest = np.where(reached.any(axis=1), self._curve.thresholds[last], np.inf)
         low, high = np.quantile(smallest, _ENDS, method="nearest").tolist()
         return (low if np.isfinite(low) else None, high if np.isfinite(high) else None)

@@ -35,13 +35,14 @@ def learn_threshold(
     item but its own photograph, and may be right. Then its class is missing: the answer is the
     nearest item of another class, and is wrong. `absent` weighs the two. The threshold is the
     smallest similarity at which right answers / answers reach `precision` with `confidence`: for
-    that share of 1,000 draws of as many classes, with replacement.
+    that share of 1,000 draws of as many classes, with replacement, and by the exact bound for
+    so few answers (0.95 takes 59 right answers and no wrong one, 0.99 takes 299).
 
     Three assumptions stand behind the figures:
 
-    - The classes of the queries are like those that will be searched for. A model gives the
-      photographs it was trained on higher similarities, so a threshold learned on classes of
-      the training is too optimistic. Take classes that the model has not seen.
+    - The classes of the queries are like those that will be searched for. A model may know the
+      photographs it was trained on by heart, so a threshold learned on their classes is too
+      optimistic for others. Take classes that the model has not seen.
     - The gallery is the one to be searched, or one of its size and kind. The larger a gallery,
       the more similar is the nearest item of another class, so a threshold learned in a small one
       is too low for a large one.
@@ -165,7 +166,8 @@ def _smallest(
         raise UserError(
             f"precision {precision:g} is not reached at any similarity with confidence "
             f"{confidence:g}; the highest is {bound[best]:.3f}, at {thresholds[best]:.4f}: ask for "
-            "less, lower absent if fewer queries lack their class, or train the model further."
+            "less, label more queries, lower absent if fewer of them lack their class, or train "
+            "the model further."
         )
     return int(reached[-1])
 

@@ -118,7 +118,7 @@ def _notes(calibration: Calibration) -> list[str]:
         f"in a gallery of {calibration.num_gallery:,}. "
         f"{silent:,} of the classes {'gets' if silent == 1 else 'get'} no answer.",
         f"{calibration.absent:.0%} of the queries are taken to have no class in the gallery.",
-        "The figures hold for this gallery and for classes like those of the queries. On classes "
-        "that the model was trained on they are too optimistic, and in a larger gallery the "
-        "precision is lower.",
+        "The figures hold for this gallery and for classes like those of the queries. They are "
+        "too optimistic if the model was trained on the queries' classes, and in a larger gallery "
+        "the precision is lower.",
     ]

@@ -14,6 +14,6 @@ def clustered():
         vectors = rng.normal(size=(num_classes, 16))[numbers]
         vectors = vectors + noise * rng.normal(size=(len(numbers), 16))
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors.astype("float32"), np.array([f"class {n:02}" for n in numbers])
+        return vectors.astype("float32"), np.array([f"class {n:03}" for n in numbers])
 
     return clustered

@@ -46,3 +46,28 @@ def test_no_threshold_is_none(curve, precision, interval):
     low, high = ClassDraws(curve, NUM_CLASSES, seed=0).threshold_interval(precision)
     expected = tuple(end if end is None else float(np.float32(end)) for end in interval)
     assert (low, high) == expected
+
+
+@pytest.mark.parametrize(("absent", "count"), [(0.0, 60), (0.5, 60)])
+def test_few_answers_show_little_even_if_all_are_right(absent, count):
+    classes = np.arange(count) % 30
+    present = np.ones(count, dtype=bool)
+    similarity = np.linspace(0.9, 0.8, count).astype("float32")
+    answers = FirstAnswers(similarity, present, present, np.zeros(count, dtype=np.float32))
+    draws = ClassDraws(AnswerCurve(answers, classes, absent), 30, seed=0)
+    # n of n are right with probability p^n, which is 1 - confidence at the bound.
+    for confidence in (0.5, 0.95):
+        expected = (1 - confidence) ** (1 / np.arange(1, count + 1))
+        bound = draws.precision_bound(confidence)[:count]
+        assert bound[20:] == pytest.approx(expected[20:])
+        assert (bound <= expected + 1e-12).all()
+
+
+def test_answers_of_unequal_weight_tell_less():
+    classes = np.arange(20)
+    right = np.ones(20, dtype=bool)
+    answers = FirstAnswers(np.full(20, 0.9), right, right, np.full(20, 0.9))
+    assert AnswerCurve(answers, classes, absent=0.5).num_answers() == pytest.approx([40])
+    weights = np.repeat([0.9, 0.1], 20)
+    expected = weights.sum() ** 2 / (weights**2).sum()
+    assert AnswerCurve(answers, classes, absent=0.1).num_answers() == pytest.approx([expected])

@@ -39,6 +39,7 @@ def test_matches_a_loop_over_all_pairs(data):
     own = np.array(draw(st.lists(own, min_size=len(query), max_size=len(query))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_GROWTH", draw(st.sampled_from([2, 8])))
+        patch.setattr(module, "_COST", draw(st.sampled_from([0.01, 1, 8])))
         answers = first_answers(query, query_labels, vectors, labels, own)
     similarity, right, present, other = oracle(query, query_labels, vectors, labels, own)
     np.testing.assert_array_equal(answers.similarity, similarity)
