@@ -41,7 +41,7 @@ class AnswerCurve:
     ([0.89..., 0.69..., 0.5], [1.0, 0.67, 0.5], [0.5, 1.0, 1.0])
     """
 
-    def __init__(self, answers: FirstAnswers, classes: np.ndarray, absent: float):
+    def __init__(self, answers: FirstAnswers, classes: np.ndarray, absent: float) -> None:
         present, other = answers.present, np.isfinite(answers.other_similarity)
         similarity = np.concatenate([answers.similarity[present], answers.other_similarity[other]])
         order = np.argsort(-similarity, kind="stable")

@@ -35,7 +35,7 @@ class ClassDraws:
     ((1.0, 1.0), (0.3333333333333333, 1.0))
     """
 
-    def __init__(self, curve: AnswerCurve, num_classes: int, seed: int):
+    def __init__(self, curve: AnswerCurve, num_classes: int, seed: int) -> None:
         self._curve, self._num_classes = curve, num_classes
         rng = np.random.default_rng(seed)
         shape = NUM_DRAWS, len(curve.thresholds)
