@@ -27,6 +27,7 @@ def draw_lines(
     levels: Mapping[str, float],
     best_epoch: float | None,
     axis: str = "epoch",
+    mark: str = "best",
 ) -> str:
     """Draws a chart as an inline `<svg>`.
 
@@ -37,6 +38,7 @@ def draw_lines(
         levels: mapping of some of the names to a level, drawn as a dashed line.
         best_epoch: the value of `epochs` that a dotted line marks, or None.
         axis: str, the name of the horizontal axis. Defaults to `"epoch"`, of whole numbers.
+        mark: str, the text at the dotted line. Defaults to `"best"`.
 
     Returns:
         str, an `<svg>` element.
@@ -77,7 +79,7 @@ def draw_lines(
             axes.text(
                 best_epoch,
                 1.02,
-                "best",
+                mark,
                 transform=axes.get_xaxis_transform(),
                 ha="center",
                 va="bottom",
