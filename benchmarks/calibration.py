@@ -8,8 +8,8 @@ means and standard deviations over the seeds, for three galleries: the same for 
 photographs), two galleries (each half's own), and a gallery that grows (learned in the half's own,
 searched in all). With `--trained FILE.keras`, the model of a run, the threshold is learned on the
 training classes, and measured on the test classes. The figures are those of
-`nfl_keras.gallery.learn_threshold`, whose parts are called here one by one, so that one search
-serves all settings.
+`nfl_keras.gallery.calibrating.learn_threshold`, whose parts are called here one by one, so that
+one search serves all settings.
 """
 
 import argparse
@@ -19,9 +19,9 @@ import pathlib
 import numpy as np
 
 import nfl_keras as nfl
-from nfl_keras.gallery.answer_curve import AnswerCurve
-from nfl_keras.gallery.class_draws import ROUNDING, ClassDraws
-from nfl_keras.gallery.first_answers import FirstAnswers
+from nfl_keras.gallery.calibrating.answer_curve import AnswerCurve
+from nfl_keras.gallery.calibrating.class_draws import ROUNDING, ClassDraws
+from nfl_keras.gallery.calibrating.first_answers import FirstAnswers
 from nfl_keras.training.load_learner import load_learner
 
 GALLERIES = {"same": (True, True), "two": (False, False), "grows": (False, True)}

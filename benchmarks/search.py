@@ -5,9 +5,10 @@
     python benchmarks/search.py --photographs 1000000 --dimension 256 --queries 200
 
 The vectors are random unit vectors. "ours" is `gallery.search` of vectors, with ids and metadata
-as an Arrow table; "faiss" is `IndexFlatIP.search`, which returns positions; "numpy" is a product and
-`argpartition`, by blocks of queries; "milvus-lite" and "lancedb" search without an index, and return
-ids. "ours, 10 %" searches only among a tenth of the photographs, by a condition on the metadata.
+as an Arrow table; "faiss" is `IndexFlatIP.search`, which returns positions; "numpy" is a product
+and `argpartition`, by blocks of queries; "milvus-lite" and "lancedb" search without an index, and
+return ids. "ours, 10 %" searches only among a tenth of the photographs, by a condition on the
+metadata.
 
 Each measurement has its own process, and the sides alternate. Memory is the process' peak while it
 searches, less what it held when it had opened its data; for faiss, which holds the vectors, they

@@ -15,6 +15,7 @@ COMMANDS = {
     "export": ("nfl_keras.export.__main__", "Writes a finished run's embedder as a SavedModel."),
     "index": ("nfl_keras.index", "Embeds a folder of photographs into a gallery."),
     "inspect": ("nfl_keras.inspect", "Finds duplicates and suspect labels of a gallery."),
+    "calibrate": ("nfl_keras.calibrate", "Learns from which similarity on an answer is a match."),
     "search": ("nfl_keras.search", "Finds the photographs of a gallery that are most similar."),
     "serve": ("nfl_keras.serve", "Serves exported models by TensorFlow Serving's API."),
     "noise-figure": ("nfl_keras.noise_figure", "Draws a photograph under noise."),

@@ -1,6 +1,7 @@
 """Defines the gallery that photographs are searched in."""
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Sequence
 from typing import Self
 
 import keras
@@ -12,11 +13,9 @@ from nfl_keras.data.sources.file_set import reader
 from nfl_keras.errors import UserError
 from nfl_keras.files import local_path
 from nfl_keras.gallery.build import Changes, build
-from nfl_keras.gallery.faults.catalog import Catalog
-from nfl_keras.gallery.faults.duplicates import Duplicates, duplicates
-from nfl_keras.gallery.faults.find_groups import THRESHOLD
-from nfl_keras.gallery.faults.leaks import Leaks, leaks, leaks_between_splits
-from nfl_keras.gallery.faults.suspects import Suspects, suspects
+from nfl_keras.gallery.calibrating.calibrate import calibrate
+from nfl_keras.gallery.calibrating.calibration import Calibration
+from nfl_keras.gallery.faults.gallery_faults import GalleryFaults
 from nfl_keras.gallery.gallery_folder import Contents, GalleryFolder
 from nfl_keras.gallery.matches import Matches
 from nfl_keras.gallery.photograph_model import PhotographModel, open_model
@@ -33,7 +32,7 @@ from nfl_keras.typing import Path
 _OF_FILES = ("bytes", "modified", "sha256")
 
 
-class Gallery:
+class Gallery(GalleryFaults):
     """Photographs that are embedded once, and searched exactly.
 
     `Gallery.build` makes one, `Gallery.open` opens it again. A gallery that is open stays as it
@@ -66,8 +65,17 @@ class Gallery:
         changes: Changes | None = None,
         images: Path | None = None,
     ) -> None:
+        root = contents.manifest.images if images is None else local_path(images)
+        ids = contents.items["id"].to_numpy()
+        super().__init__(
+            str(folder.path),
+            contents.items,
+            contents.vectors,
+            _no_file if root is None else reader(root, ids),
+        )
         self._folder, self._contents, self._model = folder, contents, model
-        self._images = None if images is None else local_path(images)
+        kept = contents.manifest.calibration
+        self._calibration = None if kept is None else Calibration.from_dict(kept)
         self.changes = changes
 
     @classmethod
@@ -170,17 +178,14 @@ class Gallery:
         table = self._contents.left_out
         return dict(zip(table["id"].to_pylist(), table["reason"].to_pylist(), strict=True))
 
-    def reader(self) -> Callable[[int], bytes]:
-        """Returns a function that reads a photograph's file by its row in `items`.
+    def read(self, row: int) -> bytes:
+        """Reads the file of the photograph in a row of `items`.
 
         Raises:
-            UserError: if the gallery was built of an image set, and opened without `images`. The
-                function raises one if a file is gone.
+            UserError: if it is gone, or the gallery was built of an image set and opened without
+                `images`.
         """
-        root = self._images or self._contents.manifest.images
-        if root is None:
-            raise UserError("the gallery was not built from files; say where they are by images.")
-        return reader(root, self._contents.items["id"].to_numpy())
+        return self._read(row)
 
     def vectors(self, ids: Sequence[str]) -> np.ndarray:
         """Returns the unit vectors of photographs of the gallery, float32 `[N, D]`.
@@ -247,71 +252,52 @@ class Gallery:
         )
         allowed = None if where is None else allowed_by(where, self.items)
         positions, similarities = nearest(unit, self._contents.vectors, k, allowed=allowed)
-        if threshold is None and self._contents.manifest.calibration is not None:
-            threshold = self._contents.manifest.calibration["threshold"]
+        if threshold is None and self._calibration is not None:
+            threshold = self._calibration.threshold
         return Matches(names, positions, similarities, self.items, threshold)
 
-    def duplicates(self, threshold: float = THRESHOLD) -> Duplicates:
-        """Finds photographs that the gallery has more than once.
+    def calibrate(
+        self,
+        labeled: Path | ImageSet | None = None,
+        precision: float = 0.95,
+        absent: float = 0.5,
+        confidence: float = 0.95,
+        where: Where | None = None,
+    ) -> Calibration:
+        """Learns the similarity from which an answer is a match, and keeps it with the gallery.
+
+        `search` then says of each answer whether it is a match. Calibrate on classes that the
+        model was not trained on, and again when the gallery has grown; see
+        `nfl_keras.gallery.calibrating.learn_threshold`.
 
         Args:
-            threshold: float, the least cosine similarity of near copies, see
-                `nfl_keras.gallery.faults`. Defaults to `0.95`.
+            labeled: photographs with labels to search for, as `images` of `build`. Defaults to
+                `None`: those of the gallery, each among the others.
+            precision: float, the share of right answers among the matches that is asked for.
+                Defaults to `0.95`.
+            absent: float, the share of queries whose class is not in the gallery. Defaults to
+                `0.5`.
+            confidence: float, with which the precision holds for other classes. Defaults to
+                `0.95`.
+            where: conditions on the labeled photographs, see `search`. Defaults to `None`.
 
         Returns:
-            `Duplicates`, groups that print themselves, with `to_json()` and `to_arrow()`.
-        """
-        return duplicates(self._catalog(), threshold)
-
-    def leaks(self, other: "Gallery | str", threshold: float = THRESHOLD) -> Leaks:
-        """Finds photographs that stand in two galleries, or in two splits of this one.
-
-        Args:
-            other: `Gallery` of the same model; or str, the column of `items` that says in which
-                split each photograph is.
-            threshold: float, see `duplicates`. Defaults to `0.95`.
-
-        Returns:
-            `Leaks`.
+            A `Calibration`, which prints itself.
 
         Raises:
-            UserError: if there is no such column.
+            UserError: if there are too few labeled photographs, the precision is never reached, or
+                another process writes to the gallery.
         """
-        if isinstance(other, Gallery):
-            names = str(self._folder.path), str(other._folder.path)
-            return leaks(self._catalog(), other._catalog(), threshold, names)
-        if other not in self.items.column_names:
-            raise UserError(
-                f"there is no column {other!r}; the columns are "
-                f"{', '.join(self.items.column_names)}."
-            )
-        splits = [str(split) for split in self.items[other].to_pylist()]
-        return leaks_between_splits(self._catalog(), splits, threshold)
-
-    def suspects(self, k: int = 5) -> Suspects:
-        """Finds labels that disagree with all k nearest photographs, which agree.
-
-        Args:
-            k: int. Defaults to `5`.
-
-        Returns:
-            `Suspects`.
-
-        Raises:
-            UserError: if no photograph has a label.
-        """
-        return suspects(self._catalog(), k)
-
-    def _catalog(self) -> Catalog:
-        items = self._contents.items
-        has_files = self._images or self._contents.manifest.images
-        return Catalog(
-            items["id"].to_pylist(),
-            items["label"].to_pylist(),
-            items["sha256"].to_numpy().astype("S32"),
-            self._contents.vectors,
-            self.reader() if has_files else lambda row: b"",
+        learned = calibrate(
+            self._contents, self._photograph_model, labeled, where, precision, absent, confidence
         )
+        with self._folder.locked():
+            manifest = dataclasses.replace(
+                self._folder.manifest(), calibration=dataclasses.asdict(learned)
+            )
+            self._folder.write_manifest(manifest)
+        self._calibration = learned
+        return learned
 
     def _photograph_model(self) -> PhotographModel:
         if self._model is None:
@@ -319,3 +305,7 @@ class Gallery:
             self._model = open_model(manifest.model, manifest.crops)
             check_same_model(self._model, manifest, str(self._folder.path))
         return self._model
+
+
+def _no_file(row: int) -> bytes:
+    raise UserError("the gallery was not built from files; say where they are by images.")

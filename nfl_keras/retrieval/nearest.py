@@ -112,12 +112,11 @@ def _candidates(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the similarities and positions that faiss finds, the most similar first."""
     size = 4 * BLOCK_BYTES // (4 * query.shape[1])
-    heap = None
+    heap = faiss.ResultHeap(len(query), count, keep_max=True)
     for positions, rows in _blocks(vectors, allowed, size):
         found, places = faiss.knn(query, rows, min(count, len(rows)), faiss.METRIC_INNER_PRODUCT)
         if len(vectors) <= size:
             return found, positions[places]
-        heap = faiss.ResultHeap(len(query), count, keep_max=True) if heap is None else heap
         heap.add_result(found, positions[places])
     heap.finalize()
     return heap.D, heap.I

@@ -66,6 +66,37 @@ def test_search_by_ids_averages_and_conditions(gallery, images, capsys):
     assert answer["query"] == " + ".join(both)
 
 
+def test_calibrate_learns_a_threshold_that_search_uses(tmp_path, png, embedder, capsys):
+    rng = np.random.default_rng(0)
+    for name in range(6):
+        color = rng.integers(30, 220, 3)
+        for number in range(12):
+            path = tmp_path / "images" / f"{name}" / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png(tuple(color + rng.integers(-9, 10, 3))))
+    folder, page = str(tmp_path / "gallery"), tmp_path / "curve.html"
+    command(["index", str(tmp_path / "images"), "--model", embedder, "--gallery", folder])
+    capsys.readouterr()
+    asked = ["--precision", "0.6", "--confidence", "0.5", "--absent", "0.2"]
+    command(["calibrate", folder, *asked, "--html", str(page)])
+    printed = capsys.readouterr().out
+    threshold = float(re.search(r"match: similarity of (\S+) or more", printed).group(1))
+    assert "72 queries of 6 classes, gallery of 72" in printed
+    assert "<svg" in page.read_text()
+    learned = nfl.Gallery.open(folder)
+    matches = learned.search(learned.vectors(["0/0.png"]), k=72)
+    assert matches.threshold == pytest.approx(threshold, abs=1e-4)
+    assert [m.is_match for m in matches[0]] == [
+        m.similarity >= matches.threshold for m in matches[0]
+    ]
+    command(["calibrate", folder, str(tmp_path / "images"), *asked, "--json"])
+    again = json.loads(capsys.readouterr().out)
+    # The same photographs, embedded again: none of them finds itself.
+    assert again["threshold"] == pytest.approx(threshold, abs=1e-4)
+    assert "is not reached" in failure(["calibrate", folder, "--precision", "1"], capsys)
+    assert nfl.Gallery.open(folder).search(np.ones(16), k=1).threshold == again["threshold"]
+
+
 def test_inspect_prints_faults_and_writes_a_page(images, embedder, tmp_path, capsys):
     (images / "blue/copy.png").write_bytes((images / "red/1.png").read_bytes())
     table = images / "catalog.csv"

@@ -166,9 +166,9 @@ def test_an_open_gallery_stays_as_it_was(gallery, images, model, tmp_path, png):
 
 def test_photographs_are_read_where_they_are(gallery, images, tmp_path):
     row = gallery.items["id"].to_pylist().index("red/1.png")
-    assert gallery.reader()(row) == (images / "red/1.png").read_bytes()
+    assert gallery.read(row) == (images / "red/1.png").read_bytes()
     images.rename(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="cannot be read"):
-        gallery.reader()(row)
+        gallery.read(row)
     moved = Gallery.open(tmp_path / "gallery", images=tmp_path / "elsewhere")
-    assert moved.reader()(row)
+    assert moved.read(row)

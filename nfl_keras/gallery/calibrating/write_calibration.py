@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from nfl_keras.files import write_whole
-from nfl_keras.gallery.calibration import Calibration, Spread
+from nfl_keras.gallery.calibrating.calibration import Calibration, Spread
 from nfl_keras.report import Panel
 from nfl_keras.report.draw_lines import draw_lines
 from nfl_keras.report.formatting import UNKNOWN
@@ -28,8 +28,8 @@ def write_calibration(path: Path, calibration: Calibration, title: str) -> pathl
 
     Example:
 
-    >>> from nfl_keras.gallery.learn_threshold import learn_threshold
-    >>> from nfl_keras.gallery.write_calibration import write_calibration
+    >>> from nfl_keras.gallery.calibrating.learn_threshold import learn_threshold
+    >>> from nfl_keras.gallery.calibrating.write_calibration import write_calibration
     >>> rng = np.random.default_rng(0)
     >>> labels = np.repeat(np.arange(30), 10)
     >>> vectors = rng.normal(size=(30, 16))[labels] + 0.5 * rng.normal(size=(300, 16))

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from nfl_keras.gallery.answer_curve import AnswerCurve
+from nfl_keras.gallery.calibrating.answer_curve import AnswerCurve
 
 NUM_DRAWS = 1000
 _ENDS = (0.05, 0.95)  # of an interval that holds 90% of the draws
@@ -24,9 +24,9 @@ class ClassDraws:
 
     Example:
 
-    >>> from nfl_keras.gallery.answer_curve import AnswerCurve
-    >>> from nfl_keras.gallery.class_draws import ClassDraws
-    >>> from nfl_keras.gallery.first_answers import FirstAnswers
+    >>> from nfl_keras.gallery.calibrating.answer_curve import AnswerCurve
+    >>> from nfl_keras.gallery.calibrating.class_draws import ClassDraws
+    >>> from nfl_keras.gallery.calibrating.first_answers import FirstAnswers
     >>> similar, all_right = np.float32([0.9, 0.8, 0.7]), np.ones(3, dtype=bool)
     >>> answers = FirstAnswers(similar, all_right, all_right, other_similarity=similar - 0.25)
     >>> curve = AnswerCurve(answers, classes=np.arange(3), absent=0.5)

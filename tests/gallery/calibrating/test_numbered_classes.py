@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.numbered_classes import numbered_classes
+from nfl_keras.gallery.calibrating.numbered_classes import numbered_classes
 
 
 @pytest.mark.parametrize("dtype", [object, "U", "T"])

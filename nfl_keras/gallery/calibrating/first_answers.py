@@ -53,7 +53,7 @@ def first_answers(
 
     Example:
 
-    >>> from nfl_keras.gallery.first_answers import first_answers
+    >>> from nfl_keras.gallery.calibrating.first_answers import first_answers
     >>> vectors = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]], dtype=np.float32)
     >>> labels = np.array([0, 0, 1])
     >>> first_answers(vectors[:1], labels[:1], vectors, labels, own=np.array([0]))

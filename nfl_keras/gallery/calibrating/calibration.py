@@ -103,7 +103,21 @@ class Calibration:
             UserError: if the text is not the JSON of a calibration.
         """
         try:
-            values = {name: _tupled(value) for name, value in json.loads(text).items()}
+            return cls.from_dict(json.loads(text))
+        except ValueError as error:
+            raise UserError(
+                f"this is not the JSON of a calibration ({error}); calibrate again."
+            ) from error
+
+    @classmethod
+    def from_dict(cls, found: Any) -> "Calibration":
+        """Makes a calibration of what `dataclasses.asdict` gives, with lists or tuples.
+
+        Raises:
+            UserError: if it is not that of a calibration.
+        """
+        try:
+            values = {name: _tupled(value) for name, value in found.items()}
             for name, of in _PARTS.items():
                 parts = {key: _tupled(value) for key, value in values[name].items()}
                 values[name] = of(**parts)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.calibration import Calibration
-from nfl_keras.gallery.learn_threshold import learn_threshold
+from nfl_keras.gallery.calibrating.calibration import Calibration
+from nfl_keras.gallery.calibrating.learn_threshold import learn_threshold
 
 
 @pytest.fixture(scope="module")

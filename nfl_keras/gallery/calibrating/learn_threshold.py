@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.answer_curve import AnswerCurve
-from nfl_keras.gallery.calibration import AnswerFigures, Calibration, Spread
-from nfl_keras.gallery.class_draws import ROUNDING, ClassDraws
-from nfl_keras.gallery.first_answers import first_answers
-from nfl_keras.gallery.numbered_classes import numbered_classes
+from nfl_keras.gallery.calibrating.answer_curve import AnswerCurve
+from nfl_keras.gallery.calibrating.calibration import AnswerFigures, Calibration, Spread
+from nfl_keras.gallery.calibrating.class_draws import ROUNDING, ClassDraws
+from nfl_keras.gallery.calibrating.first_answers import first_answers
+from nfl_keras.gallery.calibrating.numbered_classes import numbered_classes
 from nfl_keras.retrieval.checks import unit_vectors
 from nfl_keras.retrieval.nearest import Vectors
 from nfl_keras.retrieval.self_exclusion import own_positions
@@ -74,7 +74,7 @@ def learn_threshold(
 
     Example:
 
-    >>> from nfl_keras.gallery.learn_threshold import learn_threshold
+    >>> from nfl_keras.gallery.calibrating.learn_threshold import learn_threshold
     >>> rng = np.random.default_rng(0)
     >>> labels = np.repeat(np.arange(30), 10)
     >>> vectors = rng.normal(size=(30, 16))[labels] + 0.5 * rng.normal(size=(300, 16))

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from nfl_keras.gallery.answer_curve import AnswerCurve
-from nfl_keras.gallery.class_draws import ClassDraws
-from nfl_keras.gallery.first_answers import FirstAnswers
+from nfl_keras.gallery.calibrating.answer_curve import AnswerCurve
+from nfl_keras.gallery.calibrating.class_draws import ClassDraws
+from nfl_keras.gallery.calibrating.first_answers import FirstAnswers
 
 NUM_CLASSES = 40
 

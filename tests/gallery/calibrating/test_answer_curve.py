@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nfl_keras.gallery import answer_curve as module
-from nfl_keras.gallery.answer_curve import AnswerCurve
-from nfl_keras.gallery.first_answers import FirstAnswers
+from nfl_keras.gallery.calibrating import answer_curve as module
+from nfl_keras.gallery.calibrating.answer_curve import AnswerCurve
+from nfl_keras.gallery.calibrating.first_answers import FirstAnswers
 
 
 @st.composite

@@ -27,7 +27,7 @@ def numbered_classes(
 
     Example:
 
-    >>> from nfl_keras.gallery.numbered_classes import numbered_classes
+    >>> from nfl_keras.gallery.calibrating.numbered_classes import numbered_classes
     >>> numbered_classes(["elm", "ash"], 2, ["ash", "oak"], 2)[1:]
     (array([1, 0]), array([0, 2]))
     """

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.learn_threshold import learn_threshold
+from nfl_keras.gallery.calibrating.learn_threshold import learn_threshold
 
 
 def learn(vectors, labels, **options):

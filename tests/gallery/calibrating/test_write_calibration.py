@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from nfl_keras.gallery.learn_threshold import learn_threshold
-from nfl_keras.gallery.write_calibration import draw_calibration, write_calibration
+from nfl_keras.gallery.calibrating.learn_threshold import learn_threshold
+from nfl_keras.gallery.calibrating.write_calibration import draw_calibration, write_calibration
 
 
 @pytest.fixture(scope="module")

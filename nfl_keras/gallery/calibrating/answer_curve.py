@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nfl_keras.gallery.first_answers import FirstAnswers
+from nfl_keras.gallery.calibrating.first_answers import FirstAnswers
 
 MOST_THRESHOLDS = 1000
 
@@ -27,8 +27,8 @@ class AnswerCurve:
 
     Example:
 
-    >>> from nfl_keras.gallery.answer_curve import AnswerCurve
-    >>> from nfl_keras.gallery.first_answers import FirstAnswers
+    >>> from nfl_keras.gallery.calibrating.answer_curve import AnswerCurve
+    >>> from nfl_keras.gallery.calibrating.first_answers import FirstAnswers
     >>> answers = FirstAnswers(
     ...     similarity=np.float32([0.9, 0.7]),
     ...     right=np.array([True, True]),

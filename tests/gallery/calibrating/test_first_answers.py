@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nfl_keras.gallery import first_answers as module
-from nfl_keras.gallery.first_answers import first_answers
+from nfl_keras.gallery.calibrating import first_answers as module
+from nfl_keras.gallery.calibrating.first_answers import first_answers
 
 # All inner products of these are multiples of 1/4, exact in any precision, so that ties are many.
 CELL = np.array([list(v) for v in itertools.product([-0.5, 0.5], repeat=4)], "float32")

@@ -1,0 +1,1 @@
+"""The similarity from which on an answer is a match, learned from labeled photographs."""
