@@ -30,6 +30,8 @@ from nfl_keras.typing import Path
 
 # Columns that tell of files, not of what they show.
 _OF_FILES = ("bytes", "modified", "sha256")
+# Answers up to which similarities are exact. Of more, that would take as long as the search.
+_MOST_EXACT = 100
 
 
 class Gallery(GalleryFaults):
@@ -231,7 +233,10 @@ class Gallery(GalleryFaults):
                 Defaults to `None`: all of it.
 
         Returns:
-            `Matches`. Ties are in the order of ids.
+            `Matches`. Ties are in the order of ids. The search compares each query with all
+            photographs. Up to 100 answers are then in the order of their exact similarities; of
+            more, similarities are float32 sums, and two that differ in the last digits may stand
+            in either order.
 
         Raises:
             UserError: if a query cannot be used, an id or a column is not in the gallery, or the
@@ -251,7 +256,10 @@ class Gallery(GalleryFaults):
             crop,
         )
         allowed = None if where is None else allowed_by(where, self.items)
-        positions, similarities = nearest(unit, self._contents.vectors, k, allowed=allowed)
+        exact = k <= _MOST_EXACT
+        positions, similarities = nearest(
+            unit, self._contents.vectors, k, allowed=allowed, exact=exact
+        )
         if threshold is None and self._calibration is not None:
             threshold = self._calibration.threshold
         return Matches(names, positions, similarities, self.items, threshold)

@@ -52,7 +52,24 @@ def _next(batches: Iterator[Tensor], image_set: ImageSet) -> Tensor | None:
 
 
 def predict_function(model: keras.Model) -> Callable[[Tensor], Tensor]:
-    """Returns the function that computes a model's outputs of one batch, each row once."""
+    """Returns the function that computes a model's outputs of one batch, each row once.
+
+    A batch that is smaller than the first is filled up to its size, so that Keras traces the
+    model once.
+    """
+    predict, size = _predict_function(model), 0
+
+    def predict_filled(images: Tensor) -> Tensor:
+        nonlocal size
+        count = images.shape[0]
+        size = max(size, count)
+        filling = [(0, size - count), *[(0, 0)] * (len(images.shape) - 1)]
+        return predict(ops.pad(images, filling))[:count]
+
+    return predict_filled
+
+
+def _predict_function(model: keras.Model) -> Callable[[Tensor], Tensor]:
     strategy = getattr(model, "distribute_strategy", None)
     if strategy is None or strategy.num_replicas_in_sync == 1:
         return model.predict_on_batch

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nfl_keras.retrieval import nearest as module
+from nfl_keras.retrieval.exact_similarity import rounding_bound
 from nfl_keras.retrieval.nearest import nearest
 
 # All inner products of these are multiples of 1/4, exact in any precision, so that ties are many.
@@ -53,3 +54,21 @@ def test_nothing_allowed_gives_nothing():
     indices, similarities = nearest(CELL[:2], CELL, 3, allowed=np.zeros(16, bool))
     assert (indices == -1).all()
     assert np.isneginf(similarities).all()
+
+
+def test_float32_sums_are_within_the_bound_and_tie_by_position():
+    rng = np.random.default_rng(1)
+    vectors = rng.standard_normal((700, 40)).astype("float32")
+    vectors = np.repeat(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), 2, axis=0)
+    query = vectors[::70]
+    own = np.arange(0, 1400, 70)
+    exact, of_exact = nearest(query, vectors, 300, own)
+    found, similarities = nearest(query, vectors, 300, own, exact=False)
+    assert not (found == own[:, None]).any()
+    assert np.abs(similarities - of_exact).max() <= rounding_bound(40)
+    assert (np.diff(similarities, axis=1) <= 0).all()
+    tied = np.diff(similarities, axis=1) == 0
+    assert tied.sum() > 100
+    assert (np.diff(found, axis=1)[tied] > 0).all()
+    for row, expected in zip(found, exact, strict=True):
+        assert len(np.setdiff1d(row, expected)) <= 1
