@@ -222,7 +222,7 @@ class GalleryFolder:
     def _table(self, name: str, manifest: Manifest) -> pa.Table:
         path = self._file(name, "parquet", manifest)
         try:
-            return pq.read_table(path)
+            return pq.read_table(path).combine_chunks()
         except (pa.ArrowInvalid, OSError) as error:
             if not path.exists():
                 raise FileNotFoundError(2, os.strerror(2), str(path)) from error

@@ -1,6 +1,7 @@
 """Defines a matrix of vectors on the disk, of which only what is read takes memory."""
 
 import mmap
+import os
 import pathlib
 from collections.abc import Iterable
 from typing import Any
@@ -9,14 +10,16 @@ import numpy as np
 
 from nfl_keras.errors import UserError
 
-_MOST_BYTES = 2**26
+# A file of this size may stay in memory, since a search reads blocks of that size.
+_BLOCK_BYTES = 2**28
 
 
 class MappedVectors:
     """A memory-mapped `.npy` file of vectors `[N, D]`.
 
-    Reading a slice, or many rows, gives the memory of earlier ones back to the system, so that a
-    pass over the file takes no more memory than one of its blocks.
+    Of a large file a slice takes memory until the next is read, so that a pass over the file takes
+    no more than one of its blocks. Single rows are read without the map, since the system would map
+    up to 2 MiB of the file around each.
 
     Args:
         path: `pathlib.Path`.
@@ -40,8 +43,7 @@ class MappedVectors:
                 self._all = np.frombuffer(self._mapped, self.dtype, count, start).reshape(
                     self.shape
                 )
-                self._row_bytes = self.shape[1] * self.dtype.itemsize
-                self._mapped_bytes = 0
+                self._file, self._start = os.dup(file.fileno()), start
         except FileNotFoundError:
             raise
         except (OSError, ValueError) as error:
@@ -54,14 +56,21 @@ class MappedVectors:
         return self.shape[0]
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        found = self._all[rows]
-        # The system maps a page for each row, or the row itself if that is larger.
-        self._mapped_bytes += len(found) * max(mmap.PAGESIZE, self._row_bytes)
-        if isinstance(rows, slice) or self._mapped_bytes > _MOST_BYTES:
-            self._mapped_bytes = 0
+        if self._all.nbytes <= _BLOCK_BYTES:
+            return self._all[rows]
+        if isinstance(rows, slice):
             if hasattr(mmap, "MADV_DONTNEED"):
                 self._mapped.madvise(mmap.MADV_DONTNEED)
+            return self._all[rows]
+        found = np.empty((len(rows), self.shape[1]), self.dtype)
+        row_bytes = found.itemsize * self.shape[1]
+        for target, row in zip(found, rows.tolist(), strict=True):
+            os.preadv(self._file, [target], self._start + row * row_bytes)
         return found
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            os.close(self._file)
 
 
 def write_vectors(

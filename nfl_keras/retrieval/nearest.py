@@ -14,7 +14,7 @@ BLOCK_BYTES = 2**26
 CACHE_BYTES = 2**19
 # The number of faiss' candidates beyond the k + 1 needed. The similarity of the last candidate
 # bounds that of every other vector, so more candidates settle more queries.
-SPARE = 16
+SPARE = 8
 
 
 class Vectors(Protocol):

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from nfl_keras.errors import UserError
+from nfl_keras.gallery import mapped_vectors
 from nfl_keras.gallery.gallery_folder import GalleryFolder, Manifest
 from nfl_keras.gallery.mapped_vectors import MappedVectors, write_vectors
 
@@ -115,13 +116,15 @@ def test_an_array_of_objects_is_refused(tmp_path):
         MappedVectors(tmp_path / "a.npy")
 
 
+@pytest.mark.parametrize("block_bytes", [1, 2**28])
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_mapped_vectors_are_those_that_were_written(tmp_path, dtype):
+def test_mapped_vectors_are_those_that_were_written(tmp_path, dtype, block_bytes, monkeypatch):
+    monkeypatch.setattr(mapped_vectors, "_BLOCK_BYTES", block_bytes)
     rows = np.random.default_rng(0).standard_normal((10, 4)).astype(dtype)
     write_vectors(tmp_path / "a.npy", [rows[:7], rows[7:]], 10, 4, dtype)
     mapped = MappedVectors(tmp_path / "a.npy")
     assert (len(mapped), mapped.shape, mapped.dtype) == (10, (10, 4), dtype)
     first = mapped[2:5]
-    np.testing.assert_array_equal(mapped[[9, 0]], rows[[9, 0]])
+    np.testing.assert_array_equal(mapped[np.array([9, 0])], rows[[9, 0]])
     np.testing.assert_array_equal(first, rows[2:5])
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy", allow_pickle=False), rows)
