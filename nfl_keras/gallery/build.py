@@ -18,7 +18,7 @@ from nfl_keras.progress import Progress
 
 # Photographs that are embedded before they are kept; a multiple of usual batch sizes, so that an
 # index that was stopped makes the same batches as one that was not.
-_CHUNK = 1024
+_CHUNK = 256
 _BLOCK_BYTES = 2**26
 
 
