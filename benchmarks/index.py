@@ -1,4 +1,4 @@
-"""Measures and tries `nfl-keras index`: its speed, kills at random moments, readers beside a writer.
+"""Tries `nfl-keras index`: its speed, kills at random moments, and readers beside a writer.
 
     python benchmarks/index.py speed --images flowers17 --model PRESET
     python benchmarks/index.py kill --images flowers17 --model PRESET
@@ -8,8 +8,8 @@
 alone, which gets random pixels of the same shape; the sides alternate, in one process. "kill" ends
 an index of the folder by SIGKILL at ten random moments, opens the gallery each time, and compares
 the finished one with one that was not disturbed, byte by byte. It begins with a gallery of a tenth
-of the photographs. "readers" lets two processes open and search a gallery all the time while a third
-replaces it: each state must be whole.
+of the photographs. "readers" lets two processes open and search a gallery all the time while a
+third replaces it: each state must be whole.
 """
 
 import argparse

@@ -12,7 +12,8 @@ metadata.
 
 Each measurement has its own process, and the sides alternate. Memory is the process' peak, less
 what it held before it opened its data: ours holds the metadata of all photographs, and up to
-256 MiB of the vectors, which are in a mapped file. The results of all sides must be those of faiss, but for ties.
+256 MiB of the vectors, which are in a mapped file. The results of all sides must be those of
+faiss, but for ties.
 """
 
 import argparse
