@@ -124,7 +124,8 @@ def _commit(folder, number):
     import numpy as np
     import pyarrow as pa
 
-    from nfl_keras.gallery.gallery_folder import GalleryFolder, Manifest
+    from nfl_keras.gallery.gallery_folder import GalleryFolder
+    from nfl_keras.gallery.manifest import Manifest
 
     count = 1000 + number % 500
     vectors = np.zeros((count, 64), np.float32)

@@ -83,7 +83,8 @@ def _prepare(folder, count, dimension, queries, sides):
     import numpy as np
     import pyarrow as pa
 
-    from nfl_keras.gallery.gallery_folder import GalleryFolder, Manifest
+    from nfl_keras.gallery.gallery_folder import GalleryFolder
+    from nfl_keras.gallery.manifest import Manifest
 
     rng = np.random.default_rng(0)
     vectors = _unit(rng, count, dimension)

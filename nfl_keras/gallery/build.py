@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.gallery_folder import Contents, GalleryFolder, Manifest
+from nfl_keras.gallery.contents import Contents
+from nfl_keras.gallery.gallery_folder import GalleryFolder
+from nfl_keras.gallery.manifest import Manifest
 from nfl_keras.gallery.photograph_model import PhotographModel
 from nfl_keras.gallery.photographs import Photographs, unchanged
 from nfl_keras.gallery.probe import check_same_model, fingerprint

@@ -15,23 +15,21 @@ from nfl_keras.files import local_path
 from nfl_keras.gallery.build import Changes, build
 from nfl_keras.gallery.calibrating.calibrate import calibrate
 from nfl_keras.gallery.calibrating.calibration import Calibration
+from nfl_keras.gallery.contents import Contents
 from nfl_keras.gallery.faults.gallery_faults import GalleryFaults
-from nfl_keras.gallery.gallery_folder import Contents, GalleryFolder
+from nfl_keras.gallery.gallery_folder import GalleryFolder
 from nfl_keras.gallery.matches import Matches
 from nfl_keras.gallery.photograph_model import PhotographModel, open_model
 from nfl_keras.gallery.photographs import find_photographs
 from nfl_keras.gallery.probe import check_same_model
 from nfl_keras.gallery.query_vectors import Crop, Query, query_vectors
-from nfl_keras.gallery.where import Where, allowed_by
+from nfl_keras.gallery.where import Where
 from nfl_keras.retrieval.checks import positive_int
-from nfl_keras.retrieval.nearest import nearest
 from nfl_keras.serving.client.client import Client
 from nfl_keras.typing import Path
 
 # Columns that tell of files, not of what they show.
 _OF_FILES = ("bytes", "modified", "sha256")
-# Answers up to which similarities are exact. Of more, that would take as long as the search.
-_MOST_EXACT = 100
 
 
 class Gallery(GalleryFaults):
@@ -255,11 +253,7 @@ class Gallery(GalleryFaults):
             negative,
             crop,
         )
-        allowed = None if where is None else allowed_by(where, self.items)
-        exact = k <= _MOST_EXACT
-        positions, similarities = nearest(
-            unit, self._contents.vectors, k, allowed=allowed, exact=exact
-        )
+        positions, similarities = self._contents.search(unit, k, where)
         if threshold is None and self._calibration is not None:
             threshold = self._calibration.threshold
         return Matches(names, positions, similarities, self.items, threshold)

@@ -2,11 +2,10 @@
 
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
 from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -18,63 +17,11 @@ except ImportError:
     fcntl = None  # type: ignore[assignment]
 
 from nfl_keras.errors import UserError
-from nfl_keras.files import local_path, remove_partial, replacing, write_whole
+from nfl_keras.files import local_path, remove_partial, replacing
+from nfl_keras.gallery.contents import Contents
+from nfl_keras.gallery.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from nfl_keras.gallery.mapped_vectors import MappedVectors, write_vectors
 from nfl_keras.typing import Path
-
-_FORMAT = 1
-_MANIFEST = "manifest.json"
-
-
-@dataclasses.dataclass(frozen=True)
-class Manifest:
-    """What a gallery's folder holds, as `manifest.json` says it.
-
-    Args:
-        model: str, the name of the model that embedded the photographs.
-        fingerprint: list of lists of floats, see `nfl_keras.gallery.probe`.
-        crops: 3 or 1, crops of each photograph.
-        dtype: `"float32"` or `"float16"`, of the stored vectors.
-        images: str, the folder in which the ids are paths, or `None`.
-        count: int, photographs.
-        left_out: int, photographs that cannot be used.
-        commit: int, how often the gallery has been written. It is part of the files' names.
-        calibration: dict, what `Gallery.calibrate` learned, or `None`.
-        format: int, the version of this layout.
-    """
-
-    model: str
-    fingerprint: list[list[float]]
-    crops: int
-    dtype: str
-    images: str | None
-    count: int = 0
-    left_out: int = 0
-    commit: int = 0
-    calibration: dict[str, Any] | None = None
-    format: int = _FORMAT
-
-    @property
-    def dimension(self) -> int:
-        """int, D of the vectors."""
-        return len(self.fingerprint[0])
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Contents:
-    """One state of a gallery, which stays readable whatever is written later.
-
-    Args:
-        manifest: `Manifest`.
-        items: `pyarrow.Table` of the photographs, sorted by `id`, with their `sha256`.
-        left_out: `pyarrow.Table` of photographs that cannot be used, with the `reason`.
-        vectors: `MappedVectors` `[N, D]`, in the order of `items`.
-    """
-
-    manifest: Manifest
-    items: pa.Table
-    left_out: pa.Table
-    vectors: MappedVectors
 
 
 class GalleryFolder:
@@ -103,7 +50,7 @@ class GalleryFolder:
     @property
     def exists(self) -> bool:
         """bool, whether there is a gallery."""
-        return (self.path / _MANIFEST).exists()
+        return (self.path / MANIFEST).exists()
 
     def manifest(self) -> Manifest:
         """Reads the manifest.
@@ -111,18 +58,18 @@ class GalleryFolder:
         Raises:
             UserError: if there is none, or it is not one of this version.
         """
-        return _read_manifest(self.path / _MANIFEST)
+        return read_manifest(self.path / MANIFEST)
 
     def begun(self) -> Manifest | None:
         """Reads the manifest of a gallery that exists or is begun, or returns `None`."""
-        for path in (self.path / _MANIFEST, self.unfinished / _MANIFEST):
+        for path in (self.path / MANIFEST, self.unfinished / MANIFEST):
             if path.exists():
-                return _read_manifest(path)
+                return read_manifest(path)
         return None
 
     def begin(self, manifest: Manifest) -> None:
         """Keeps which model an unfinished gallery is made by. The caller holds `locked`."""
-        _write_manifest(self.unfinished / _MANIFEST, manifest)
+        write_manifest(self.unfinished / MANIFEST, manifest)
 
     def read(self) -> Contents:
         """Opens the gallery as it is now.
@@ -214,7 +161,7 @@ class GalleryFolder:
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Writes a manifest over the files that are there. The caller holds `locked`."""
-        _write_manifest(self.path / _MANIFEST, manifest)
+        write_manifest(self.path / MANIFEST, manifest)
 
     def _file(self, name: str, suffix: str, manifest: Manifest) -> pathlib.Path:
         return self.path / f"{name}-{manifest.commit}.{suffix}"
@@ -239,25 +186,3 @@ class GalleryFolder:
             for file in self.path.glob(name):
                 if kept is None or kept not in file.name:
                     file.unlink(missing_ok=True)
-
-
-def _read_manifest(path: pathlib.Path) -> Manifest:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found.get("format") != _FORMAT:
-            raise ValueError(f"format {found.get('format')!r}, not {_FORMAT}")
-        return Manifest(**found)
-    except OSError as error:
-        raise UserError(
-            f"{str(path.parent)!r} is not a gallery ({_MANIFEST}: {error.strerror}); make one "
-            f"with nfl-keras index."
-        ) from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{str(path)!r} is not what nfl-keras index wrote ({error}); index anew into another "
-            f"folder."
-        ) from error
-
-
-def _write_manifest(path: pathlib.Path, manifest: Manifest) -> None:
-    write_whole(path, json.dumps(dataclasses.asdict(manifest)) + "\n")

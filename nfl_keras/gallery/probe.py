@@ -8,7 +8,7 @@ from PIL import Image
 
 from nfl_keras.data import ImageSet
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.gallery_folder import Manifest
+from nfl_keras.gallery.manifest import Manifest
 from nfl_keras.gallery.photograph_model import PhotographModel
 
 _COUNT = 2

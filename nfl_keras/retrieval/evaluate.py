@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nfl_keras.errors import UserError
+from nfl_keras.progress import Progress
 from nfl_keras.retrieval import metrics
 from nfl_keras.retrieval.checks import integer_labels, positive_int, unit_vectors
 from nfl_keras.retrieval.comparable_similarity import comparable_similarity
@@ -96,11 +97,13 @@ def evaluate(
         )
     query_labels = query_labels[counted]
     blocks = []
-    for ranks in _ranks(
+    ranks_of_blocks = _ranks(
         query[counted], gallery, query_labels, gallery_labels, own[counted], num_relevant.max()
-    ):
-        at_k = [measure(ranks, k) for measure in AT_K.values() for k in ks]
-        blocks.append(np.stack([metrics.average_precision(ranks), *at_k]))
+    )
+    with Progress(len(counted), "queries evaluated") as progress:
+        for ranks in progress.counted(ranks_of_blocks):
+            at_k = [measure(ranks, k) for measure in AT_K.values() for k in ks]
+            blocks.append(np.stack([metrics.average_precision(ranks), *at_k]))
     average_precision, *at_k = np.concatenate(blocks, axis=1)
     means = np.mean(at_k, axis=1).reshape(len(AT_K), len(ks))
     return RetrievalReport(

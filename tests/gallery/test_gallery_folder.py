@@ -9,7 +9,8 @@ import pytest
 
 from nfl_keras.errors import UserError
 from nfl_keras.gallery import mapped_vectors
-from nfl_keras.gallery.gallery_folder import GalleryFolder, Manifest
+from nfl_keras.gallery.gallery_folder import GalleryFolder
+from nfl_keras.gallery.manifest import Manifest
 from nfl_keras.gallery.mapped_vectors import MappedVectors, write_vectors
 
 

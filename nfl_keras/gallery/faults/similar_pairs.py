@@ -6,7 +6,12 @@ import numpy as np
 
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.faults.catalog import Catalog
-from nfl_keras.retrieval.exact_similarity import exact_similarity, round_to_grid
+from nfl_keras.progress import Progress
+from nfl_keras.retrieval.exact_similarity import (
+    exact_similarity,
+    round_to_grid,
+    rounding_bound,
+)
 
 # A block compares this many photographs with as many others. If all of them are similar, its
 # pairs and their groups take 480 MB.
@@ -57,18 +62,19 @@ def similar_pairs(
             f"the vectors of two catalogs have {catalog.vectors.shape[1]} and "
             f"{columns.vectors.shape[1]} dimensions: compute both with one embedder."
         )
-    # A float32 sum of D products errs by D * 2**-24 at most, beside the grid and the result.
-    possible = threshold - (catalog.vectors.shape[1] + 2) * 2.0**-23
-    for top in range(0, len(catalog), BLOCK):
-        rows = catalog.block(top, top + BLOCK)
-        for left in range(top if other is None else 0, len(columns), BLOCK):
-            block = columns.block(left, left + BLOCK)
-            near = rows @ block.T >= possible
-            first, second = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
-            exact = exact_similarity(round_to_grid(rows[first]), round_to_grid(block[second]))
-            found = exact >= np.float32(threshold)
-            if other is None and left == top:
-                found &= first[:, None] < second
-            i, j = np.nonzero(found)
-            if i.size:
-                yield top + first[i], left + second[j], exact[i, j]
+    possible = threshold - rounding_bound(catalog.vectors.shape[1])
+    blocks = (catalog.block(top, top + BLOCK) for top in range(0, len(catalog), BLOCK))
+    with Progress(len(catalog), "photographs compared with all others") as progress:
+        for number, rows in enumerate(progress.counted(blocks)):
+            top = number * BLOCK
+            for left in range(top if other is None else 0, len(columns), BLOCK):
+                block = columns.block(left, left + BLOCK)
+                near = rows @ block.T >= possible
+                first, second = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+                exact = exact_similarity(round_to_grid(rows[first]), round_to_grid(block[second]))
+                found = exact >= np.float32(threshold)
+                if other is None and left == top:
+                    found &= first[:, None] < second
+                i, j = np.nonzero(found)
+                if i.size:
+                    yield top + first[i], left + second[j], exact[i, j]

@@ -5,6 +5,7 @@ import numpy as np
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.faults.catalog import Catalog
 from nfl_keras.gallery.faults.suspect import Suspect, Suspects
+from nfl_keras.progress import Progress
 from nfl_keras.retrieval.checks import positive_int
 from nfl_keras.retrieval.nearest import nearest
 
@@ -57,9 +58,11 @@ def suspects(catalog: Catalog, k: int = 5) -> Suspects:
     comparable = with_label > (label[own] == label[labeled])
     labeled, own = labeled[comparable], own[comparable]
     found: list[Suspect] = []
-    for start in range(0, len(labeled), _QUERIES):
-        part = slice(start, start + _QUERIES)
-        found += _suspects_among(labeled[part], own[part], catalog, k, label, counted)
+    with Progress(len(labeled), "labels compared with their neighbors'") as progress:
+        for start in range(0, len(labeled), _QUERIES):
+            part = slice(start, start + _QUERIES)
+            found += _suspects_among(labeled[part], own[part], catalog, k, label, counted)
+            progress.add(len(labeled[part]))
     found.sort(key=lambda suspect: -suspect.margin)
     return Suspects(len(labeled), k, tuple(found))
 
