@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from nfl_keras.export.without_xla import grouped_convolution
+from nfl_keras.models.lora import merged_factors
 
 
 @contextlib.contextmanager
@@ -29,7 +30,8 @@ def folded(model: keras.Model) -> Iterator[list[tf.Variable]]:
         The variables that inference depends on, folded or not.
     """
     pairs = _pairs(model)
-    weights = {id(variable): variable.value for variable in model.variables}
+    unused = {id(factor) for factor in merged_factors(model)}
+    weights = {id(v): v.value for v in model.variables if id(v) not in unused}
     try:
         for convolution, normalization in pairs:
             for variable in (*convolution.variables, *normalization.variables):

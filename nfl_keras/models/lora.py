@@ -78,6 +78,20 @@ def lora_layers(model: keras.Model) -> list[keras.layers.Layer]:
     return [part for part in model._flatten_layers() if getattr(part, "lora_enabled", False)]
 
 
+def merged_factors(model: keras.Model) -> list[keras.Variable]:
+    """Returns the factors of low-rank updates that are merged, which nothing computes with."""
+    return [
+        factor
+        for layer in model._flatten_layers()
+        if not getattr(layer, "lora_enabled", True)
+        for factor in (
+            getattr(layer, "lora_kernel_a", None),
+            getattr(layer, "lora_kernel_b", None),
+        )
+        if factor is not None
+    ]
+
+
 @contextlib.contextmanager
 def merged_lora(model: keras.Model) -> Iterator[None]:
     """Returns a context within which low-rank updates are part of the kernels.
