@@ -6,8 +6,8 @@
 The config, and any flags of `nfl_keras.train`, give rate, epochs, temperature, batch and frozen
 blocks. The rows of the table differ in their terms alone. Each row and seed is a run of
 `nfl_keras.train`, with the outputs of the frozen blocks computed once (`--cache-views`), in a
-folder of RUNS. A stopped call resumes its last run and repeats none that is finished. `--evaluate-on
-validation` measures on held-out training photographs, to choose settings.
+folder of RUNS. A stopped call resumes its last run and repeats none that is finished.
+`--evaluate-on validation` measures on held-out training photographs, to choose settings.
 """
 
 import argparse

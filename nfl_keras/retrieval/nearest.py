@@ -16,6 +16,8 @@ CACHE_BYTES = 2**19
 # bounds that of every other vector, so more candidates settle more queries.
 SPARE = 8
 _PRODUCT_QUERIES = 5
+# Queries whose candidates are sorted together.
+_QUERIES = 256
 
 
 class Vectors(Protocol):
@@ -99,17 +101,21 @@ def _from_candidates(
     dimension, k = query.shape[1], indices.shape[1]
     found, candidates = _candidates(query, vectors, allowed, count)
     # Every other vector is no more similar than the last candidate, but for rounding.
-    least = found[:, -1].astype(np.float64) + rounding_bound(dimension)
+    bound = rounding_bound(dimension)
+    least = found[:, -1].astype(np.float64) + bound
     settled = np.zeros(len(query), dtype=bool)
-    step = max(1, BLOCK_BYTES // (16 * count))
-    for start in range(0, len(query), step):
-        part = slice(start, start + step)
+    for start in range(0, len(query), _QUERIES):
+        part = slice(start, start + _QUERIES)
+        similar, positions = found[part], candidates[part]
         if exact:
-            found[part] = _exact(query[part], vectors, candidates[part])
-        found[part][candidates[part] == own[part, None]] = -np.inf
-        order = _by_similarity_then_position(found[part], candidates[part])[:, :k]
-        values[part] = np.take_along_axis(found[part], order, axis=1)
-        indices[part] = np.take_along_axis(candidates[part], order, axis=1)
+            # What is further below the k + 1st cannot be among the k, even without the query's own.
+            needed = int((similar >= similar[:, k, None] - 2 * bound).sum(axis=1).max())
+            positions = positions[:, :needed]
+            similar = _exact(query[part], vectors, positions)
+        similar[positions == own[part, None]] = -np.inf
+        order = _by_similarity_then_position(similar, positions)[:, :k]
+        values[part] = np.take_along_axis(similar, order, axis=1)
+        indices[part] = np.take_along_axis(positions, order, axis=1)
         settled[part] = (values[part, -1] > least[part]) | (not exact)
     return np.flatnonzero(~settled)
 
