@@ -19,7 +19,7 @@ from nfl_keras.gallery.contents import Contents
 from nfl_keras.gallery.faults.gallery_faults import GalleryFaults
 from nfl_keras.gallery.gallery_folder import GalleryFolder
 from nfl_keras.gallery.matches import Matches
-from nfl_keras.gallery.photograph_model import PhotographModel, open_model
+from nfl_keras.gallery.photograph_model import PhotographModel, is_remote, open_model
 from nfl_keras.gallery.photographs import find_photographs
 from nfl_keras.gallery.probe import check_same_model
 from nfl_keras.gallery.query_vectors import Crop, Query, query_vectors
@@ -304,6 +304,11 @@ class Gallery(GalleryFaults):
     def _photograph_model(self) -> PhotographModel:
         if self._model is None:
             manifest = self._contents.manifest
+            if is_remote(manifest.model):
+                raise UserError(
+                    f"the gallery {str(self._folder.path)!r} was embedded by the server "
+                    f"{manifest.model}; give it as the model, if it may get your photographs."
+                )
             self._model = open_model(manifest.model, manifest.crops)
             check_same_model(self._model, manifest, str(self._folder.path))
         return self._model

@@ -76,6 +76,13 @@ def open_model(
     return PhotographModel(found, there if os.path.exists(there) else name, crops, batch_size)
 
 
+def is_remote(name: str) -> bool:
+    """Tells whether a model's name is the address of a server on another machine."""
+    host = name.rpartition(":")[0].strip("[]")
+    is_address = _ADDRESS.fullmatch(name) is not None and not os.path.exists(name)
+    return is_address and host not in ("localhost", "127.0.0.1", "::1")
+
+
 def _by_client(
     client: Client, image_set: ImageSet, crops: int
 ) -> tuple[np.ndarray, dict[int, str]]:

@@ -1,5 +1,6 @@
 """Search in a gallery gives what a loop over all its photographs gives."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.gallery import Gallery
+from nfl_keras.gallery.gallery_folder import GalleryFolder
 
 
 @pytest.fixture
@@ -150,6 +152,16 @@ def test_queries_that_cannot_be_used_are_named(gallery, tmp_path):
     for vectors in (np.zeros((1, 3)), np.ones((1, 4)), np.full((1, 3), np.nan)):
         with pytest.raises(UserError, match="vectors to search with must be finite and not zero"):
             gallery.search(vectors)
+
+
+def test_photographs_go_to_no_server_that_a_gallery_names(gallery, images, tmp_path):
+    folder = GalleryFolder(tmp_path / "gallery")
+    with folder.locked():
+        folder.write_manifest(dataclasses.replace(folder.manifest(), model="example.org:8500"))
+    opened = Gallery.open(folder.path)
+    assert len(opened.search(positive=["red/1.png"], k=2)[0]) == 2
+    with pytest.raises(UserError, match=r"by the server example.org:8500; give it as the model"):
+        opened.search(images / "red/1.png")
 
 
 def test_an_open_gallery_stays_as_it_was(gallery, images, model, tmp_path, png):
