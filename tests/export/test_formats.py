@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from nfl_keras.data.decoding.jpeg_header import MAX_EXIF, MAX_SEGMENTS
-from nfl_keras.data.decoding.read_header import read_header
+from nfl_keras.data.decoding.read_header import RARE_MAGICS, read_header
 from nfl_keras.export.exif import orientation
 from nfl_keras.export.formats import format_of, read_parts
 
@@ -167,6 +167,12 @@ def test_any_exif(read, files, drawn):
     png = files["photographs PNG"]
     png = png[:33] + chunk + png[33:]
     assert read(png) == read_header(png)
+
+
+def test_a_file_that_ends_within_its_magic(read):
+    for magic in RARE_MAGICS:
+        for length in range(1, len(magic)):
+            assert read(magic[:length]) == read_header(magic[:length])
 
 
 CHANGES = st.tuples(

@@ -70,7 +70,7 @@ def read_header(content: bytes) -> Header:
         return Header(WEBP, height, width, exif_orientation(_webp_exif(content)), memory)
     if content.startswith(b"BM") and _is_plain_bitmap(head, len(content)):
         return Header(BMP, *_bitmap_size(head))
-    return Header(RARE if content.startswith(RARE_MAGICS) else UNKNOWN)
+    return Header(RARE if head.startswith(RARE_MAGICS) else UNKNOWN)
 
 
 def _png_exif(content: bytes) -> bytes:
