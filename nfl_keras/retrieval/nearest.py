@@ -16,7 +16,7 @@ CACHE_BYTES = 2**19
 # bounds that of every other vector, so more candidates settle more queries.
 SPARE = 8
 _PRODUCT_QUERIES = 5
-# Queries whose candidates are sorted together.
+# Queries whose candidates are scored together.
 _QUERIES = 256
 
 
@@ -104,8 +104,9 @@ def _from_candidates(
     bound = rounding_bound(dimension)
     least = found[:, -1].astype(np.float64) + bound
     settled = np.zeros(len(query), dtype=bool)
-    for start in range(0, len(query), _QUERIES):
-        part = slice(start, start + _QUERIES)
+    step = _QUERIES if exact else max(1, BLOCK_BYTES // (16 * count))
+    for start in range(0, len(query), step):
+        part = slice(start, start + step)
         similar, positions = found[part], candidates[part]
         if exact:
             # What is further below the k + 1st cannot be among the k, even without the query's own.
