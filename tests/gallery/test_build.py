@@ -204,7 +204,7 @@ def test_the_fingerprint_of_an_export_is_that_of_its_model(tmp_path):
     np.testing.assert_allclose(
         probe.fingerprint(PhotographModel(exported, "export", 3)), expected, atol=1e-5
     )
-    with nfl.serving.Server(tmp_path / "models") as server:
+    with nfl.serving.Server(tmp_path / "models", port=0) as server:
         client = nfl.serving.Client(f"localhost:{server.port}")
         with client:
             served = probe.fingerprint(PhotographModel(client, "server", 3))

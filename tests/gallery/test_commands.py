@@ -128,7 +128,7 @@ def test_a_served_model_indexes_too(images, tmp_path, capsys):
     nfl.export_model(made, tmp_path / "models")
     folder = str(tmp_path / "gallery")
     (images / "bad.jpg").write_bytes(b"text")
-    with nfl.serving.Server(tmp_path / "models") as server:
+    with nfl.serving.Server(tmp_path / "models", port=0) as server:
         address = f"localhost:{server.port}"
         command(["index", str(images), "--model", address, "--gallery", folder])
         ids = nfl.Gallery.open(folder).items["id"].to_pylist()
