@@ -142,6 +142,8 @@ class _State:
         sizes = photographs.items["bytes"]
         likely = pc.is_in(sizes, self.known["bytes"].take(usable)).to_numpy()
         lacking = np.flatnonzero((rows < 0) & likely)
+        if not len(lacking):
+            return 0
         digests = self.known["sha256"].take(usable).to_pylist()
         row_of = dict(zip(digests, usable.tolist(), strict=True))
         count = 0

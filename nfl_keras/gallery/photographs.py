@@ -19,8 +19,8 @@ from nfl_keras.errors import UserError
 from nfl_keras.files import local_path
 from nfl_keras.typing import Path
 
-# Columns of a gallery that no table may fill.
-OWN_COLUMNS = ("bytes", "modified", "sha256")
+# Columns of a gallery and of its answers, which no table may fill.
+OWN_COLUMNS = ("bytes", "modified", "sha256", "query", "rank", "similarity", "match")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,8 +52,8 @@ def find_photographs(images: Path | ImageSet) -> Photographs:
     Args:
         images: str or path of a folder, in which the label of a photograph is the name of the
             folder that it lies in; or of a `.csv`, `.tsv` or `.parquet` file with the column
-            `path` (below the table's folder, or absolute below it), perhaps `label`, and columns
-            of metadata; or an `nfl.data.ImageSet`.
+            `path` (below the table's folder), perhaps `label`, and columns of metadata; or an
+            `nfl.data.ImageSet`.
 
     Returns:
         `Photographs`.

@@ -53,6 +53,7 @@ def test_a_table_keeps_its_types_and_finds_gone_files_out_later(images):
         ("path\n/etc/passwd", "it must lie below the table's folder"),
         ("path\na.png\n./a.png", "has 'a.png' twice; remove one"),
         ("path,sha256\na.png,1", "has the column 'sha256', which galleries fill themselves"),
+        ("path,rank\na.png,1", "has the column 'rank', which galleries fill themselves"),
         ("file\na.png", "has no column 'path', but 'file'; required are path"),
     ],
 )
