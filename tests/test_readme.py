@@ -121,6 +121,10 @@ def test_search_in_python_as_its_page_shows_it(draw_photographs, capsys):
     exec(compile(snippet, "search.md", "exec"), names)
     assert names["table"]["id"].to_pylist()[0] == "species 01/2.jpg"
     assert "rose.jpg species 01/2.jpg 1.0" in capsys.readouterr().out
+    (command,) = re.findall(r"^nfl-keras (inspect .*)$", page, flags=re.MULTILINE)
+    main(shlex.split(command))
+    assert "photographs are in groups" in capsys.readouterr().out
+    assert "<h1>" in pathlib.Path("faults.html").read_text()
 
 
 def test_every_dependency_is_named_and_no_other():
