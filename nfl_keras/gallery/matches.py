@@ -76,16 +76,18 @@ class Matches:
 
         With a threshold it has the column `match`, too.
         """
-        query, rank = np.nonzero(self.positions >= 0)
-        similarities = self.similarities[query, rank]
+        found = self.positions >= 0
+        query = np.repeat(np.arange(len(found)), found.sum(axis=1))
+        rank = np.broadcast_to(np.arange(1, found.shape[1] + 1), found.shape)[found]
+        similarities = self.similarities[found]
         columns = {
             "query": pa.array(self.queries, pa.string()).take(pa.array(query)),
-            "rank": pa.array(rank + 1),
+            "rank": pa.array(rank),
             "similarity": pa.array(similarities),
         }
         if self.threshold is not None:
             columns["match"] = pa.array(similarities >= self.threshold)
-        items = self.items.take(self.positions[query, rank])
+        items = self.items.take(self.positions[found])
         return pa.table({**columns, **dict(zip(items.column_names, items.columns, strict=True))})
 
     def to_pandas(self) -> Any:
