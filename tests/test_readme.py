@@ -111,22 +111,6 @@ def test_model_fit_on_a_users_own_dataset(draw_photographs):
     np.testing.assert_allclose(saved(images), names["embedder"](images), atol=1e-6)
 
 
-def test_search_in_python_as_its_page_shows_it(draw_photographs, capsys):
-    page = (pathlib.Path(__file__).parent.parent / "docs" / "search.md").read_text()
-    (snippet,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
-    draw_photographs([3] * 4)
-    for name in ("rose", "tulip"):
-        shutil.copy("photographs/species 01/2.jpg", f"{name}.jpg")
-    names = {}
-    exec(compile(snippet, "search.md", "exec"), names)
-    assert names["table"]["id"].to_pylist()[0] == "species 01/2.jpg"
-    assert "rose.jpg species 01/2.jpg 1.0" in capsys.readouterr().out
-    (command,) = re.findall(r"^nfl-keras (inspect .*)$", page, flags=re.MULTILINE)
-    main(shlex.split(command))
-    assert "photographs are in groups" in capsys.readouterr().out
-    assert "<h1>" in pathlib.Path("faults.html").read_text()
-
-
 def test_every_dependency_is_named_and_no_other():
     pyproject = (pathlib.Path(__file__).parent.parent / "pyproject.toml").read_text()
     dependencies = pyproject.split("\ndependencies = [\n")[1].split("\n]\n")[0]
