@@ -6,15 +6,14 @@ The classes of a dataset are dealt to two halves by a seed. The threshold is lea
 queries of one half, and precision and recall are measured on the queries of the other. It prints
 means and standard deviations over the seeds, for three galleries: the same for both halves (all
 photographs), two galleries (each half's own), and a gallery that grows (learned in the half's own,
-searched in all). With `--trained FILE.keras`, the model of a run, the threshold is learned on the
-training classes, and measured on the test classes. The figures are those of
-`nfl_keras.gallery.calibrating.learn_threshold`, whose parts are called here one by one, so that
-one search serves all settings.
+searched in all). With `--trained RUN`, a zero-shot run of seed 0, only its test classes are dealt
+and searched; with `--seen`, too, the threshold is learned on its training classes and measured on
+its test classes. The figures are those of `nfl_keras.gallery.calibrating.learn_threshold`, whose
+parts are called here one by one, so that one search serves all settings.
 """
 
 import argparse
 import itertools
-import pathlib
 
 import numpy as np
 
@@ -22,7 +21,6 @@ import nfl_keras as nfl
 from nfl_keras.gallery.calibrating.answer_curve import AnswerCurve
 from nfl_keras.gallery.calibrating.class_draws import ROUNDING, ClassDraws
 from nfl_keras.gallery.calibrating.first_answers import FirstAnswers
-from nfl_keras.training.load_learner import load_learner
 
 GALLERIES = {"same": (True, True), "two": (False, False), "grows": (False, True)}
 
@@ -33,20 +31,21 @@ def main():
     parser.add_argument("--data-dir")
     model = parser.add_mutually_exclusive_group(required=True)
     model.add_argument("--backbone", help="a preset with an input of (x - 127) / 128, frozen")
-    model.add_argument("--trained", type=pathlib.Path, help="a .keras file of a run")
+    model.add_argument("--trained", help="a run, see nfl.load")
+    parser.add_argument("--seen", action="store_true", help="learn on the run's training classes")
     parser.add_argument("--precision", type=float, nargs="+", default=[0.9, 0.95, 0.99])
     parser.add_argument("--confidence", type=float, nargs="+", default=[0.5, 0.95])
     parser.add_argument("--absent", type=float, nargs="+", default=[0.5])
     parser.add_argument("--seeds", type=int, default=20, help="draws of the halves (default: 20)")
     given = parser.parse_args()
     dataset = nfl.data.open_dataset(given.dataset, given.data_dir, "skip")
-    parts = [dataset.split(split, "zero-shot", 0) for split in ("train", "query")]
+    splits = ("query",) if given.trained and not given.seen else ("train", "query")
+    parts = [dataset.split(split, "zero-shot", 0) for split in splits]
     embedder = _embedder(given)
     vectors = np.concatenate([nfl.retrieval.embed(embedder, part, crops=1) for part in parts])
     labels = np.concatenate([part.labels for part in parts])
-    if given.trained is None:
-        halves = [_half(labels, seed) for seed in range(given.seeds)]
-    else:
+    halves = [_half(labels, seed) for seed in range(given.seeds)]
+    if given.seen:
         halves = [np.isin(labels, parts[0].labels)]
     similarity = vectors @ vectors.T
     np.fill_diagonal(similarity, -np.inf)
@@ -63,7 +62,7 @@ def main():
 
 def _embedder(given):
     if given.trained is not None:
-        return load_learner(given.trained).embedder
+        return nfl.load(given.trained)
     return nfl.models.Embedder(given.backbone, None, 224, 0.0078125, -0.9921875)
 
 
