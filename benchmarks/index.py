@@ -124,8 +124,8 @@ def _commit(folder, number):
     import numpy as np
     import pyarrow as pa
 
-    from nfl_keras.gallery.gallery_folder import GalleryFolder
-    from nfl_keras.gallery.manifest import Manifest
+    from nfl_keras.gallery.storage.folder.gallery_folder import GalleryFolder
+    from nfl_keras.gallery.storage.manifest import Manifest
 
     count = 1000 + number % 500
     vectors = np.zeros((count, 64), np.float32)
@@ -138,7 +138,7 @@ def _commit(folder, number):
     with gallery.locked():
         fingerprint = [vectors[0].tolist()]
         gallery.commit(
-            Manifest("none", fingerprint, 3, "float32", None), items, items.slice(0, 0), [vectors]
+            Manifest("none", fingerprint, 3, "float32", None), items, items.slice(0, 0), vectors
         )
 
 

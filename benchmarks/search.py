@@ -84,8 +84,8 @@ def _prepare(folder, count, dimension, queries, sides):
     import numpy as np
     import pyarrow as pa
 
-    from nfl_keras.gallery.gallery_folder import GalleryFolder
-    from nfl_keras.gallery.manifest import Manifest
+    from nfl_keras.gallery.storage.folder.gallery_folder import GalleryFolder
+    from nfl_keras.gallery.storage.manifest import Manifest
 
     rng = np.random.default_rng(0)
     vectors = _unit(rng, count, dimension)
@@ -106,7 +106,7 @@ def _prepare(folder, count, dimension, queries, sides):
     first = [1.0] + [0.0] * (dimension - 1)
     with gallery.locked():
         manifest = Manifest("none", [first], 3, "float32", None)
-        gallery.commit(manifest, items, items.slice(0, 0), [vectors])
+        gallery.commit(manifest, items, items.slice(0, 0), vectors)
     if "milvus-lite" in sides:
         import pymilvus
 

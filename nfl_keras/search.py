@@ -69,7 +69,7 @@ def _search(given: argparse.Namespace) -> None:
         from nfl_keras.gallery.search_page import write_search_page
 
         shown = [local_path(name).read_bytes() for name in given.queries] or [b""]
-        page = write_search_page(given.html, matches, shown, gallery.read)
+        page = write_search_page(given.html, matches, shown, gallery.read, len(gallery))
         if not given.json:
             print(f"written: {page}")
         if given.open:

@@ -2,26 +2,25 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.contents import Contents
-from nfl_keras.gallery.gallery_folder import GalleryFolder
-from nfl_keras.gallery.manifest import Manifest
 from nfl_keras.gallery.photograph_model import PhotographModel
 from nfl_keras.gallery.photographs import Photographs, unchanged
 from nfl_keras.gallery.probe import check_same_model, fingerprint
-from nfl_keras.gallery.unfinished import SCHEMA, Unfinished
+from nfl_keras.gallery.storage.contents import Contents
+from nfl_keras.gallery.storage.manifest import Manifest
+from nfl_keras.gallery.storage.store import Store
+from nfl_keras.gallery.storage.unfinished import SCHEMA, Unfinished
 from nfl_keras.progress import Progress
 
 # Photographs that are embedded before they are kept; a multiple of usual batch sizes, so that an
 # index that was stopped makes the same batches as one that was not.
 _CHUNK = 256
-_BLOCK_BYTES = 2**26
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Changes:
 def build(
     photographs: Photographs,
     model: PhotographModel,
-    folder: GalleryFolder,
+    store: Store,
     dtype: str | None = None,
 ) -> Changes:
     """Embeds the photographs that a gallery lacks, and writes the gallery.
@@ -63,7 +62,7 @@ def build(
     Args:
         photographs: `Photographs`.
         model: `PhotographModel`, the same that embedded the gallery if there is one.
-        folder: `GalleryFolder`, perhaps empty.
+        store: `Store`, perhaps empty.
         dtype: `"float32"` or `"float16"`, of the stored vectors. Defaults to `None`: the
             gallery's, and `"float32"` for a new one.
 
@@ -73,22 +72,22 @@ def build(
     Raises:
         UserError: if another process writes, the model is another, or no photograph can be used.
     """
-    with folder.locked():
-        before = folder.read() if folder.exists else None
-        manifest = _manifest(photographs, model, folder, dtype)
-        unfinished = Unfinished(folder.unfinished, manifest.dimension, manifest.dtype)
+    with store.locked():
+        before = store.read() if store.exists else None
+        manifest = _manifest(photographs, model, store, dtype)
+        unfinished = store.unfinished(manifest)
         state = _State.of(before, unfinished)
         rows, by_content = state.find(photographs)
         lacking = np.flatnonzero(rows < 0)
         if len(lacking) and before is None:
-            folder.begin(manifest)
+            store.begin(manifest)
         done = len(rows) - len(lacking)
         with Progress(len(rows), "photographs embedded", done=done) as progress:
             for start in range(0, len(lacking), _CHUNK):
                 chunk = lacking[start : start + _CHUNK]
                 unfinished.append(*_embed(photographs, model, chunk, progress))
         if len(lacking):
-            check_same_model(model, manifest, str(folder.path))
+            check_same_model(model, manifest, store.name)
             rows[lacking] = len(state.known) + np.arange(len(lacking))
             state = _State.of(before, unfinished)
         items, left_out, good = _tables(photographs, state.known.take(rows))
@@ -103,7 +102,7 @@ def build(
                 there = pc.is_in(ids, photographs.items["id"])
                 removed += len(ids) - int(np.count_nonzero(there.to_numpy()))
         if before is None or not (items.equals(before.items) and left_out.equals(before.left_out)):
-            folder.commit(manifest, items, left_out, state.vectors(rows[good]))
+            store.commit(manifest, items, left_out, _KnownVectors(state, rows[good]))
         unfinished.remove()
         return Changes(len(items), len(lacking), by_content, removed, len(left_out))
 
@@ -159,35 +158,44 @@ class _State:
                     count += 1
         return count
 
-    def vectors(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """Yields the vectors of these rows, block by block."""
-        old = 0 if self.before is None else len(self.before.items)
-        start = len(self.known) - len(self.unfinished.items())
-        new = self.unfinished.vectors(len(self.known) - start)
-        step = max(1, _BLOCK_BYTES // (new.shape[1] * new.itemsize))
-        for begin in range(0, len(rows), step):
-            part = rows[begin : begin + step]
-            block = np.empty((len(part), new.shape[1]), new.dtype)
-            is_old = part < old
-            if self.before is not None:
-                block[is_old] = self.before.vectors[part[is_old]]
-            block[~is_old] = new[part[~is_old] - start]
-            yield block
+
+class _KnownVectors:
+    """`Vectors` of some rows of what is known, which are read when they are asked for."""
+
+    def __init__(self, state: _State, rows: np.ndarray) -> None:
+        self._before, self._rows = state.before, rows
+        self._old = 0 if state.before is None else len(state.before.items)
+        count = len(state.unfinished.items())
+        self._start = len(state.known) - count
+        self._new = state.unfinished.vectors(count)
+        self.shape: tuple[int, ...] = (len(rows), self._new.shape[1])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, positions: Any) -> np.ndarray:
+        rows = self._rows[positions]
+        block = np.empty((len(rows), self.shape[1]), self._new.dtype)
+        is_old = rows < self._old
+        if self._before is not None and is_old.any():
+            block[is_old] = self._before.vectors[rows[is_old]]
+        block[~is_old] = self._new[rows[~is_old] - self._start]
+        return block
 
 
 def _manifest(
-    photographs: Photographs, model: PhotographModel, folder: GalleryFolder, dtype: str | None
+    photographs: Photographs, model: PhotographModel, store: Store, dtype: str | None
 ) -> Manifest:
     """Returns the manifest to write, of the model that the gallery was begun with."""
-    begun = folder.begun()
+    begun = store.begun()
     if begun is None:
         vectors = fingerprint(model).astype(np.float64).round(6).tolist()
         return Manifest(model.name, vectors, model.crops, dtype or "float32", photographs.root)
-    check_same_model(model, begun, str(folder.path))
+    check_same_model(model, begun, store.name)
     if dtype not in (None, begun.dtype):
         raise UserError(
-            f"the gallery {str(folder.path)!r} keeps vectors in {begun.dtype}, not {dtype}; index "
-            f"into another folder."
+            f"the gallery {store.name!r} keeps vectors in {begun.dtype}, not {dtype}; index "
+            f"into another."
         )
     return dataclasses.replace(begun, model=model.name, images=photographs.root)
 

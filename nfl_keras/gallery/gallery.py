@@ -1,6 +1,8 @@
 """Defines the gallery that photographs are searched in."""
 
 import dataclasses
+import functools
+import os
 from collections.abc import Sequence
 from typing import Self
 
@@ -9,20 +11,21 @@ import numpy as np
 import pyarrow as pa
 
 from nfl_keras.data import ImageSet
-from nfl_keras.data.sources.file_set import reader
+from nfl_keras.data.sources.file_set import read_below
 from nfl_keras.errors import UserError
 from nfl_keras.files import local_path
 from nfl_keras.gallery.build import Changes, build
 from nfl_keras.gallery.calibrating.calibrate import calibrate
 from nfl_keras.gallery.calibrating.calibration import Calibration
-from nfl_keras.gallery.contents import Contents
 from nfl_keras.gallery.faults.gallery_faults import GalleryFaults
-from nfl_keras.gallery.gallery_folder import GalleryFolder
 from nfl_keras.gallery.matches import Matches
 from nfl_keras.gallery.photograph_model import PhotographModel, is_remote, open_model
 from nfl_keras.gallery.photographs import find_photographs
 from nfl_keras.gallery.probe import check_same_model
 from nfl_keras.gallery.query_vectors import Crop, Query, query_vectors
+from nfl_keras.gallery.storage.contents import Contents
+from nfl_keras.gallery.storage.open_store import open_store
+from nfl_keras.gallery.storage.store import Store
 from nfl_keras.gallery.where import Where
 from nfl_keras.retrieval.checks import positive_int
 from nfl_keras.serving.client.client import Client
@@ -39,7 +42,7 @@ class Gallery(GalleryFaults):
     was, whatever another process writes meanwhile.
 
     Args:
-        folder: `GalleryFolder`.
+        store: `Store`.
         contents: `Contents`.
         model: `PhotographModel`, or `None` to load the one that the gallery names when a
             photograph is to be embedded.
@@ -59,21 +62,16 @@ class Gallery(GalleryFaults):
 
     def __init__(
         self,
-        folder: GalleryFolder,
+        store: Store,
         contents: Contents,
         model: PhotographModel | None = None,
         changes: Changes | None = None,
         images: Path | None = None,
     ) -> None:
         root = contents.manifest.images if images is None else local_path(images)
-        ids = contents.items["id"].to_numpy()
-        super().__init__(
-            str(folder.path),
-            contents.items,
-            contents.vectors,
-            _no_file if root is None else reader(root, ids),
-        )
-        self._folder, self._contents, self._model = folder, contents, model
+        read = _no_file if root is None else functools.partial(read_below, os.path.realpath(root))
+        super().__init__(store.name, contents, read)
+        self._store, self._model = store, model
         kept = contents.manifest.calibration
         self._calibration = None if kept is None else Calibration.from_dict(kept)
         self.changes = changes
@@ -117,14 +115,14 @@ class Gallery(GalleryFaults):
         """
         if dtype not in (None, "float32", "float16"):
             raise UserError(f"dtype must be float32 or float16, not {dtype!r}.")
-        kept = GalleryFolder(folder)
+        store = open_store(folder)
         if crops is None:
-            begun = kept.begun()
+            begun = store.begun()
             crops = 3 if begun is None else begun.crops
         photographs = find_photographs(images)
         opened = open_model(model, crops, batch_size)
-        changes = build(photographs, opened, kept, dtype)
-        return cls(kept, kept.read(), opened, changes)
+        changes = build(photographs, opened, store, dtype)
+        return cls(store, store.read(), opened, changes)
 
     @classmethod
     def open(
@@ -148,16 +146,16 @@ class Gallery(GalleryFaults):
         Raises:
             UserError: if there is no gallery, or `model` is not the one that embedded it.
         """
-        folder = GalleryFolder(uri)
-        contents = folder.read()
+        store = open_store(uri)
+        contents = store.read()
         opened = None
         if model is not None:
             opened = open_model(model, contents.manifest.crops)
-            check_same_model(opened, contents.manifest, str(folder.path))
-        return cls(folder, contents, opened, images=images)
+            check_same_model(opened, contents.manifest, store.name)
+        return cls(store, contents, opened, images=images)
 
     def __len__(self) -> int:
-        return len(self._contents.items)
+        return self._contents.manifest.count
 
     def __repr__(self) -> str:
         labels = self.items["label"].drop_null().unique()
@@ -170,7 +168,7 @@ class Gallery(GalleryFaults):
     @property
     def items(self) -> pa.Table:
         """`pyarrow.Table`, sorted by `id`: id, label and metadata of each photograph."""
-        return self._contents.items.drop_columns(list(_OF_FILES))
+        return _shown(self._contents.items)
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -178,14 +176,19 @@ class Gallery(GalleryFaults):
         table = self._contents.left_out
         return dict(zip(table["id"].to_pylist(), table["reason"].to_pylist(), strict=True))
 
-    def read(self, row: int) -> bytes:
-        """Reads the file of the photograph in a row of `items`.
+    def read(self, photograph: int | str) -> bytes:
+        """Reads the file of a photograph.
+
+        Args:
+            photograph: str, its id; or int, its row in `items`.
 
         Raises:
             UserError: if it is gone, or the gallery was built of an image set and opened without
                 `images`.
         """
-        return self._read(row)
+        if isinstance(photograph, str):
+            return self._read(photograph)
+        return self._read(self._contents.items["id"][photograph].as_py())
 
     def vectors(self, ids: Sequence[str]) -> np.ndarray:
         """Returns the unit vectors of photographs of the gallery, float32 `[N, D]`.
@@ -193,14 +196,7 @@ class Gallery(GalleryFaults):
         Raises:
             UserError: if one of them is not in the gallery.
         """
-        known = self._contents.items["id"].combine_chunks()
-        positions = [known.index(pa.scalar(item, pa.string())).as_py() for item in ids]
-        if -1 in positions:
-            raise UserError(
-                f"there is no {ids[positions.index(-1)]!r} in the gallery; give ids as in "
-                f"gallery.items."
-            )
-        return self._contents.vectors[np.array(positions, np.int64)].astype(np.float32)
+        return self._contents.vectors_of(ids).astype(np.float32)
 
     def search(
         self,
@@ -253,10 +249,10 @@ class Gallery(GalleryFaults):
             negative,
             crop,
         )
-        positions, similarities = self._contents.search(unit, k, where)
+        found = self._contents.search(unit, k, where)
         if threshold is None and self._calibration is not None:
             threshold = self._calibration.threshold
-        return Matches(names, positions, similarities, self.items, threshold)
+        return Matches(names, found.positions, found.similarities, _shown(found.items), threshold)
 
     def calibrate(
         self,
@@ -293,11 +289,11 @@ class Gallery(GalleryFaults):
         learned = calibrate(
             self._contents, self._photograph_model, labeled, where, precision, absent, confidence
         )
-        with self._folder.locked():
+        with self._store.locked():
             manifest = dataclasses.replace(
-                self._folder.manifest(), calibration=dataclasses.asdict(learned)
+                self._store.manifest(), calibration=dataclasses.asdict(learned)
             )
-            self._folder.write_manifest(manifest)
+            self._store.write_manifest(manifest)
         self._calibration = learned
         return learned
 
@@ -306,13 +302,17 @@ class Gallery(GalleryFaults):
             manifest = self._contents.manifest
             if is_remote(manifest.model):
                 raise UserError(
-                    f"the gallery {str(self._folder.path)!r} was embedded by the server "
+                    f"the gallery {self._store.name!r} was embedded by the server "
                     f"{manifest.model}; give it as the model, if it may get your photographs."
                 )
             self._model = open_model(manifest.model, manifest.crops)
-            check_same_model(self._model, manifest, str(self._folder.path))
+            check_same_model(self._model, manifest, self._store.name)
         return self._model
 
 
-def _no_file(row: int) -> bytes:
+def _shown(items: pa.Table) -> pa.Table:
+    return items.drop_columns(list(_OF_FILES))
+
+
+def _no_file(name: str) -> bytes:
     raise UserError("the gallery was not built from files; say where they are by images.")

@@ -39,9 +39,9 @@ class Matches:
 
     Args:
         queries: list of str, the names of the Q queries.
-        positions: int64 `[Q, k]`, rows of the gallery's items; -1 where there are fewer than k.
+        positions: int64 `[Q, k]`, rows of `items`; -1 where there are fewer than k.
         similarities: float32 `[Q, k]`.
-        items: `pyarrow.Table` of the gallery.
+        items: `pyarrow.Table` of the gallery, or of what was found in an engine elsewhere.
         threshold: float, the least similarity of a match, or `None`.
     """
 

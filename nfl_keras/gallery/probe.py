@@ -8,8 +8,8 @@ from PIL import Image
 
 from nfl_keras.data import ImageSet
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.manifest import Manifest
 from nfl_keras.gallery.photograph_model import PhotographModel
+from nfl_keras.gallery.storage.manifest import Manifest
 
 _COUNT = 2
 # An export or another machine moves an embedding by 1e-7 of cosine similarity, one more epoch of
@@ -44,13 +44,13 @@ def fingerprint(model: PhotographModel) -> np.ndarray:
     return vectors
 
 
-def check_same_model(model: PhotographModel, manifest: Manifest, folder: str) -> None:
+def check_same_model(model: PhotographModel, manifest: Manifest, gallery: str) -> None:
     """Checks that a model embeds as the one of a gallery.
 
     Args:
         model: `PhotographModel`.
         manifest: `Manifest` of the gallery.
-        folder: str, its folder, for messages.
+        gallery: str, its name, for messages.
 
     Raises:
         UserError: if the fingerprints differ.
@@ -64,9 +64,9 @@ def check_same_model(model: PhotographModel, manifest: Manifest, folder: str) ->
     else:
         how = f"in {found.shape[1]} dimensions, not {expected.shape[1]}"
     raise UserError(
-        f"the gallery {folder!r} was embedded by {manifest.model!r} with {manifest.crops} crops, "
+        f"the gallery {gallery!r} was embedded by {manifest.model!r} with {manifest.crops} crops, "
         f"and {model.name!r} with {model.crops} embeds {how}; give the same model and crops, or "
-        f"another folder."
+        f"another gallery."
     )
 
 

@@ -12,7 +12,11 @@ _MOST = 200  # queries on a page
 
 
 def write_search_page(
-    path: Path, matches: Matches, queries: Sequence[bytes], read: Callable[[int], bytes]
+    path: Path,
+    matches: Matches,
+    queries: Sequence[bytes],
+    read: Callable[[str], bytes],
+    count: int,
 ) -> pathlib.Path:
     """Writes the answers of a search as one HTML file.
 
@@ -20,8 +24,9 @@ def write_search_page(
         path: str or path of the file.
         matches: `Matches`.
         queries: sequence of bytes, the photograph of each query. One that has none is `b""`.
-        read: function from a row of the gallery's items to the bytes of that photograph. One that
-            is gone is shown as an empty tile.
+        read: function from an id to the bytes of that photograph. One that is gone is shown as an
+            empty tile.
+        count: int, photographs in the gallery.
 
     Returns:
         The `pathlib.Path` written.
@@ -32,9 +37,9 @@ def write_search_page(
     if len(matches) > _MOST:
         raise UserError(f"a page shows at most {_MOST} queries, not {len(matches):,}.")
 
-    def photograph(position: int) -> bytes:
+    def photograph(name: str) -> bytes:
         try:
-            return read(position)
+            return read(name)
         except UserError:
             return b""
 
@@ -42,17 +47,17 @@ def write_search_page(
     for number, (name, found) in enumerate(zip(matches.queries, matches, strict=True)):
         neighbors = [
             Neighbor(
-                photograph(int(position)),
+                photograph(match.id),
                 match.label or match.id,
                 match.similarity,
                 match.is_match,
             )
-            for match, position in zip(found, matches.positions[number], strict=False)
+            for match in found
         ]
         best = found[0].is_match if found else None
         note = "nothing found" if not found else "no match" if best is False else ""
         rows.append(RetrievalRow(queries[number], pathlib.PurePath(name).name, neighbors, note))
-    summary = f"{len(matches):,} queries in a gallery of {len(matches.items):,} photographs."
+    summary = f"{len(matches):,} queries in a gallery of {count:,} photographs."
     return write_search(
         path, title="Search", summary=summary, rows=rows, threshold=matches.threshold
     )

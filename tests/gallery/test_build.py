@@ -11,8 +11,8 @@ from nfl_keras.errors import UserError
 from nfl_keras.gallery import build as module
 from nfl_keras.gallery import probe
 from nfl_keras.gallery.gallery import Gallery
-from nfl_keras.gallery.gallery_folder import GalleryFolder
 from nfl_keras.gallery.photograph_model import PhotographModel
+from nfl_keras.gallery.storage.folder.gallery_folder import GalleryFolder
 
 
 @pytest.fixture

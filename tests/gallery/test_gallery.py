@@ -10,7 +10,7 @@ from PIL import Image
 
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.gallery import Gallery
-from nfl_keras.gallery.gallery_folder import GalleryFolder
+from nfl_keras.gallery.storage.folder.gallery_folder import GalleryFolder
 
 
 @pytest.fixture

@@ -64,10 +64,22 @@ def reader(root: Path, names: np.ndarray) -> Callable[[int], bytes]:
         Function from a position in `0 .. N - 1` to the bytes of that file.
     """
     root = os.path.realpath(root)
-    return lambda position: _read(root, str(names[position]))
+    return lambda position: read_below(root, str(names[position]))
 
 
-def _read(root: str, name: str) -> bytes:
+def read_below(root: str, name: str) -> bytes:
+    """Reads a file below a folder, and refuses one outside of it.
+
+    Args:
+        root: str, the real path of the folder.
+        name: str, path below it, with `/`.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        UserError: see `file_set`.
+    """
     if "\0" in name:
         raise UserError(f"the photograph {name!r} cannot be a file; correct its name.")
     try:

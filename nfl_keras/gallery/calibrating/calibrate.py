@@ -10,9 +10,9 @@ from nfl_keras.data import ImageSet
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.calibrating.calibration import Calibration
 from nfl_keras.gallery.calibrating.learn_threshold import learn_threshold
-from nfl_keras.gallery.contents import Contents
 from nfl_keras.gallery.photograph_model import PhotographModel
 from nfl_keras.gallery.photographs import Photographs, find_photographs
+from nfl_keras.gallery.storage.contents import Contents
 from nfl_keras.gallery.where import Where, allowed_by
 from nfl_keras.progress import Progress
 from nfl_keras.retrieval.nearest import Vectors

@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from typing import Self
 
-import pyarrow as pa
-
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.faults.catalog import Catalog
 from nfl_keras.gallery.faults.duplicates import Duplicates, duplicates
 from nfl_keras.gallery.faults.find_groups import THRESHOLD
 from nfl_keras.gallery.faults.leaks import Leaks, leaks, leaks_between_splits
 from nfl_keras.gallery.faults.suspects import Suspects, suspects
-from nfl_keras.retrieval.nearest import Vectors
+from nfl_keras.gallery.storage.contents import Contents
 
 
 class GalleryFaults:
@@ -19,15 +17,12 @@ class GalleryFaults:
 
     Args:
         name: str, what the gallery is called.
-        items: `pyarrow.Table` with `id`, `label`, `sha256` and perhaps other columns.
-        vectors: `Vectors`, in the order of `items`.
-        read: function from a row of `items` to the bytes of that photograph.
+        contents: `Contents`.
+        read: function from an id to the bytes of that photograph.
     """
 
-    def __init__(
-        self, name: str, items: pa.Table, vectors: Vectors, read: Callable[[int], bytes]
-    ) -> None:
-        self._name, self._items, self._vectors, self._read = name, items, vectors, read
+    def __init__(self, name: str, contents: Contents, read: Callable[[str], bytes]) -> None:
+        self._name, self._contents, self._read = name, contents, read
 
     def duplicates(self, threshold: float = THRESHOLD) -> Duplicates:
         """Finds photographs that the gallery has more than once.
@@ -58,12 +53,12 @@ class GalleryFaults:
         if not isinstance(other, str):
             names = self._name, other._name
             return leaks(self._catalog(), other._catalog(), threshold, names)
-        if other not in self._items.column_names:
+        items = self._contents.items
+        if other not in items.column_names:
             raise UserError(
-                f"there is no column {other!r}; the columns are "
-                f"{', '.join(self._items.column_names)}."
+                f"there is no column {other!r}; the columns are {', '.join(items.column_names)}."
             )
-        splits = [str(split) for split in self._items[other].to_pylist()]
+        splits = [str(split) for split in items[other].to_pylist()]
         return leaks_between_splits(self._catalog(), splits, threshold)
 
     def suspects(self, k: int = 5) -> Suspects:
@@ -81,10 +76,12 @@ class GalleryFaults:
         return suspects(self._catalog(), k)
 
     def _catalog(self) -> Catalog:
+        items = self._contents.items
+        ids = items["id"].to_pylist()
         return Catalog(
-            self._items["id"].to_pylist(),
-            self._items["label"].to_pylist(),
-            self._items["sha256"].to_numpy().astype("S32"),
-            self._vectors,
-            self._read,
+            ids,
+            items["label"].to_pylist(),
+            items["sha256"].to_numpy().astype("S32"),
+            self._contents.vectors,
+            lambda position: self._read(ids[position]),
         )

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery import mapped_vectors
-from nfl_keras.gallery.gallery_folder import GalleryFolder
-from nfl_keras.gallery.manifest import Manifest
-from nfl_keras.gallery.mapped_vectors import MappedVectors, write_vectors
+from nfl_keras.gallery.storage.folder import mapped_vectors
+from nfl_keras.gallery.storage.folder.gallery_folder import GalleryFolder
+from nfl_keras.gallery.storage.folder.mapped_vectors import MappedVectors, write_vectors
+from nfl_keras.gallery.storage.manifest import Manifest
 
 
 def manifest():
@@ -23,7 +23,7 @@ def commit(folder, count):
     ids = pa.array([f"{count}-{i:03d}" for i in range(count)], pa.string())
     items = pa.table({"id": ids, "label": pa.nulls(count, pa.string())})
     with folder.locked():
-        folder.commit(manifest(), items, items.slice(0, 0), [np.full((count, 2), count, "float32")])
+        folder.commit(manifest(), items, items.slice(0, 0), np.full((count, 2), count, "float32"))
 
 
 @pytest.fixture

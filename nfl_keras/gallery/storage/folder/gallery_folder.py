@@ -4,10 +4,9 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Self
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,10 +17,14 @@ except ImportError:
 
 from nfl_keras.errors import UserError
 from nfl_keras.files import local_path, remove_partial, replacing
-from nfl_keras.gallery.contents import Contents
-from nfl_keras.gallery.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from nfl_keras.gallery.mapped_vectors import MappedVectors, write_vectors
+from nfl_keras.gallery.storage.folder.folder_contents import FolderContents
+from nfl_keras.gallery.storage.folder.mapped_vectors import MappedVectors, write_vectors
+from nfl_keras.gallery.storage.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from nfl_keras.gallery.storage.unfinished import Unfinished
+from nfl_keras.retrieval.nearest import Vectors
 from nfl_keras.typing import Path
+
+_BLOCK_BYTES = 2**26
 
 
 class GalleryFolder:
@@ -45,7 +48,12 @@ class GalleryFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = local_path(path)
-        self.unfinished = self.path / "unfinished"
+        self._begun = self.path / "unfinished"
+
+    @property
+    def name(self) -> str:
+        """str, the path."""
+        return str(self.path)
 
     @property
     def exists(self) -> bool:
@@ -62,16 +70,20 @@ class GalleryFolder:
 
     def begun(self) -> Manifest | None:
         """Reads the manifest of a gallery that exists or is begun, or returns `None`."""
-        for path in (self.path / MANIFEST, self.unfinished / MANIFEST):
+        for path in (self.path / MANIFEST, self._begun / MANIFEST):
             if path.exists():
                 return read_manifest(path)
         return None
 
     def begin(self, manifest: Manifest) -> None:
         """Keeps which model an unfinished gallery is made by. The caller holds `locked`."""
-        write_manifest(self.unfinished / MANIFEST, manifest)
+        write_manifest(self._begun / MANIFEST, manifest)
 
-    def read(self) -> Contents:
+    def unfinished(self, manifest: Manifest) -> Unfinished:
+        """Opens what has been embedded but not committed. The caller holds `locked`."""
+        return Unfinished(self._begun, manifest.dimension, manifest.dtype)
+
+    def read(self) -> FolderContents:
         """Opens the gallery as it is now.
 
         Raises:
@@ -80,7 +92,7 @@ class GalleryFolder:
         while True:
             manifest = self.manifest()
             try:
-                contents = Contents(
+                contents = FolderContents(
                     manifest,
                     self._table("items", manifest),
                     self._table("left_out", manifest),
@@ -130,11 +142,7 @@ class GalleryFolder:
             yield self
 
     def commit(
-        self,
-        manifest: Manifest,
-        items: pa.Table,
-        left_out: pa.Table,
-        vectors: Iterable[np.ndarray],
+        self, manifest: Manifest, items: pa.Table, left_out: pa.Table, vectors: Vectors
     ) -> None:
         """Replaces the gallery. The caller holds `locked`.
 
@@ -142,7 +150,7 @@ class GalleryFolder:
             manifest: `Manifest`, whose counts and commit are set here.
             items: `pyarrow.Table`, sorted by `id`.
             left_out: `pyarrow.Table`, sorted by `id`.
-            vectors: iterable of arrays `[<= B, D]`, in the order of `items`.
+            vectors: `Vectors`, in the order of `items`.
 
         Raises:
             UserError: if the disk is full.
@@ -151,8 +159,10 @@ class GalleryFolder:
         manifest = dataclasses.replace(
             manifest, count=len(items), left_out=len(left_out), commit=before + 1
         )
+        step = max(1, _BLOCK_BYTES // (4 * manifest.dimension))
+        blocks = (vectors[start : start + step] for start in range(0, len(items), step))
         with replacing(self._file("vectors", "npy", manifest)) as partial:
-            write_vectors(partial, vectors, len(items), manifest.dimension, manifest.dtype)
+            write_vectors(partial, blocks, len(items), manifest.dimension, manifest.dtype)
         for name, table in (("items", items), ("left_out", left_out)):
             with replacing(self._file(name, "parquet", manifest)) as partial:
                 pq.write_table(table, partial, compression="zstd")

@@ -1,0 +1,1 @@
+"""Where galleries are kept: in a folder, or in an engine elsewhere."""

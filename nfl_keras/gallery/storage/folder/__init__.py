@@ -1,0 +1,1 @@
+"""Galleries that are kept in a folder."""
