@@ -1,7 +1,6 @@
 """Defines how a gallery is made of photographs, and brought up to date."""
 
 import dataclasses
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -9,18 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nfl_keras.errors import UserError
-from nfl_keras.gallery.photograph_model import PhotographModel
 from nfl_keras.gallery.photographs import Photographs, unchanged
-from nfl_keras.gallery.probe import check_same_model, fingerprint
 from nfl_keras.gallery.storage.contents import Contents
 from nfl_keras.gallery.storage.manifest import Manifest
 from nfl_keras.gallery.storage.store import Store
 from nfl_keras.gallery.storage.unfinished import SCHEMA, Unfinished
+from nfl_keras.gallery.vector_source import CHUNK, VectorSource
 from nfl_keras.progress import Progress
-
-# Photographs that are embedded before they are kept; a multiple of usual batch sizes, so that an
-# index that was stopped makes the same batches as one that was not.
-_CHUNK = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Changes:
 
 def build(
     photographs: Photographs,
-    model: PhotographModel,
+    source: VectorSource,
     store: Store,
     dtype: str | None = None,
 ) -> Changes:
@@ -61,7 +55,7 @@ def build(
 
     Args:
         photographs: `Photographs`.
-        model: `PhotographModel`, the same that embedded the gallery if there is one.
+        source: `VectorSource`, of the model that embedded the gallery if there is one.
         store: `Store`, perhaps empty.
         dtype: `"float32"` or `"float16"`, of the stored vectors. Defaults to `None`: the
             gallery's, and `"float32"` for a new one.
@@ -74,7 +68,7 @@ def build(
     """
     with store.locked():
         before = store.read() if store.exists else None
-        manifest = _manifest(photographs, model, store, dtype)
+        manifest = _manifest(photographs, source, store, dtype)
         unfinished = store.unfinished(manifest)
         state = _State.of(before, unfinished)
         rows, by_content = state.find(photographs)
@@ -83,11 +77,11 @@ def build(
             store.begin(manifest)
         done = len(rows) - len(lacking)
         with Progress(len(rows), "photographs embedded", done=done) as progress:
-            for start in range(0, len(lacking), _CHUNK):
-                chunk = lacking[start : start + _CHUNK]
-                unfinished.append(*_embed(photographs, model, chunk, progress))
+            for start in range(0, len(lacking), CHUNK):
+                chunk = lacking[start : start + CHUNK]
+                unfinished.append(*source.embed(photographs, chunk, progress))
         if len(lacking):
-            check_same_model(model, manifest, store.name)
+            source.check(manifest, store.name)
             rows[lacking] = len(state.known) + np.arange(len(lacking))
             state = _State.of(before, unfinished)
         items, left_out, good = _tables(photographs, state.known.take(rows))
@@ -150,7 +144,7 @@ class _State:
             for row in lacking:
                 progress.add(1)
                 try:
-                    digest = hashlib.sha256(photographs.read(int(row))).digest()
+                    digest = photographs.sha256(int(row))
                 except UserError:  # It is told when the photograph is embedded.
                     continue
                 if digest in row_of:
@@ -184,38 +178,19 @@ class _KnownVectors:
 
 
 def _manifest(
-    photographs: Photographs, model: PhotographModel, store: Store, dtype: str | None
+    photographs: Photographs, source: VectorSource, store: Store, dtype: str | None
 ) -> Manifest:
     """Returns the manifest to write, of the model that the gallery was begun with."""
     begun = store.begun()
     if begun is None:
-        vectors = fingerprint(model).astype(np.float64).round(6).tolist()
-        return Manifest(model.name, vectors, model.crops, dtype or "float32", photographs.root)
-    check_same_model(model, begun, store.name)
+        return source.manifest(photographs.root, dtype or "float32")
+    source.check(begun, store.name)
     if dtype not in (None, begun.dtype):
         raise UserError(
             f"the gallery {store.name!r} keeps vectors in {begun.dtype}, not {dtype}; index "
             f"into another."
         )
-    return dataclasses.replace(begun, model=model.name, images=photographs.root)
-
-
-def _embed(
-    photographs: Photographs, model: PhotographModel, rows: np.ndarray, progress: Progress
-) -> tuple[pa.Table, np.ndarray]:
-    digests: dict[int, bytes] = {}
-
-    def read(row: int) -> bytes:
-        content = photographs.read(row)
-        digests[row] = hashlib.sha256(content).digest()
-        return content
-
-    vectors, failed = model.embed(photographs.image_set(rows, read), progress)
-    items = photographs.items.select(["id", "bytes", "modified"]).take(rows)
-    sha256 = [digests.get(row) for row in rows.tolist()]
-    reasons = [failed.get(position) for position in range(len(rows))]
-    items = items.append_column("sha256", pa.array(sha256, pa.binary(32)))
-    return items.append_column("reason", pa.array(reasons, pa.string())), vectors
+    return dataclasses.replace(begun, model=source.name, images=photographs.root)
 
 
 def _tables(photographs: Photographs, known: pa.Table) -> tuple[pa.Table, pa.Table, np.ndarray]:

@@ -26,6 +26,7 @@ from nfl_keras.gallery.query_vectors import Crop, Query, query_vectors
 from nfl_keras.gallery.storage.contents import Contents
 from nfl_keras.gallery.storage.open_store import open_store
 from nfl_keras.gallery.storage.store import Store
+from nfl_keras.gallery.vector_source import ModelSource
 from nfl_keras.gallery.where import Where
 from nfl_keras.retrieval.checks import positive_int
 from nfl_keras.serving.client.client import Client
@@ -121,7 +122,7 @@ class Gallery(GalleryFaults):
             crops = 3 if begun is None else begun.crops
         photographs = find_photographs(images)
         opened = open_model(model, crops, batch_size)
-        changes = build(photographs, opened, store, dtype)
+        changes = build(photographs, ModelSource(opened), store, dtype)
         return cls(store, store.read(), opened, changes)
 
     @classmethod

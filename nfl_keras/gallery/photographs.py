@@ -1,6 +1,7 @@
 """Defines the photographs that a gallery is made of, with what is known of each."""
 
 import dataclasses
+import hashlib
 import os
 import pathlib
 import unicodedata
@@ -38,6 +39,10 @@ class Photographs:
     items: pa.Table
     read: Callable[[int], bytes]
     root: str | None
+
+    def sha256(self, row: int) -> bytes:
+        """Returns the SHA-256 of a photograph's bytes."""
+        return hashlib.sha256(self.read(row)).digest()
 
     def image_set(self, rows: np.ndarray, read: Callable[[int], bytes]) -> ImageSet:
         """Returns an `ImageSet` of some rows, which reads by `read` from a row's number."""

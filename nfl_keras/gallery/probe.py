@@ -45,17 +45,26 @@ def fingerprint(model: PhotographModel) -> np.ndarray:
 
 
 def check_same_model(model: PhotographModel, manifest: Manifest, gallery: str) -> None:
-    """Checks that a model embeds as the one of a gallery.
+    """Checks that a model embeds as the one of a gallery, see `check_fingerprint`."""
+    check_fingerprint(fingerprint(model), model.name, model.crops, manifest, gallery)
+
+
+def check_fingerprint(
+    found: np.ndarray, name: str, crops: int, manifest: Manifest, gallery: str
+) -> None:
+    """Checks that a fingerprint is that of a gallery's model.
 
     Args:
-        model: `PhotographModel`.
+        found: `[2, D]`, see `fingerprint`.
+        name: str, the name of its model, for messages.
+        crops: int, crops of each photograph, for messages.
         manifest: `Manifest` of the gallery.
         gallery: str, its name, for messages.
 
     Raises:
         UserError: if the fingerprints differ.
     """
-    found, expected = fingerprint(model), np.array(manifest.fingerprint)
+    expected = np.array(manifest.fingerprint)
     if found.shape == expected.shape:
         least = float((found * expected).sum(axis=1).min())
         if least > 1 - _TOLERANCE:
@@ -65,8 +74,8 @@ def check_same_model(model: PhotographModel, manifest: Manifest, gallery: str) -
         how = f"in {found.shape[1]} dimensions, not {expected.shape[1]}"
     raise UserError(
         f"the gallery {gallery!r} was embedded by {manifest.model!r} with {manifest.crops} crops, "
-        f"and {model.name!r} with {model.crops} embeds {how}; give the same model and crops, or "
-        f"another gallery."
+        f"and {name!r} with {crops} embeds {how}; give the same model and crops, or another "
+        f"gallery."
     )
 
 

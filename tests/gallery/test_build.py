@@ -81,7 +81,7 @@ def test_only_what_is_new_or_changed_is_embedded(images, model, tmp_path, png, e
 def test_a_stopped_index_goes_on_and_ends_as_one_that_was_not(
     images, model, tmp_path, embedded, monkeypatch
 ):
-    monkeypatch.setattr(module, "_CHUNK", 2)
+    monkeypatch.setattr(module, "CHUNK", 2)
     (images / "bad.png").write_bytes(b"no picture")
     undisturbed = tmp_path / "undisturbed"
     Gallery.build(images, model, undisturbed, batch_size=2)
