@@ -4,9 +4,9 @@
 
 Each backbone has its published shape and random weights, which cost what learned ones do, and
 embeds batches of 32 crops of 224 pixels. Each measurement has a process of its own, with one or
-two threads, and the backbones alternate. Core-seconds are processor time, images/s are by the
-clock, and memory is the most that the process held. "decode" reads the files of a folder and makes
-one crop of each, and embeds nothing.
+two threads, and the backbones alternate. Core-seconds are processor time, which other programs on
+the machine change little, and memory is the most that the process held. "decode" reads the files
+of a folder and makes one crop of each, and embeds nothing.
 """
 
 import argparse
@@ -46,16 +46,16 @@ def main():
                 found = json.loads(answer.stdout.splitlines()[-1])
                 measured.setdefault((name, threads), []).append(found)
                 print(name, threads, found, file=sys.stderr, flush=True)
-    print("| backbone | D | MB | threads | core-seconds/image | images/s |")
+    print("| backbone | D | MB | threads | core-seconds/image (least-most) | images/s |")
     print("|---|---|---|---|---|---|")
     for (name, threads), found in measured.items():
-        core, rate = (_spread([one[key] for one in found]) for key in ("core", "rate"))
+        cores = [one["core"] for one in found]
+        core = statistics.median(cores)
         memory = statistics.median(one["megabytes"] for one in found)
-        print(f"| {name} | {found[0]['dim']} | {memory:,.0f} | {threads} | {core} | {rate} |")
-
-
-def _spread(values):
-    return f"{statistics.median(values):.3g} ({min(values):.3g}-{max(values):.3g})"
+        spread = f"{core:.4f} ({min(cores):.4f}-{max(cores):.4f})"
+        print(
+            f"| {name} | {found[0]['dim']} | {memory:,.0f} | {threads} | {spread} | {1 / core:.1f} |"
+        )
 
 
 def _measure(name, threads, images):
@@ -78,13 +78,13 @@ def _measure(name, threads, images):
         dim, count = embedder.output_shape[-1], BATCH
         work = lambda: np.asarray(predict(pixels))  # noqa: E731
     work()  # Functions are traced, and files read from the disk.
-    done, wall, core = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - wall < 5:
+    done, start = 0, time.process_time()
+    while time.process_time() - start < 4:
         work()
         done += count
-    core, wall = time.process_time() - core, time.perf_counter() - wall
+    core = (time.process_time() - start) / done
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    return {"dim": dim, "core": core / done, "rate": done / wall, "megabytes": most}
+    return {"dim": dim, "core": core, "megabytes": most}
 
 
 def _decoding(images):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nfl_keras import (
+        bulk,
         data,
         distribution,
         gallery,
@@ -33,6 +34,7 @@ __all__ = [
     "Gallery",
     "UserError",
     "__version__",
+    "bulk",
     "data",
     "distribution",
     "export_model",

@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": ("nfl_keras.evaluate", "Repeats the evaluation of a finished run."),
     "export": ("nfl_keras.export.__main__", "Writes a finished run's embedder as a SavedModel."),
     "index": ("nfl_keras.index", "Embeds a folder of photographs into a gallery."),
+    "embed": ("nfl_keras.embed", "Embeds photographs by many processes, for an index of them."),
     "inspect": ("nfl_keras.inspect", "Finds duplicates and suspect labels of a gallery."),
     "calibrate": ("nfl_keras.calibrate", "Learns from which similarity on an answer is a match."),
     "search": ("nfl_keras.search", "Finds the photographs of a gallery that are most similar."),

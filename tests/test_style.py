@@ -27,6 +27,7 @@ ROOMS = [
     "report",
     "training",
     "gallery",
+    "bulk",
 ]
 # Commands stand above all rooms: the modules with a `main` beside the rooms, and each `__main__`.
 COMMANDS = [

@@ -66,6 +66,8 @@ def build(
     Raises:
         UserError: if another process writes, the model is another, or no photograph can be used.
     """
+    if dtype not in (None, "float32", "float16"):
+        raise UserError(f"dtype must be float32 or float16, not {dtype!r}.")
     with store.locked():
         before = store.read() if store.exists else None
         manifest = _manifest(photographs, source, store, dtype)

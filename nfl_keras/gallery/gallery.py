@@ -23,6 +23,7 @@ from nfl_keras.gallery.photograph_model import PhotographModel, is_remote, open_
 from nfl_keras.gallery.photographs import find_photographs
 from nfl_keras.gallery.probe import check_same_model
 from nfl_keras.gallery.query_vectors import Crop, Query, query_vectors
+from nfl_keras.gallery.shards.open_shards import open_shards
 from nfl_keras.gallery.storage.contents import Contents
 from nfl_keras.gallery.storage.open_store import open_store
 from nfl_keras.gallery.storage.store import Store
@@ -114,8 +115,6 @@ class Gallery(GalleryFaults):
             UserError: if there are no photographs, or none that can be used; if the gallery was
                 embedded by another model; or if another process writes to it.
         """
-        if dtype not in (None, "float32", "float16"):
-            raise UserError(f"dtype must be float32 or float16, not {dtype!r}.")
         store = open_store(folder)
         if crops is None:
             begun = store.begun()
@@ -124,6 +123,26 @@ class Gallery(GalleryFaults):
         opened = open_model(model, crops, batch_size)
         changes = build(photographs, ModelSource(opened), store, dtype)
         return cls(store, store.read(), opened, changes)
+
+    @classmethod
+    def from_embeddings(cls, embeddings: Path, folder: Path, dtype: str | None = None) -> Self:
+        """Makes the gallery that `build` would make of photographs that are embedded already.
+
+        Args:
+            embeddings: str or path of the folder that `nfl-keras embed` wrote.
+            folder: see `build`.
+            dtype: see `build`. Defaults to `None`.
+
+        Returns:
+            The `Gallery`.
+
+        Raises:
+            UserError: if shards are missing, damaged or of several models, if an id stands in two
+                that do not agree, or as `build` raises it.
+        """
+        store = open_store(folder)
+        changes = build(*open_shards(embeddings), store, dtype)
+        return cls(store, store.read(), changes=changes)
 
     @classmethod
     def open(

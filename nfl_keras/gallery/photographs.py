@@ -34,14 +34,19 @@ class Photographs:
             null; and columns of metadata.
         read: function from a row's number to the photograph's bytes.
         root: str, the folder of the files, in which ids are paths. `None` if there is none.
+        digests: `pyarrow.ChunkedArray`, the SHA-256 of each photograph's bytes, null for one that
+            could not be read. Defaults to `None`: they are not known, and the bytes are read.
     """
 
     items: pa.Table
     read: Callable[[int], bytes]
     root: str | None
+    digests: pa.ChunkedArray | None = None
 
-    def sha256(self, row: int) -> bytes:
+    def sha256(self, row: int) -> bytes | None:
         """Returns the SHA-256 of a photograph's bytes."""
+        if self.digests is not None:
+            return self.digests[row].as_py()
         return hashlib.sha256(self.read(row)).digest()
 
     def image_set(self, rows: np.ndarray, read: Callable[[int], bytes]) -> ImageSet:

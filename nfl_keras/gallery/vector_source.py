@@ -44,8 +44,8 @@ class VectorSource(abc.ABC):
             progress: `Progress` that counts them. Defaults to `None`.
 
         Returns:
-            `(items, vectors)`: a `pyarrow.Table` of `nfl_keras.gallery.storage.unfinished.SCHEMA`, whose
-            `reason` is null where there is a vector, and float32 `[N, D]`.
+            `(items, vectors)`: a `pyarrow.Table` of the columns `id`, `bytes`, `modified`, `sha256`
+            and `reason`, which is null where there is a vector; and float32 `[N, D]`.
         """
 
     def manifest(self, images: str | None, dtype: str = "float32") -> Manifest:

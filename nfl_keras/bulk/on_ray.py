@@ -1,0 +1,121 @@
+"""Defines how tables go through a pool of workers on Ray."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from nfl_keras.errors import UserError
+
+# Deaths of one worker that are mended. A photograph or a machine that kills every worker would
+# otherwise be tried forever.
+_RESTARTS = 16
+
+
+def on_ray(
+    worker: Callable[..., Callable[[pa.Table], pa.Table]],
+    arguments: Sequence[Any],
+    tables: Sequence[pa.Table],
+    actors: int | None,
+    cpus: int,
+    gpus: int,
+    address: str,
+) -> Iterator[dict[str, Any]]:
+    """Sends each table to a worker, and yields the rows of the answers in any order.
+
+    A worker that dies is started anew, and what it had not answered is sent again.
+
+    Args:
+        worker: class whose instances turn one `pyarrow.Table` into another.
+        arguments: sequence, the arguments of its constructor.
+        tables: sequence of `pyarrow.Table`.
+        actors: int, workers, or `None` for as many as there is room for.
+        cpus: int, processors of each.
+        gpus: int, GPUs of each.
+        address: str, see `embed_to_shards`.
+
+    Yields:
+        Dict from column to value.
+
+    Raises:
+        UserError: if Ray is not installed or not there, if a worker raises one, or if workers
+            keep dying.
+    """
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise UserError(
+            'nfl-keras embed needs Ray; install it with pip install "nfl_keras[ray]".'
+        ) from error
+    started = not ray.is_initialized()
+    if started:
+        _start(ray, address, None if actors is None else actors * cpus)
+    try:
+        room = ray.cluster_resources()
+        kind, each = ("GPU", gpus) if gpus else ("CPU", cpus)
+        most = int(room.get(kind, 0) // each)
+        if most < (actors or 1):
+            raise UserError(
+                f"Ray has {room.get(kind, 0):g} {kind}s, enough for {most} workers of {each}; "
+                f"lower --actors."
+            )
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        size = min(actors or most, len(tables))
+        pool = ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=2)
+        answers = ray.data.from_arrow(list(tables)).map_batches(
+            worker,
+            fn_constructor_args=tuple(arguments),
+            batch_size=None,
+            batch_format="pyarrow",
+            compute=pool,
+            num_cpus=cpus,
+            num_gpus=gpus,
+            ray_remote_args_fn=lambda: {"max_restarts": _RESTARTS},
+        )
+        try:
+            yield from answers.iter_rows()
+        except ray.exceptions.RayError as error:
+            raise UserError(_reason(error)) from error
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _start(ray: Any, address: str, cpus: int | None) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    try:
+        if address == "local":
+            # It listens on this machine only.
+            ray.init(
+                "local",
+                num_cpus=cpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _node_ip_address="127.0.0.1",
+            )
+        else:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(
+            f"Ray cannot be reached at {address!r} ({reason}); give local, auto or ray://HOST:PORT."
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Returns the message of the `UserError` that a worker raised, or what became of it."""
+    found: BaseException | None = error
+    while found is not None:
+        cause = getattr(found, "cause", None) or found.__cause__
+        if isinstance(found, UserError) and not hasattr(found, "cause"):
+            return str(found)
+        found = cause
+    line = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
+    return f"the workers cannot go on ({line}); what is embedded is kept, so call again."

@@ -1,0 +1,104 @@
+"""Defines what embeds photographs on a worker, and writes each shard."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import pyarrow as pa
+
+from nfl_keras.bulk.photograph_files import PhotographFiles
+from nfl_keras.errors import UserError
+from nfl_keras.gallery.photograph_model import open_model
+from nfl_keras.gallery.photographs import Photographs
+from nfl_keras.gallery.shards.shard_folder import ShardFolder
+from nfl_keras.gallery.storage.manifest import Manifest
+from nfl_keras.gallery.vector_source import CHUNK, ModelSource
+from nfl_keras.typing import Path
+
+# The column of a worker's input that names the shard.
+SHARD = "shard"
+
+
+class ShardWriter:
+    """Embeds the photographs of one shard after another. Each worker has one.
+
+    The model is loaded with the first shard, so that what is wrong with it is an error of that
+    shard, which the process that waits for it sees.
+
+    Args:
+        files: `PhotographFiles`.
+        manifest: `Manifest` of the shards.
+        folder: str or path of the shards.
+        schema: `pyarrow.Schema` of the photographs.
+        batch_size: int, photographs in a batch.
+        threads: int, of the model and of decoding. Defaults to `None`: as TensorFlow chooses.
+    """
+
+    def __init__(
+        self,
+        files: PhotographFiles,
+        manifest: Manifest,
+        folder: Path,
+        schema: pa.Schema,
+        batch_size: int,
+        threads: int | None = None,
+    ) -> None:
+        self._files, self._manifest, self._schema = files, manifest, schema
+        self._folder, self._batch_size = ShardFolder(folder), batch_size
+        if threads is not None and keras.config.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+    def __call__(self, block: pa.Table) -> pa.Table:
+        """Writes a shard, or nothing if it is there.
+
+        Args:
+            block: `pyarrow.Table` of the photographs, see `Photographs.items`, with the name of
+                the shard in the column `shard`.
+
+        Returns:
+            `pyarrow.Table` of one row: `photographs` and `left_out`, how many there are of each.
+
+        Raises:
+            UserError: if this machine does not have the photographs or the model.
+        """
+        [name] = block[SHARD].unique().to_pylist()
+        columns = [block[field.name].combine_chunks() for field in self._schema]
+        items = pa.table(columns, schema=self._schema)
+        # What was written before its worker was killed is there when the shard's turn comes again.
+        left_out = 0 if (self._folder.path / name).exists() else self._write(name, items)
+        return pa.table({"photographs": [len(items)], "left_out": [left_out]})
+
+    def _write(self, name: str, items: pa.Table) -> int:
+        read = self._read(items["id"].to_pylist())
+        photographs = Photographs(items, read, self._manifest.images)
+        parts = [
+            self._source.embed(photographs, np.arange(len(items))[start : start + CHUNK])
+            for start in range(0, len(items), CHUNK)
+        ]
+        known = pa.concat_tables([table for table, _ in parts])
+        for column in ("sha256", "reason"):
+            items = items.append_column(column, known[column].combine_chunks())
+        vectors = np.concatenate([vectors for _, vectors in parts])
+        self._folder.write(name, items, vectors, self._manifest)
+        return int(len(items) - known["reason"].null_count)
+
+    @functools.cached_property
+    def _read(self) -> Callable[[Sequence[str]], Callable[[int], bytes]]:
+        return self._files.opened()
+
+    @functools.cached_property
+    def _source(self) -> ModelSource:
+        found = self._folder.manifest()  # Or this machine sees another folder of that name.
+        if found.fingerprint != self._manifest.fingerprint:
+            raise UserError(
+                f"the manifest of {str(self._folder.path)!r} has changed meanwhile; let one "
+                f"nfl-keras embed at a time write to it."
+            )
+        manifest = self._manifest
+        source = ModelSource(open_model(manifest.model, manifest.crops, self._batch_size))
+        source.check(manifest, str(self._folder.path))
+        return source

@@ -1,0 +1,90 @@
+"""Workers of Ray, two processes beside this one, some of which are killed in the midst."""
+
+import importlib
+import os
+import signal
+
+import pyarrow as pa
+import pytest
+import ray
+
+import nfl_keras as nfl
+from nfl_keras.bulk.on_ray import on_ray
+from nfl_keras.bulk.shard_writer import SHARD, ShardWriter
+from nfl_keras.errors import UserError
+from nfl_keras.gallery import build as indexing
+
+module = importlib.import_module("nfl_keras.bulk.embed_to_shards")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    """Ray on this machine, with room for two workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv(
+            "PYTHONPATH", os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")]))
+        )
+        ray.init(
+            "local",
+            num_cpus=2,
+            include_dashboard=False,
+            log_to_driver=False,
+            _node_ip_address="127.0.0.1",
+        )
+        yield
+        ray.shutdown()
+
+
+def test_killed_workers_lose_nothing_and_write_nothing_twice(images, model, tmp_path, monkeypatch):
+    killed = tmp_path / "killed"
+    killed.mkdir()
+
+    class Mortal(ShardWriter):
+        """Is killed once before it has written shard 2, and once after it has written shard 4."""
+
+        def __call__(self, block):
+            name = block[SHARD][0].as_py()
+            if name.startswith("00000002-"):
+                self._die("before")
+            answer = super().__call__(block)
+            with open(killed / f"{os.getpid()}.log", "a") as log:
+                log.write(f"{name} {answer['left_out'][0]}\n")
+            if name.startswith("00000004-"):
+                self._die("after")
+            return answer
+
+        def _die(self, moment):
+            if not (killed / moment).exists():
+                (killed / moment).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(module, "ShardWriter", Mortal)
+    monkeypatch.setattr(indexing, "CHUNK", 4)
+    done = nfl.bulk.embed_to_shards(
+        images, model, tmp_path / "shards", crops=1, shard_size=4, actors=2
+    )
+    assert (done.count, done.embedded, done.shards) == (25, 25, 7)
+    logs = list(killed.glob("*.log"))
+    assert len(logs) >= 2
+    assert {path.name for path in killed.iterdir()} >= {"before", "after"}
+    bulk = nfl.Gallery.from_embeddings(tmp_path / "shards", tmp_path / "bulk")
+    one = nfl.Gallery.build(images, model, tmp_path / "one", crops=1)
+    assert len(bulk) == len(one) == 24
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "bulk" / path.name).read_bytes()
+
+
+def test_what_a_worker_cannot_use_is_said_in_its_words():
+    class Refusing:
+        def __call__(self, block):
+            raise UserError("there is no folder here.")
+
+    tables = [pa.table({"number": [number]}) for number in range(3)]
+    with pytest.raises(UserError, match=r"^there is no folder here\.$"):
+        list(on_ray(Refusing, (), tables, 2, 1, 0, "local"))
+
+
+def test_more_workers_than_there_is_room_for_are_refused():
+    with pytest.raises(UserError, match="Ray has 2 CPUs, enough for 2 workers of 1; lower"):
+        list(on_ray(dict, (), [pa.table({"number": [1]})], 3, 1, 0, "local"))
