@@ -53,9 +53,8 @@ def main():
         core = statistics.median(cores)
         memory = statistics.median(one["megabytes"] for one in found)
         spread = f"{core:.4f} ({min(cores):.4f}-{max(cores):.4f})"
-        print(
-            f"| {name} | {found[0]['dim']} | {memory:,.0f} | {threads} | {spread} | {1 / core:.1f} |"
-        )
+        dim = found[0]["dim"]
+        print(f"| {name} | {dim} | {memory:,.0f} | {threads} | {spread} | {1 / core:.1f} |")
 
 
 def _measure(name, threads, images):

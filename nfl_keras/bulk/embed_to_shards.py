@@ -122,5 +122,5 @@ def embed_to_shards(
             ):
                 progress.add(row["photographs"])
                 left_out += row["left_out"]
-    shards.keep_only(set(names))
+    shards.finish(set(names))
     return Embedded(len(items), len(names), todo, left_out)

@@ -9,10 +9,6 @@ import pyarrow as pa
 
 from nfl_keras.errors import UserError
 
-# Deaths of one worker that are mended. A photograph or a machine that kills every worker would
-# otherwise be tried forever.
-_RESTARTS = 16
-
 
 def on_ray(
     worker: Callable[..., Callable[[pa.Table], pa.Table]],
@@ -40,8 +36,8 @@ def on_ray(
         Dict from column to value.
 
     Raises:
-        UserError: if Ray is not installed or not there, if a worker raises one, or if workers
-            keep dying.
+        UserError: if Ray is not installed or not there, if a worker raises one, or if the cluster
+            is lost.
     """
     try:
         import ray
@@ -74,7 +70,6 @@ def on_ray(
             compute=pool,
             num_cpus=cpus,
             num_gpus=gpus,
-            ray_remote_args_fn=lambda: {"max_restarts": _RESTARTS},
         )
         try:
             yield from answers.iter_rows()

@@ -18,6 +18,8 @@ from nfl_keras.typing import Path
 
 # The column of a worker's input that names the shard.
 SHARD = "shard"
+# Workers that may die of one shard. A photograph that kills each worker would be tried forever.
+_MOST_TRIES = 5
 
 
 class ShardWriter:
@@ -63,7 +65,8 @@ class ShardWriter:
             `pyarrow.Table` of one row: `photographs` and `left_out`, how many there are of each.
 
         Raises:
-            UserError: if this machine does not have the photographs or the model.
+            UserError: if this machine does not have the photographs or the model, or if five workers
+                have died of the shard.
         """
         [name] = block[SHARD].unique().to_pylist()
         columns = [block[field.name].combine_chunks() for field in self._schema]
@@ -73,6 +76,16 @@ class ShardWriter:
         return pa.table({"photographs": [len(items)], "left_out": [left_out]})
 
     def _write(self, name: str, items: pa.Table) -> int:
+        with self._folder.trying(name) as tries:
+            if tries > _MOST_TRIES:
+                first, last = items["id"][0].as_py(), items["id"][-1].as_py()
+                raise UserError(
+                    f"{_MOST_TRIES} workers died of the photographs from {first!r} to {last!r}; give "
+                    f"them more memory, or look for one that ends the process, and call again."
+                )
+            return self._embed(name, items)
+
+    def _embed(self, name: str, items: pa.Table) -> int:
         read = self._read(items["id"].to_pylist())
         photographs = Photographs(items, read, self._manifest.images)
         parts = [

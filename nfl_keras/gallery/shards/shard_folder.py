@@ -1,16 +1,18 @@
 """Defines a folder of shards: Parquet files of embedded photographs."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nfl_keras.errors import UserError
-from nfl_keras.files import local_path, replacing
+from nfl_keras.files import local_path, remove_partial, replacing
 from nfl_keras.gallery.probe import check_fingerprint
 from nfl_keras.gallery.storage.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from nfl_keras.typing import Path
@@ -81,6 +83,8 @@ class ShardFolder:
             manifest = dataclasses.replace(manifest, fingerprint=before.fingerprint)
         try:
             write_manifest(self.path / MANIFEST, manifest)
+            for path in self.path.glob("*.tried"):
+                path.unlink()
         except OSError as error:
             raise UserError(
                 f"cannot write to {str(self.path)!r} ({error.strerror}); name another folder."
@@ -92,11 +96,29 @@ class ShardFolder:
         pattern = "[0-9]" * 8 + "-" + "[0-9a-f]" * 16 + ".parquet"
         return sorted(self.path.glob(pattern))
 
-    def keep_only(self, planned: set[str]) -> None:
-        """Removes the shards of photographs that have changed since they were embedded."""
+    def finish(self, planned: set[str]) -> None:
+        """Removes what killed workers have left, and shards of photographs that have changed."""
+        remove_partial(self.path)
         for path in self.files():
             if path.name not in planned:
                 path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def trying(self, name: str) -> Iterator[int]:
+        """Counts the processes that have tried to write a shard and were killed, and this one.
+
+        Args:
+            name: str, see `shard_name`.
+
+        Yields:
+            int, their number since `begin`.
+        """
+        path = self.path / f"{name}.tried"
+        with open(path, "ab") as file:
+            file.write(b".")
+            tries = file.tell()
+        yield tries
+        path.unlink(missing_ok=True)
 
     def write(self, name: str, table: pa.Table, vectors: np.ndarray, manifest: Manifest) -> None:
         """Writes a shard.
