@@ -65,8 +65,8 @@ class ShardWriter:
             `pyarrow.Table` of one row: `photographs` and `left_out`, how many there are of each.
 
         Raises:
-            UserError: if this machine does not have the photographs or the model, or if five workers
-                have died of the shard.
+            UserError: if this machine does not have the photographs or the model, or if five
+                workers have died of the shard.
         """
         [name] = block[SHARD].unique().to_pylist()
         columns = [block[field.name].combine_chunks() for field in self._schema]
@@ -80,8 +80,8 @@ class ShardWriter:
             if tries > _MOST_TRIES:
                 first, last = items["id"][0].as_py(), items["id"][-1].as_py()
                 raise UserError(
-                    f"{_MOST_TRIES} workers died of the photographs from {first!r} to {last!r}; give "
-                    f"them more memory, or look for one that ends the process, and call again."
+                    f"{_MOST_TRIES} workers died of the photographs from {first!r} to {last!r}; "
+                    f"give them more memory, or look for one that ends the process, and call again."
                 )
             return self._embed(name, items)
 

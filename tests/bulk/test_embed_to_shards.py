@@ -190,7 +190,9 @@ def test_a_shard_that_kills_its_workers_is_given_up(
         monkeypatch.setattr(ShardFolder, "begin", begin_and_die)
 
     and_die(5)
-    with pytest.raises(UserError, match="5 workers died of the photographs from 'class 1/01.png'"):
+    with pytest.raises(
+        UserError, match=r"5 workers died of the photographs from 'class 1/01\.png'"
+    ):
         embed(images, model, folder)
     and_die(4)
     assert embed(images, model, folder).embedded == 4

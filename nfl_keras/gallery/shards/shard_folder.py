@@ -147,7 +147,7 @@ def shard_name(number: int, items: pa.Table) -> str:
     >>> import pyarrow as pa
     >>> from nfl_keras.gallery.shards.shard_folder import shard_name
     >>> shard_name(42, pa.table({"id": ["a.jpg", "b.jpg"]}))
-    '00000042-ce0fa8f4a02f61ea.parquet'
+    '00000042-bf548dfcb75b9b5f.parquet'
     """
     known = json.dumps(items.to_pydict(), default=str).encode("utf-8", errors="replace")
     return f"{number:08d}-{hashlib.sha256(known).hexdigest()[:16]}.parquet"
