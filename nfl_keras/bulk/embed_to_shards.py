@@ -120,6 +120,8 @@ def embed_to_shards(
             for row in on_ray(
                 ShardWriter, arguments, lacking, actors, cpus_per_actor, gpus_per_actor, address
             ):
+                if row["error"] is not None:
+                    raise UserError(row["error"])
                 progress.add(row["photographs"])
                 left_out += row["left_out"]
     shards.finish(set(names))

@@ -36,8 +36,7 @@ def on_ray(
         Dict from column to value.
 
     Raises:
-        UserError: if Ray is not installed or not there, if a worker raises one, or if the cluster
-            is lost.
+        UserError: if Ray is not installed or not there, or if the cluster is lost.
     """
     try:
         import ray
@@ -73,8 +72,14 @@ def on_ray(
         )
         try:
             yield from answers.iter_rows()
+        except ray.exceptions.RayTaskError:  # The worker's own error, with its traceback.
+            raise
         except ray.exceptions.RayError as error:
-            raise UserError(_reason(error)) from error
+            reason = str(error).strip().partition("\n")[0]
+            raise UserError(
+                f"Ray cannot go on ({type(error).__name__}: {reason}); what is embedded is kept, "
+                f"call again."
+            ) from error
     finally:
         if started:
             ray.shutdown()
@@ -102,15 +107,3 @@ def _start(ray: Any, address: str, cpus: int | None) -> None:
         raise UserError(
             f"Ray cannot be reached at {address!r} ({reason}); give local, auto or ray://HOST:PORT."
         ) from error
-
-
-def _reason(error: BaseException) -> str:
-    """Returns the message of the `UserError` that a worker raised, or what became of it."""
-    found: BaseException | None = error
-    while found is not None:
-        cause = getattr(found, "cause", None) or found.__cause__
-        if isinstance(found, UserError) and not hasattr(found, "cause"):
-            return str(found)
-        found = cause
-    line = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
-    return f"the workers cannot go on ({line}); what is embedded is kept, so call again."

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import platform
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -40,15 +41,24 @@ class PhotographFiles:
         """
         if self.root is not None:
             root = self.root
-            if not os.path.isdir(root):
-                raise UserError(
-                    f"there is no folder {root!r} on the machine {os.uname().nodename!r}; mount it "
-                    f"at the same path on every machine."
-                )
+            check_folder(root)
             return lambda ids: reader(root, np.asarray(ids, dtype=str))
         image_set = _whole(str(self.dataset), self.data_dir)
         position_of = {name: position for position, name in enumerate(image_set.ids.tolist())}
         return lambda ids: lambda number: image_set.read(position_of[ids[number]])
+
+
+def check_folder(folder: Path) -> None:
+    """Checks that this machine sees a folder.
+
+    Raises:
+        UserError: if it does not.
+    """
+    if not os.path.isdir(folder):
+        raise UserError(
+            f"there is no folder {str(folder)!r} on the machine {platform.node()!r}; mount it at "
+            f"the same path on every machine."
+        )
 
 
 def find_files(images: Path, data_dir: Path | None = None) -> tuple[Photographs, PhotographFiles]:

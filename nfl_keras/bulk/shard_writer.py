@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pyarrow as pa
 
-from nfl_keras.bulk.photograph_files import PhotographFiles
+from nfl_keras.bulk.photograph_files import PhotographFiles, check_folder
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.photograph_model import open_model
 from nfl_keras.gallery.photographs import Photographs
@@ -25,8 +25,7 @@ _MOST_TRIES = 5
 class ShardWriter:
     """Embeds the photographs of one shard after another. Each worker has one.
 
-    The model is loaded with the first shard, so that what is wrong with it is an error of that
-    shard, which the process that waits for it sees.
+    What a user can mend is an answer, since an exception of a worker arrives without its class.
 
     Args:
         files: `PhotographFiles`.
@@ -62,20 +61,24 @@ class ShardWriter:
                 the shard in the column `shard`.
 
         Returns:
-            `pyarrow.Table` of one row: `photographs` and `left_out`, how many there are of each.
-
-        Raises:
-            UserError: if this machine does not have the photographs or the model, or if five
-                workers have died of the shard.
+            `pyarrow.Table` of one row: `photographs` and `left_out`, how many there are of each;
+            and `error`, null or why the shard cannot be written: this machine does not have the
+            photographs, the folder or the model, or five workers have died of the shard.
         """
         [name] = block[SHARD].unique().to_pylist()
         columns = [block[field.name].combine_chunks() for field in self._schema]
         items = pa.table(columns, schema=self._schema)
         # What was written before its worker was killed is there when the shard's turn comes again.
-        left_out = 0 if (self._folder.path / name).exists() else self._write(name, items)
-        return pa.table({"photographs": [len(items)], "left_out": [left_out]})
+        is_there, left_out, error = (self._folder.path / name).exists(), 0, None
+        try:
+            left_out = 0 if is_there else self._write(name, items)
+        except UserError as found:
+            error = str(found)
+        answer = {"photographs": [len(items)], "left_out": [left_out]}
+        return pa.table({**answer, "error": pa.array([error], pa.string())})
 
     def _write(self, name: str, items: pa.Table) -> int:
+        check_folder(self._folder.path)
         with self._folder.trying(name) as tries:
             if tries > _MOST_TRIES:
                 first, last = items["id"][0].as_py(), items["id"][-1].as_py()
@@ -105,12 +108,6 @@ class ShardWriter:
 
     @functools.cached_property
     def _source(self) -> ModelSource:
-        found = self._folder.manifest()  # Or this machine sees another folder of that name.
-        if found.fingerprint != self._manifest.fingerprint:
-            raise UserError(
-                f"the manifest of {str(self._folder.path)!r} has changed meanwhile; let one "
-                f"nfl-keras embed at a time write to it."
-            )
         manifest = self._manifest
         source = ModelSource(open_model(manifest.model, manifest.crops, self._batch_size))
         source.check(manifest, str(self._folder.path))

@@ -55,7 +55,7 @@ def test_the_gallery_of_a_table_has_the_bytes_of_an_index(images, model, tmp_pat
 
 
 def test_a_call_that_was_stopped_goes_on_and_embeds_no_shard_twice(
-    images, model, tmp_path, without_ray
+    images, model, tmp_path, without_ray, monkeypatch
 ):
     without_ray.append(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -74,6 +74,13 @@ def test_a_call_that_was_stopped_goes_on_and_embeds_no_shard_twice(
     assert without_ray[4:] == [first[1], first[3]]
     assert contents(tmp_path / "shards") == whole
     assert embed(images, model, tmp_path / "shards").embedded == 0
+    # A worker that died after it had written: its shards are sent to another.
+    written = [path.stat() for path in (tmp_path / "shards").glob("*.parquet")]
+    with monkeypatch.context() as patch:
+        patch.setattr(ShardFolder, "files", lambda self: [])
+        embed(images, model, tmp_path / "shards")
+    assert len(without_ray) == 10
+    assert [path.stat() for path in (tmp_path / "shards").glob("*.parquet")] == written
 
 
 def test_photographs_that_change_change_their_shards_and_the_gallery(

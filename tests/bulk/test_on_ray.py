@@ -74,14 +74,18 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_there_twice(
         assert path.read_bytes() == (tmp_path / "bulk" / path.name).read_bytes()
 
 
-def test_what_a_worker_cannot_use_is_said_in_its_words():
-    class Refusing:
+def test_the_rows_of_all_tables_come_back_and_errors_too():
+    class Doubling:
         def __call__(self, block):
-            raise UserError("there is no folder here.")
+            if block["number"][0].as_py() == 3:
+                raise ZeroDivisionError("in the worker")
+            return pa.table({"doubled": [2 * block["number"][0].as_py()]})
 
-    tables = [pa.table({"number": [number]}) for number in range(3)]
-    with pytest.raises(UserError, match=r"^there is no folder here\.$"):
-        list(on_ray(Refusing, (), tables, 2, 1, 0, "local"))
+    tables = [pa.table({"number": [number]}) for number in range(4)]
+    rows = list(on_ray(Doubling, (), tables[:3], 2, 1, 0, "local"))
+    assert sorted(row["doubled"] for row in rows) == [0, 2, 4]
+    with pytest.raises(ray.exceptions.RayTaskError, match="ZeroDivisionError: in the worker"):
+        list(on_ray(Doubling, (), tables[3:], 1, 1, 0, "local"))
 
 
 def test_more_workers_than_there_is_room_for_are_refused():
