@@ -135,4 +135,5 @@ def _workers():
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # That of the other side; Ray's own is 15.
     main()

@@ -89,6 +89,9 @@ def embed_to_shards(
             others; if a machine lacks what it needs, or Ray does not answer.
     """
     shard_size = positive_int(shard_size, "shard_size")
+    cpus_per_actor = positive_int(cpus_per_actor, "cpus_per_actor")
+    if actors is not None:
+        actors = positive_int(actors, "actors")
     photographs, files = find_files(images, data_dir)
     items = photographs.items
     own = [name for name in items.column_names if name in (*ADDED, SHARD)]

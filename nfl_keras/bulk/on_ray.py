@@ -89,19 +89,12 @@ def _start(ray: Any, address: str, cpus: int | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    quietly = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address == "local":
-            # It listens on this machine only.
-            ray.init(
-                "local",
-                num_cpus=cpus,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                _node_ip_address="127.0.0.1",
-            )
-        else:
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+            # It makes a token, without which nobody on the network is answered.
+            quietly |= {"num_cpus": cpus, "include_dashboard": False}
+        ray.init(address, **quietly)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(

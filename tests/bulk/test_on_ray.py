@@ -30,7 +30,6 @@ def cluster():
             num_cpus=2,
             include_dashboard=False,
             log_to_driver=False,
-            _node_ip_address="127.0.0.1",
         )
         yield
         ray.shutdown()
