@@ -89,7 +89,7 @@ def _start(ray: Any, address: str, cpus: int | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    quietly = {"log_to_driver": False, "logging_level": logging.ERROR}
+    quietly: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address == "local":
             # It makes a token, without which nobody on the network is answered.
