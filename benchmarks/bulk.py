@@ -65,11 +65,14 @@ def _kill(folder, given):
         while kill and len(_shards(out)) < shards // 3:
             time.sleep(0.02)
         if kill:
-            killed = _workers()[0]
+            killed = _workers(process)[0]
             os.kill(killed, signal.SIGKILL)
             print(f"killed {killed} with {len(_shards(out))} of {shards} shards there")
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         output, _ = process.communicate()
-        print(f"{output.strip()}: {time.perf_counter() - start:.1f} s", flush=True)
+        after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - start
+        cores = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        print(f"{output.strip()}: {seconds:.1f} s, {cores:.1f} core-seconds", flush=True)
         command = ["index", "--from-embeddings", str(out), "--gallery", str(folder / f"of-{kill}")]
         _run(command).communicate()
     _index(folder, given, "one").communicate()
@@ -121,16 +124,21 @@ def _run(arguments):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
-def _workers():
-    """Returns the processes of Ray's workers that embed."""
+def _workers(process):
+    """Returns the ids of the processes that embed for a process: its raylet started them."""
     found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            if b"MapWorker(MapBatches(ShardWriter))" in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
+            if b"MapWorker(MapBatches(ShardWriter))" in (path / "cmdline").read_bytes():
+                if _parent(_parent(path.name)) == str(process.pid):
+                    found.append(int(path.name))
+        except OSError:  # It has ended.
             continue
     return sorted(found)
+
+
+def _parent(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
 
 
 if __name__ == "__main__":
