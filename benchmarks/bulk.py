@@ -129,9 +129,9 @@ def _workers(process):
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            if b"MapWorker(MapBatches(ShardWriter))" in (path / "cmdline").read_bytes():
-                if _parent(_parent(path.name)) == str(process.pid):
-                    found.append(int(path.name))
+            is_worker = b"MapWorker(MapBatches(ShardWriter))" in (path / "cmdline").read_bytes()
+            if is_worker and _parent(_parent(path.name)) == str(process.pid):
+                found.append(int(path.name))
         except OSError:  # It has ended.
             continue
     return sorted(found)
