@@ -5,18 +5,17 @@
 
 "speed" embeds the first `--count` photographs of a folder (one crop each): by `nfl-keras embed`
 with two workers of one thread each, and by `nfl-keras index` in one process that is bound to two
-processors. The sides alternate. Rates are photographs per second by the clock, after the first part
-of each process is kept and thus without starts; core-seconds are the processor time of all
-processes, starts included, which other programs on the machine change little. "kill" ends a worker
-by SIGKILL when a third of the shards are there, and compares the gallery with that of one process,
-byte by byte.
+processors. The sides alternate. Photographs per second by the clock, and core-seconds per
+photograph of all processes of a side, begin when each worker has kept its first part, and are thus
+without starts. Other programs on the machine change the first much and the second little. "kill"
+ends a worker by SIGKILL when a third of the shards are there, and compares the gallery with that of
+one process, byte by byte.
 """
 
 import argparse
 import json
 import os
 import pathlib
-import resource
 import shutil
 import signal
 import statistics
@@ -52,9 +51,10 @@ def _speed(folder, given):
         out, gallery = folder / f"shards-{run}", folder / f"gallery-{run}"
         ray = _watched(_embed(folder, given, out.name), out, WORKERS, SHARD)
         one = _watched(_index(folder, given, gallery.name), gallery / "unfinished", 1, CHUNK)
-        ratios.append(ray["rate"] / one["rate"])
-        print(json.dumps({"ray": ray, "one process": one, "ratio": ratios[-1]}), flush=True)
-    print(f"median ratio of {given.runs}: {statistics.median(ratios):.2f}")
+        ratios.append([ray[key] / one[key] for key in ray])
+        print(json.dumps({"ray": ray, "one process": one}), flush=True)
+    rate, cores = (statistics.median(values) for values in zip(*ratios, strict=True))
+    print(f"median ratios of {given.runs}: photographs/s {rate:.2f}, core-seconds {cores:.2f}")
 
 
 def _kill(folder, given):
@@ -68,11 +68,8 @@ def _kill(folder, given):
             killed = _workers(process)[0]
             os.kill(killed, signal.SIGKILL)
             print(f"killed {killed} with {len(_shards(out))} of {shards} shards there")
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         output, _ = process.communicate()
-        after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - start
-        cores = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-        print(f"{output.strip()}: {seconds:.1f} s, {cores:.1f} core-seconds", flush=True)
+        print(f"{output.strip()}: {time.perf_counter() - start:.1f} s", flush=True)
         command = ["index", "--from-embeddings", str(out), "--gallery", str(folder / f"of-{kill}")]
         _run(command).communicate()
     _index(folder, given, "one").communicate()
@@ -84,16 +81,33 @@ def _kill(folder, given):
 
 def _watched(process, folder, workers, size):
     """Waits for a process, and takes the times at which parts appear in a folder."""
-    before, times = resource.getrusage(resource.RUSAGE_CHILDREN), []
+    parts = []
     while process.poll() is None:
         there = len(_shards(folder))
-        times += [time.perf_counter()] * (there - len(times))
+        if there > len(parts):
+            parts += [(time.perf_counter(), _core_seconds(process.pid))] * (there - len(parts))
         time.sleep(0.02)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cores = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    seconds = times[-1] - times[workers - 1]
-    rate = size * (len(times) - workers) / seconds
-    return {"rate": round(rate, 2), "seconds": round(seconds, 1), "core-seconds": round(cores, 1)}
+    count = size * (len(parts) - workers)
+    seconds, cores = (
+        last - first for first, last in zip(parts[workers - 1], parts[-1], strict=True)
+    )
+    return {"photographs/s": round(count / seconds, 2), "core-seconds": round(cores / count, 5)}
+
+
+def _core_seconds(pid):
+    """Returns the processor time of a process and all below it, up to now."""
+    parents, times = {}, {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # It has ended.
+            continue
+        parents[path.parent.name] = fields[1]
+        times[path.parent.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    below = {str(pid)}
+    while more := {child for child, parent in parents.items() if parent in below} - below:
+        below |= more
+    return sum(times.get(child, 0) for child in below)
 
 
 def _shards(folder):
