@@ -1,5 +1,6 @@
 """What the pages on search and calibration tell people to run."""
 
+import importlib
 import itertools
 import pathlib
 import re
@@ -52,7 +53,7 @@ def photographs(tmp_path, monkeypatch):
 def test_search_calibration_and_faults(photographs, run):
     embedder = nfl.models.Embedder("tiny", embedding_dim=16, image_size=32)
     shutil.move(nfl.export_model(embedder, "models"), "runs/photographs-20260101-120000")
-    assert "gallery: 120 photographs: 120 embedded now" in run("search.md", "index")
+    assert "gallery: 120 photographs: 120 embedded now" in run("search.md", "index photographs")
     found = run("search.md", "search rose.jpg")
     assert found.splitlines()[1].split() == ["1", "1.000", "species", "1", "species", "1/2.png"]
     assert len(found.splitlines()) == 6
@@ -64,6 +65,20 @@ def test_search_calibration_and_faults(photographs, run):
     assert run("search.md", "search rose.jpg").count("  match") == 5
     assert "photographs are in groups" in run("search.md", "inspect")
     assert "<h1>" in pathlib.Path("faults.html").read_text()
+
+
+def test_embedding_by_many_processes(photographs, run, monkeypatch):
+    def in_this_process(worker, arguments, tables, *of_ray):  # tests/bulk has the others.
+        writer = worker(*arguments[:-1])
+        return [row for table in tables for row in writer(table).to_pylist()]
+
+    embedding = importlib.import_module("nfl_keras.bulk.embed_to_shards")
+    monkeypatch.setattr(embedding, "on_ray", in_this_process)
+    embedder = nfl.models.Embedder("tiny", embedding_dim=16, image_size=32)
+    shutil.move(nfl.export_model(embedder, "models"), "runs/photographs-20260101-120000")
+    embedded = run("search.md", "embed")
+    assert "shards: 120 photographs in 1 shards: 120 embedded now" in embedded
+    assert "gallery: 120 photographs" in run("search.md", "index --from-embeddings")
 
 
 def test_search_in_python(photographs, capsys):

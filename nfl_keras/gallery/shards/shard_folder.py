@@ -74,7 +74,8 @@ class ShardFolder:
         there = {path.name for path in self.files()}
         if there and not there & planned:
             raise UserError(
-                f"{str(self.path)!r} holds shards of other photographs; embed into another folder."
+                f"{str(self.path)!r} holds shards of other photographs, or of another size; embed "
+                f"into another folder."
             )
         if there:
             before = self.manifest()
