@@ -16,11 +16,11 @@ from PIL import ExifTags, Image, ImageChops
 
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.decode import WEBP, WHOLE, decode, decode_by
+from nfl_keras.data.decoding.encoded_bytes import encoded_bytes
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.data.views.inference_crops import inference_crops
 from nfl_keras.export.decode_crops import decode_crops, read_headers
 from nfl_keras.servable.status import MESSAGES, OK, TOO_LARGE, UNSUPPORTED
-from nfl_keras.serving.client.images import encoded_bytes
 
 SIZE = 16
 TOGETHER = 8

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from nfl_keras.data import ImageSet
+from nfl_keras.data.decoding.encoded_bytes import Photograph, encoded_bytes, one_or_many
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.photograph_model import PhotographModel
-from nfl_keras.serving.client.images import Photograph, encoded_bytes, one_or_many
 
 # A photograph, or several of one thing.
 Query: TypeAlias = Photograph | Sequence[Photograph]

@@ -16,13 +16,13 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
+from nfl_keras.data.decoding.encoded_bytes import Photograph, one_or_many
 from nfl_keras.errors import UserError
 from nfl_keras.progress import Progress
 from nfl_keras.servable.signature_names import CROPS, EMBED_TENSOR
 from nfl_keras.serving.client.calls import Calls, forked_amid_calls
 from nfl_keras.serving.client.embed_batch import PHOTOGRAPHS, PIXELS, Form, embed_batch, joined
 from nfl_keras.serving.client.embedding_result import EmbeddingResult
-from nfl_keras.serving.client.images import Photograph, one_or_many
 from nfl_keras.serving.client.open_channel import open_channel
 from nfl_keras.serving.client.proxy import proxy_to
 from nfl_keras.serving.client.served_model import ServedModel

@@ -10,12 +10,12 @@ import tensorflow as tf
 from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 
+from nfl_keras.data.decoding.encoded_bytes import checked_pixels, encoded_bytes
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.errors import UserError
 from nfl_keras.servable.status import MESSAGES, NO_DIRECTION, OK
 from nfl_keras.serving.client.calls import CallError, Calls, MessageTooLargeError
 from nfl_keras.serving.client.embedding_result import EmbeddingResult
-from nfl_keras.serving.client.images import checked_pixels, encoded_bytes
 
 
 @dataclasses.dataclass(frozen=True)

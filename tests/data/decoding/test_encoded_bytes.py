@@ -5,8 +5,8 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 from nfl_keras.data.decoding.decode import decode
+from nfl_keras.data.decoding.encoded_bytes import checked_pixels, encoded_bytes, one_or_many
 from nfl_keras.data.decoding.photograph_error import PhotographError
-from nfl_keras.serving.client.images import checked_pixels, encoded_bytes, one_or_many
 
 HEIGHT, WIDTH = 30, 40
 

@@ -1,7 +1,7 @@
-"""Defines what is sent of an image: a photograph of which the server decodes what training sees.
+"""Defines the bytes of an image in any form, of which all decoders make what training sees.
 
-What `checked_bytes` leaves unchanged, the exported graph decodes as training does: it is sent byte
-for byte. Everything else is sent as a PNG of the picture that training sees, upright.
+What `checked_bytes` leaves unchanged, the exported graph decodes as training does: it stays byte
+for byte. Everything else becomes a PNG of the picture that training sees, upright.
 """
 
 import os
@@ -38,7 +38,7 @@ def one_or_many(images: Any) -> tuple[Iterable[Photograph], int | None]:
 
 
 def encoded_bytes(image: Photograph) -> bytes:
-    """Encodes an image for the server as a JPEG, PNG or WebP, see `Client.embed`.
+    """Encodes an image as a JPEG, PNG or WebP, see `nfl.serving.Client.embed`.
 
     Floats are rounded, 16 bits keep the upper eight, and transparency is dropped, as in training.
 
