@@ -1,7 +1,6 @@
 """Defines how queries become unit vectors: photographs, vectors, or several of one thing."""
 
 import io
-import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -9,7 +8,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from nfl_keras.data import ImageSet
-from nfl_keras.data.decoding.encoded_bytes import Photograph, encoded_bytes, one_or_many
+from nfl_keras.data.decoding.encoded_bytes import (
+    Photograph,
+    encoded_bytes,
+    named_bytes,
+    one_or_many,
+)
 from nfl_keras.data.decoding.photograph_error import PhotographError
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.photograph_model import PhotographModel
@@ -102,8 +106,8 @@ def embed_queries(
     if not several or not all(several):
         raise UserError("there is no query; give at least one photograph.")
     flat: list[Any] = [photograph for group in several for photograph in group]
-    names = [_name(photograph, number) for number, photograph in enumerate(flat, 1)]
-    contents = [_bytes(p, name, crop) for p, name in zip(flat, names, strict=True)]
+    encoded = [query_bytes(photograph, number, crop) for number, photograph in enumerate(flat, 1)]
+    names, contents = map(list, zip(*encoded, strict=True))
     ids = [f"{number} {name}" for number, name in enumerate(names)]
     image_set = ImageSet(ids, np.zeros(len(ids), int), ["all"], contents.__getitem__)
     vectors, failed = open_model().embed(image_set)
@@ -119,16 +123,24 @@ def embed_queries(
     return np.asarray(means, np.float32), joined
 
 
-def _name(photograph: Photograph, number: int) -> str:
-    return os.fspath(photograph) if isinstance(photograph, (str, os.PathLike)) else f"#{number}"
+def query_bytes(
+    photograph: Photograph, number: int = 1, crop: Crop | None = None
+) -> tuple[str, bytes]:
+    """Encodes what is searched for of one photograph, and names it.
 
+    Args:
+        photograph: `Photograph`.
+        number: int, its name if it has no path. Defaults to `1`.
+        crop: see `embed_queries`. Defaults to `None`.
 
-def _bytes(photograph: Photograph, name: str, crop: Crop | None) -> bytes:
-    try:
-        content = encoded_bytes(photograph)
-        return content if crop is None else _cropped(content, name, crop)
-    except PhotographError as error:
-        raise PhotographError(name, error.reason) from error
+    Returns:
+        `(name, content)`, str and bytes.
+
+    Raises:
+        UserError: if the photograph cannot be used, or does not contain the crop.
+    """
+    name, content = named_bytes(photograph, number)
+    return name, content if crop is None else _cropped(content, name, crop)
 
 
 def _cropped(content: bytes, name: str, crop: Crop) -> bytes:

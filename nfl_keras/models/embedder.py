@@ -120,8 +120,20 @@ class Embedder(keras.Model):
         Returns:
             `[B, feature_dim]`, in the compute dtype.
         """
+        return self._pooling(self.maps(images, training))
+
+    def maps(self, images: Tensor, training: bool = False) -> Tensor:
+        """Computes what the backbone gives of images, before it is pooled.
+
+        Args:
+            images: float `[B, H, W, 3]`, pixels in 0..255.
+            training: bool.
+
+        Returns:
+            Feature maps `[B, H', W', C]`, tokens `[B, T, C]` or vectors `[B, C]`.
+        """
         pixels = as_inputs(self.backbone, self._rescaling(images))
-        return self._pooling(self.backbone(pixels, training=training))
+        return self.backbone(pixels, training=training)
 
     def project(self, features: Tensor) -> Tensor:
         """Computes the embeddings f of features z.

@@ -62,6 +62,26 @@ def encoded_bytes(image: Photograph) -> bytes:
     raise PhotographError(kind, f"{kind} is neither a path, bytes, an array nor a PIL image")
 
 
+def named_bytes(image: Photograph, number: int) -> tuple[str, bytes]:
+    """Encodes an image, and names it by its path, or else by its number.
+
+    Args:
+        image: see `encoded_bytes`.
+        number: int, from 1.
+
+    Returns:
+        `(name, content)`, str and bytes.
+
+    Raises:
+        PhotographError: see `encoded_bytes`. It has the name.
+    """
+    name = os.fspath(image) if isinstance(image, (str, os.PathLike)) else f"#{number}"
+    try:
+        return name, encoded_bytes(image)
+    except PhotographError as error:
+        raise PhotographError(name, error.reason) from error
+
+
 def checked_pixels(array: Any) -> np.ndarray:
     """Checks an array `[H, W, 3]` of uint8, or of floats in 0..255, and makes it float32.
 

@@ -1,0 +1,85 @@
+"""Defines what each region of a photograph adds to its embedding."""
+
+import math
+
+import numpy as np
+from keras import ops
+
+from nfl_keras.errors import UserError
+from nfl_keras.layers import Pooling
+from nfl_keras.models import Embedder
+
+ADDITIVE = ("mean", "max", "gem")
+
+
+def region_parts(embedder: Embedder, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Divides the embedding of a photograph into a sum over the regions of its crops.
+
+    A region is one place of the backbone's feature maps, or one token. With mean pooling,
+    `f = W mean(x) + b` is the sum of `(W x + b) / R` over R regions, exactly. Dividing by the
+    norms of the crops' f and of the mean over crops keeps it a sum. With max and GeM pooling, each
+    channel of z is divided by the gradient of pooling times x. That adds up as well, since both are
+    homogeneous of degree 1, but what a region adds then depends on the others.
+
+    Args:
+        embedder: `Embedder` with pooling `"mean"`, `"max"` or `"gem"`.
+        crops: float32 `[crops, S, S, 3]`, of one photograph.
+
+    Returns:
+        `(parts, embedding)`: float64 `[crops, R, R, D]`, regions of each crop, whose sum is the
+        embedding; and float64 `[D]`, a unit vector, see `nfl.retrieval.embed`.
+
+    Raises:
+        UserError: if the backbone's tokens are not those of a square.
+
+    Reference: A. Stylianou, R. Souvenir, R. Pless, Visualizing deep similarity networks, WACV 2019.
+    """
+    maps = embedder.maps(ops.convert_to_tensor(crops))
+    pool = embedder.get_layer("features")
+    pooled = pool(maps)
+    units = ops.convert_to_numpy(embedder.project(pooled)).astype(np.float64)
+    places = _places(maps, pool)
+    side = math.isqrt(places.shape[1])
+    if side * side != places.shape[1]:
+        raise UserError(
+            f"the backbone {embedder.backbone.name!r} gives {places.shape[1]} tokens, which are "
+            f"no square of regions; only square ones can be shown on a photograph."
+        )
+    parts = _shares(places, pool)
+    bias = np.zeros(1)
+    if embedder.embedding_dim is not None:
+        projection = embedder.get_layer("projection")
+        parts = parts @ _numbers(projection.kernel)
+        bias = _numbers(projection.bias)
+    parts /= np.linalg.norm(parts.sum(axis=1) + bias, axis=1)[:, None, None]
+    # The bias, and what low precision leaves, belong to no region more than to another.
+    parts += (units - parts.sum(axis=1))[:, None] / places.shape[1]
+    mean = units.mean(axis=0)
+    norm = np.linalg.norm(mean)
+    parts = parts.reshape(len(crops), side, side, -1) / (len(crops) * norm)
+    return parts, mean / norm
+
+
+def _places(maps, pool: Pooling) -> np.ndarray:
+    """Returns what is pooled, float64 `[crops, R * R, C]`."""
+    places = _numbers(maps)
+    if places.ndim == 3:
+        return places[:, pool.prefix_tokens :]
+    return places.reshape(len(places), -1, places.shape[-1])
+
+
+def _shares(places: np.ndarray, pool: Pooling) -> np.ndarray:
+    """Divides each channel of z among the places, `[crops, R * R, C]`."""
+    if pool.method == "mean":
+        return places / places.shape[1]
+    if pool.method == "max":
+        largest = places == places.max(axis=1, keepdims=True)
+        return places * largest / largest.sum(axis=1, keepdims=True)
+    exponent = float(ops.convert_to_numpy(pool.exponent))
+    powers = np.maximum(places, 1e-6) ** exponent
+    mean = powers.mean(axis=1, keepdims=True)
+    return mean ** (1 / exponent - 1) * powers / places.shape[1]
+
+
+def _numbers(tensor) -> np.ndarray:
+    return ops.convert_to_numpy(ops.cast(tensor, "float32")).astype(np.float64)
