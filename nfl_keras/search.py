@@ -1,6 +1,7 @@
 """`python -m nfl_keras.search QUERY... --gallery GALLERY`: finds the most similar photographs."""
 
 import argparse
+import functools
 import pathlib
 import webbrowser
 from collections.abc import Sequence
@@ -37,18 +38,27 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     add("--model", metavar="MODEL", help="where the gallery's model is now, if it has moved")
     add("--json", action="store_true", help="print JSON")
     add("--html", metavar="FILE", help="write a page with the photographs")
+    why = "show on the page of --html why the first 3 answers of each query are similar"
+    add("--explain", action="store_true", help=why)
     add("--open", action="store_true", help="show the page of --html in the browser")
     add("--images", metavar="FOLDER", help="where the photographs are now, if they have moved")
     given = parser.parse_args(arguments)
     with exit_on_user_error():
         if given.open and not given.html:
             raise UserError("--open shows a page; name its file by --html.")
+        if given.explain and not (given.html and given.queries):
+            raise UserError("--explain draws on a page; give photographs, and --html.")
+        if given.explain and (given.average or given.positive or given.negative):
+            raise UserError(
+                "--explain compares two photographs; leave out --average, --positive and "
+                "--negative, which search for a mixture of several."
+            )
         _search(given)
 
 
 def _search(given: argparse.Namespace) -> None:
     # Imported here, since `--help` does not need TensorFlow.
-    from nfl_keras.files import local_path
+    from nfl_keras import retrieval
     from nfl_keras.gallery import Gallery
 
     gallery = Gallery.open(given.gallery, given.model, given.images)
@@ -66,10 +76,16 @@ def _search(given: argparse.Namespace) -> None:
     )
     print(matches.to_json() if given.json else matches)
     if given.html:
+        from nfl_keras.gallery.query_vectors import query_bytes
         from nfl_keras.gallery.search_page import write_search_page
 
-        shown = [local_path(name).read_bytes() for name in given.queries] or [b""]
-        page = write_search_page(given.html, matches, shown, gallery.read, len(gallery))
+        shown = [query_bytes(name, crop=given.crop)[1] for name in given.queries] or [b""]
+        explain = None
+        if given.explain:
+            embeds = gallery.photograph_model()
+            explain = functools.partial(retrieval.explain, embeds.model, crops=embeds.crops)
+        size = len(gallery)
+        page = write_search_page(given.html, matches, shown, gallery.read, size, explain)
         if not given.json:
             print(f"written: {page}")
         if given.open:

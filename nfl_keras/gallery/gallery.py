@@ -262,7 +262,7 @@ class Gallery(GalleryFaults):
         k = min(positive_int(k, "k"), len(self))
         unit, names = query_vectors(
             images_or_vectors,
-            self._photograph_model,
+            self.photograph_model,
             self._contents.manifest.dimension,
             self.vectors,
             positive,
@@ -307,7 +307,7 @@ class Gallery(GalleryFaults):
                 another process writes to the gallery.
         """
         learned = calibrate(
-            self._contents, self._photograph_model, labeled, where, precision, absent, confidence
+            self._contents, self.photograph_model, labeled, where, precision, absent, confidence
         )
         with self._store.locked():
             manifest = dataclasses.replace(
@@ -317,7 +317,13 @@ class Gallery(GalleryFaults):
         self._calibration = learned
         return learned
 
-    def _photograph_model(self) -> PhotographModel:
+    def photograph_model(self) -> PhotographModel:
+        """Returns what embeds photographs for this gallery, and loads it at the first call.
+
+        Raises:
+            UserError: if it is not found, does not embed as the gallery's vectors were embedded,
+                or is a server on another machine that only the gallery names.
+        """
         if self._model is None:
             manifest = self._contents.manifest
             if is_remote(manifest.model):

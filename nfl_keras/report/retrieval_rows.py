@@ -3,7 +3,9 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 
+from nfl_keras.report.drawn_explanation import DrawnExplanation, draw_explanation
 from nfl_keras.report.tile import Tile, aspect_ratio, draw_tile
+from nfl_keras.retrieval import Explanation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,12 +17,14 @@ class Neighbor:
         class_name: str. Its class.
         similarity: float. Its cosine similarity to the query.
         correct: bool. Whether its class is the query's, or it is a match. `None` if unknown.
+        explanation: `nfl.retrieval.Explanation` of the query and it. Defaults to `None`.
     """
 
     image: bytes
     class_name: str
     similarity: float
     correct: bool | None
+    explanation: Explanation | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,11 +52,13 @@ class DrawnRow:
         query: `Tile`.
         neighbors: list of `(Neighbor, Tile)`.
         note: str.
+        explained: list of `(rank, DrawnExplanation)` of the neighbors that are explained.
     """
 
     query: Tile
     neighbors: list[tuple[Neighbor, Tile]]
     note: str
+    explained: list[tuple[int, DrawnExplanation]]
 
     @property
     def num_correct(self) -> int | None:
@@ -75,6 +81,11 @@ def draw_rows(rows: Iterable[RetrievalRow]) -> tuple[list[DrawnRow], float]:
             query=draw_tile(row.query, row.query_class),
             neighbors=[(near, draw_tile(near.image, near.class_name)) for near in row.neighbors],
             note=row.note,
+            explained=[
+                (rank, draw_explanation(near.explanation, row.query_class, near.class_name))
+                for rank, near in enumerate(row.neighbors, 1)
+                if near.explanation is not None
+            ],
         )
         for row in rows
     ]

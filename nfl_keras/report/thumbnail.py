@@ -28,10 +28,14 @@ def thumbnail(encoded: bytes) -> tuple[str, int, int] | None:
             image = _shrink(_to_rgb(ImageOps.exif_transpose(opened)))
     except Exception:  # decoders raise anything; one photograph must not stop the report
         return None
+    return jpeg_uri(image), image.width, image.height
+
+
+def jpeg_uri(image: Image.Image) -> str:
+    """Encodes an RGB image as the `data:` URI of a JPEG."""
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=_QUALITY, optimize=True)
-    uri = "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode("ascii")
-    return uri, image.width, image.height
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode("ascii")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

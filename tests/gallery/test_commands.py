@@ -55,6 +55,18 @@ def test_search_prints_a_table_json_and_a_page(gallery, images, tmp_path, capsys
     assert "✓ green: a match" in text
 
 
+def test_search_explains_the_first_answers_on_its_page(gallery, images, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    flags = ["--gallery", gallery, "-k", "5", "--html", str(page), "--explain"]
+    command(["search", str(images / "red/1.png"), str(images / "loose.png"), *flags])
+    (images / "red/1.png").unlink()
+    text = page.read_text()
+    assert text.count("<img ") == 2 * (1 + 5 + 3 * 2)
+    assert text.count("exact: the parts of all pairs of regions add up to it") == 6
+    command(["search", str(images / "red/2.png"), *flags, "--crop", "2,2,8,8"])
+    assert page.read_text().count("Why answer") == 2 * 2  # One is gone.
+
+
 def test_search_by_ids_averages_and_conditions(gallery, images, capsys):
     flags = ["--gallery", gallery, "--json", "-k", "1"]
     command(["search", "--positive", "red/1.png", *flags, "--where", "label != red"])
@@ -150,6 +162,11 @@ def test_a_served_model_indexes_too(images, tmp_path, capsys):
         (["index", "gone", "--model", "tiny", "--gallery", "x"], "there is no folder 'gone'"),
         (["search", "a.jpg", "--gallery", "gone"], "'gone' is not a gallery"),
         (["search", "a.jpg", "--gallery", "gone", "--open"], "name its file by --html"),
+        (["search", "a.jpg", "--gallery", "gone", "--explain"], "give photographs, and --html"),
+        (
+            ["search", "a.jpg", "--average", "--gallery", "g", "--explain", "--html", "p.html"],
+            "compares two photographs",
+        ),
     ],
 )
 def test_mistakes_are_answered_in_one_line(arguments, message, tmp_path, monkeypatch, capsys):

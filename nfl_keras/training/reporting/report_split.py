@@ -6,10 +6,8 @@ import importlib.metadata
 import pathlib
 from typing import Any
 
-import numpy as np
-
 from nfl_keras.models import merged_lora
-from nfl_keras.report import draw_blend, draw_curves, write_report
+from nfl_keras.report import RetrievalRow, draw_blend, draw_curves, write_report
 from nfl_keras.retrieval import RetrievalReport
 from nfl_keras.training.averaged_weights import averaged_weights
 from nfl_keras.training.blending import Blend, blend, choose_blend
@@ -39,14 +37,14 @@ class _Trained:
     Args:
         report: `RetrievalReport` of `splits.final`.
         watched: `RetrievalReport` of `splits.watched`, with the crops of `report`.
-        vectors: two arrays, the embeddings of queries and gallery of `splits.final`.
+        rows: list of `RetrievalRow` of `splits.final`.
         measured: dict that `measures` has returned.
         chosen: `Blend`, or `None` if its share was given.
     """
 
     report: RetrievalReport
     watched: RetrievalReport
-    vectors: tuple[np.ndarray, np.ndarray]
+    rows: list[RetrievalRow]
     measured: dict[str, Any]
     chosen: Blend | None
 
@@ -104,7 +102,7 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
         summary=splits.final.description,
         models={_TITLES[stage]: row for stage, row in rows.items()},
         curves=curves,
-        rows=retrieval_rows(splits.final, *trained.vectors, seed=config.run.seed),
+        rows=trained.rows,
         config=config.sections(),
         notes=[
             *no_test,
@@ -158,6 +156,8 @@ def _evaluate(split: PreparedSplit, fitted: FittedSplit) -> _Trained:
             split.run.folder.save_checkpoint(model, "blend")
         vectors = splits.final.embed(model.embedder, crops)
         measured = measures(model, splits, vectors[0], crops)
+        seed = config.run.seed
+        rows = retrieval_rows(splits.final, *vectors, model.embedder, crops, seed=seed)
         report = splits.final.evaluate(*vectors)
         print(f"trained    {in_one_line(figures(report))}", flush=True)
         if splits.watched is splits.final:
@@ -166,7 +166,7 @@ def _evaluate(split: PreparedSplit, fitted: FittedSplit) -> _Trained:
             watched = chosen.reports[chosen.alpha]
         else:
             watched = splits.watched.evaluate(*splits.watched.embed(model.embedder, crops))
-    return _Trained(report, watched, vectors, measured, chosen)
+    return _Trained(report, watched, rows, measured, chosen)
 
 
 def _blend_metrics(
