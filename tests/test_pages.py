@@ -86,4 +86,7 @@ def test_search_in_python(photographs, capsys):
     names = {}
     exec(compile(snippet, "search.md", "exec"), names)
     assert names["table"]["id"].to_pylist()[0] == "species 1/2.png"
-    assert "tulip.jpg species 6/3.png 1.0" in capsys.readouterr().out
+    # Whether a unit vector times itself is 1 or the float32 below depends on the random weights.
+    assert re.search(r"tulip\.jpg species 6/3\.png (1\.0|0\.9999)", capsys.readouterr().out)
+    assert names["why"].is_exact
+    assert Image.open("answer.png").size == (448, 373)

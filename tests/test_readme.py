@@ -16,7 +16,9 @@ from PIL import Image
 import nfl_keras as nfl
 from nfl_keras.__main__ import main
 
-README = (pathlib.Path(__file__).parent.parent / "README.md").read_text()
+ROOT = pathlib.Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+SEARCH = (ROOT / "docs" / "search.md").read_text()
 
 
 @pytest.fixture
@@ -73,6 +75,10 @@ def test_commands_from_photographs_to_a_served_model(draw_photographs, run, capf
     shutil.copy("photographs/species 03/1.jpg", "rose.jpg")
     main(run("search"))
     assert "1.000  species 03  species 03/1.jpg" in capfd.readouterr().out
+    (explain,) = re.findall(r"^nfl-keras (search .* --explain)$", SEARCH, flags=re.MULTILINE)
+    shutil.copy("rose.jpg", "tulip.jpg")
+    main(shlex.split(explain))
+    assert pathlib.Path("page.html").read_text().count("Why answer") == 6
     main(run("export"))
     command = [sys.executable, "-m", "nfl_keras", *run("serve")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:

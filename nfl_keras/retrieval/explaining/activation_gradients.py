@@ -12,6 +12,7 @@ from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.models import Embedder
+from nfl_keras.retrieval.explaining.as_float64 import as_float64
 from nfl_keras.retrieval.explaining.gradients import gradients
 from nfl_keras.typing import Tensor
 
@@ -55,7 +56,7 @@ def activation_gradients(embedder: Embedder, crops: np.ndarray, other: np.ndarra
         slopes, activations = gradients(similarity, zeros) if zeros else ([], [])
     for slope, activation in zip(reversed(slopes), reversed(activations), strict=True):
         if slope is not None:
-            products = _numbers(slope) * _numbers(activation)
+            products = as_float64(slope) * as_float64(activation)
             side = grid_side(products.shape)
             at_places = products.reshape(len(crops), -1, products.shape[-1])[:, -side * side :]
             if at_places.any():
@@ -125,7 +126,3 @@ def _outputs_through(embedder: Embedder, watched: _Watched) -> Iterator[None]:
 def _call(watched: _Watched, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     output = call(*args, **kwargs)
     return watched(output) if threading.get_ident() == watched.thread else output
-
-
-def _numbers(tensor: Tensor) -> np.ndarray:
-    return ops.convert_to_numpy(ops.cast(tensor, "float32")).astype(np.float64)

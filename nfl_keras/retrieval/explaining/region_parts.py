@@ -8,6 +8,8 @@ from keras import ops
 from nfl_keras.errors import UserError
 from nfl_keras.layers import Pooling
 from nfl_keras.models import Embedder
+from nfl_keras.retrieval.explaining.as_float64 import as_float64
+from nfl_keras.typing import Tensor
 
 ADDITIVE = ("mean", "max", "gem")
 
@@ -49,8 +51,8 @@ def region_parts(embedder: Embedder, crops: np.ndarray) -> tuple[np.ndarray, np.
     bias = np.zeros(1)
     if embedder.embedding_dim is not None:
         projection = embedder.get_layer("projection")
-        parts = parts @ _numbers(projection.kernel)
-        bias = _numbers(projection.bias)
+        parts = parts @ as_float64(projection.kernel)
+        bias = as_float64(projection.bias)
     parts /= np.linalg.norm(parts.sum(axis=1) + bias, axis=1)[:, None, None]
     # The bias, and what low precision leaves, belong to no region more than to another.
     parts += (units - parts.sum(axis=1))[:, None] / places.shape[1]
@@ -60,9 +62,9 @@ def region_parts(embedder: Embedder, crops: np.ndarray) -> tuple[np.ndarray, np.
     return parts, mean / norm
 
 
-def _places(maps, pool: Pooling) -> np.ndarray:
+def _places(maps: Tensor, pool: Pooling) -> np.ndarray:
     """Returns what is pooled, float64 `[crops, R * R, C]`."""
-    places = _numbers(maps)
+    places = as_float64(maps)
     if places.ndim == 3:
         return places[:, pool.prefix_tokens :]
     return places.reshape(len(places), -1, places.shape[-1])
@@ -79,7 +81,3 @@ def _shares(places: np.ndarray, pool: Pooling) -> np.ndarray:
     powers = np.maximum(places, 1e-6) ** exponent
     mean = powers.mean(axis=1, keepdims=True)
     return mean ** (1 / exponent - 1) * powers / places.shape[1]
-
-
-def _numbers(tensor) -> np.ndarray:
-    return ops.convert_to_numpy(ops.cast(tensor, "float32")).astype(np.float64)
