@@ -6,8 +6,7 @@ from nfl_keras.data.batches.pipeline_options import pipeline_options
 from nfl_keras.data.decoding.reader import noting_reader, reader
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.tensorflow_on_cpu import tf
-from nfl_keras.data.views.inference_crops import inference_crops
-from nfl_keras.errors import UserError
+from nfl_keras.data.views.inference_crops import check_crops, inference_crops
 from nfl_keras.typing import Tensor
 
 
@@ -36,7 +35,7 @@ def inference_batches(
     >>> batch.shape
     TensorShape([3, 3, 64, 64, 3])
     """
-    read = reader(image_set, _shorter_side(image_size))
+    read = reader(image_set, shorter_side(image_size))
     view = _view(read, image_size, crops)
     return _batches(_mapped(len(image_set), view), batch_size)
 
@@ -71,22 +70,24 @@ def usable_batches(
     ([[0, 2]], {1: 'zero bytes'})
     """
     reasons: dict[int, str] = {}
-    read = noting_reader(image_set, reasons, _shorter_side(image_size))
+    read = noting_reader(image_set, reasons, shorter_side(image_size))
     crops_of = _view(read, image_size, crops)
     views = _mapped(len(image_set), lambda position: (position, crops_of(position)))
     return _batches(views.ignore_errors(), batch_size), reasons
 
 
-def _shorter_side(image_size: int) -> int:
-    # `decode` may leave 15/16 of these pixels, which is still enough not to enlarge the photograph.
+def shorter_side(image_size: int) -> int:
+    """Returns the pixels to ask `decode` for, which may leave 15/16 of them, for crops of a size.
+
+    They are just enough not to enlarge the photograph.
+    """
     return -(-16 * image_size // 15)
 
 
 def _view(
     read: Callable[[Tensor], tuple[Tensor, Tensor]], image_size: int, crops: int
 ) -> Callable[[Tensor], Tensor]:
-    if crops not in (1, 3):
-        raise UserError(f"crops must be 1 or 3, not {crops!r}.")
+    check_crops(crops)
 
     def view(position: Tensor) -> Tensor:
         image, orientation = read(position)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from nfl_keras.data.decoding.decode import as_stored, exchanged, mirrored
 from nfl_keras.data.tensorflow_on_cpu import tf
 from nfl_keras.data.views.resize_shorter_side import resized_extent
+from nfl_keras.errors import UserError
 from nfl_keras.typing import Tensor
 
 # Of a photograph that is longer, as a multiple of its shorter side, only the crops are resized.
@@ -83,6 +84,12 @@ def inference_crops(
     """
     image = tf.convert_to_tensor(image)
     return cut_crops(image, plan_crops(tf.shape(image)[:2], size, crops, orientation), size)
+
+
+def check_crops(crops: int) -> None:
+    """Raises `UserError` unless a number of crops is 1 or 3."""
+    if crops not in (1, 3):
+        raise UserError(f"crops must be 1 or 3, not {crops!r}.")
 
 
 def plan_crops(extent: Tensor, size: int, crops: int, orientation: int | Tensor) -> CropPlan:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from nfl_keras.data import ImageSet, inference_batches
+from nfl_keras.data.batches.inference_batches import shorter_side
 from nfl_keras.data.decoding.checked_bytes import checked_bytes
 from nfl_keras.data.decoding.decode import decode, mirrored
 from nfl_keras.data.decoding.encoded_bytes import Photograph, named_bytes
-from nfl_keras.data.decoding.explain_photograph_errors import explain_photograph_errors
+from nfl_keras.data.decoding.photograph_error import DAMAGED, PhotographError
 from nfl_keras.data.decoding.read_header import read_header
+from nfl_keras.data.tensorflow_on_cpu import tf
+from nfl_keras.data.views.inference_crops import check_crops, inference_crops
 
 _SIDE = 512  # pixels of the longer side of a picture
 
@@ -54,24 +56,25 @@ def see_photographs(
     >>> seen.crops.shape, seen.extent
     ((3, 32, 32, 3), (40, 48))
     """
-    named = [named_bytes(photograph, number) for number, photograph in enumerate(photographs, 1)]
-    ids = [f"{number} {name}" for number, (name, _) in enumerate(named, 1)]
-    contents = [content for _, content in named]
-    image_set = ImageSet(ids, np.zeros(len(ids), int), ["all"], contents.__getitem__)
-    batches = inference_batches(image_set, image_size, crops, batch_size=1)
-    with explain_photograph_errors(image_set):
-        cut = [batch.numpy()[0] for batch in batches]
-    return [SeenPhotograph(c, *_picture(content)) for c, content in zip(cut, contents, strict=True)]
+    check_crops(crops)
+    return [_see(p, number, image_size, crops) for number, p in enumerate(photographs, 1)]
 
 
-def _picture(content: bytes) -> tuple[tuple[int, int], Image.Image]:
-    content, orientation = checked_bytes(content, "")
+def _see(photograph: Photograph, number: int, image_size: int, crops: int) -> SeenPhotograph:
+    name, encoded = named_bytes(photograph, number)
+    content, orientation = checked_bytes(encoded, name)
     header = read_header(content)
-    pixels = decode(content, _SIDE).numpy()
     extent = header.height, header.width
+    try:
+        # As `inference_batches` does, whose graph takes longer to trace than a photograph to read.
+        image = decode(content, shorter_side(image_size))
+        cut = inference_crops(image, image_size, crops, orientation).numpy()
+        pixels = decode(content, _SIDE).numpy()
+    except tf.errors.OpError as error:
+        raise PhotographError(name, DAMAGED) from error
     if orientation > 4:
         pixels, extent = pixels.swapaxes(0, 1), extent[::-1]
     up, left = (-1 if turned else 1 for turned in mirrored(orientation).numpy())
     picture = Image.fromarray(np.ascontiguousarray(pixels[::up, ::left]))
     picture.thumbnail((_SIDE, _SIDE))
-    return extent, picture
+    return SeenPhotograph(cut, extent, picture)

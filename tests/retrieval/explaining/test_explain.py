@@ -185,7 +185,7 @@ def test_a_vision_transformer_is_explained_by_gradients(photograph):
     assert mean.maps[0].sum() == pytest.approx(mean.similarity, abs=1e-6)
 
 
-def test_what_cannot_be_explained_is_said_in_one_line(make_embedder, photograph):
+def test_what_cannot_be_explained_is_said_in_one_line(make_embedder, photograph, png):
     pixels = keras.Input((SIZE, SIZE, 3))
     plain = keras.Model(pixels, keras.layers.Flatten()(pixels))
     a, b = photograph(1), photograph(2)
@@ -201,6 +201,8 @@ def test_what_cannot_be_explained_is_said_in_one_line(make_embedder, photograph)
         explain(embedder, "gone.jpg", b)
     with pytest.raises(UserError, match="'#2' cannot be used: not an image"):
         explain(embedder, a, b"text")
+    with pytest.raises(UserError, match="'#1' cannot be used: truncated or damaged"):
+        explain(embedder, png(a)[:200], b)
     with pytest.raises(UserError, match="crops must be 1 or 3"):
         explain(embedder, a, b, crops=2)
     with pytest.raises(UserError, match="links must be"):
