@@ -67,9 +67,10 @@ def _see(photograph: Photograph, number: int, image_size: int, crops: int) -> Se
     extent = header.height, header.width
     try:
         # As `inference_batches` does, whose graph takes longer to trace than a photograph to read.
-        image = decode(content, shorter_side(image_size))
-        cut = inference_crops(image, image_size, crops, orientation).numpy()
-        pixels = decode(content, _SIDE).numpy()
+        with tf.device("CPU"):
+            image = decode(content, shorter_side(image_size))
+            cut = inference_crops(image, image_size, crops, orientation).numpy()
+            pixels = decode(content, _SIDE).numpy()
     except tf.errors.OpError as error:
         raise PhotographError(name, DAMAGED) from error
     if orientation > 4:
