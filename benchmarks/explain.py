@@ -56,7 +56,7 @@ def main():
     if given.page:
         shown = [rng.permutation(np.flatnonzero(kind))[:20] for kind in (right, ~right)]
         _write_page(given, embedder, query, answers, np.concatenate(shown))
-    _cover(given, embedder, query, answers, rng.permutation(len(query))[: given.pairs], rng)
+    _cover(given, embedder, query, vectors, answers, rng)
 
 
 def _embedder(given, train):
@@ -88,10 +88,10 @@ def _write_page(given, embedder, query, answers, shown):
     print(f"{np.median(seconds):.3f} s per pair, {max(seconds):.3f} s at most (the first: tracing)")
 
 
-def _cover(given, embedder, query, answers, queries, rng):
+def _cover(given, embedder, query, vectors, answers, rng):
     """Prints by how much the similarity falls where a part of the query is covered."""
     pictures, kinds, pairs = [], [], []
-    for q in queries:
+    for q in rng.permutation(len(query))[: given.pairs]:
         contents = query.read(int(q)), query.read(int(answers[q]))
         found = nfl.retrieval.explain(embedder, *contents, given.crops)
         heat = found.maps[0]
@@ -111,10 +111,9 @@ def _cover(given, embedder, query, answers, queries, rng):
         pairs.append(answers[q])
     ids = [str(number) for number in range(len(pictures))]
     covered = nfl.data.ImageSet(ids, np.zeros(len(ids), int), ["all"], pictures.__getitem__)
-    vectors = nfl.retrieval.embed(embedder, covered, given.crops)
-    vectors = vectors.reshape(len(pairs), -1, vectors.shape[-1])
-    partners = nfl.retrieval.embed(embedder, query.subset(pairs), given.crops)
-    similarity = np.einsum("pkd,pd->pk", vectors, partners)
+    of_covered = nfl.retrieval.embed(embedder, covered, given.crops)
+    of_covered = of_covered.reshape(len(pairs), -1, of_covered.shape[-1])
+    similarity = np.einsum("pkd,pd->pk", of_covered, vectors[pairs])
     falls = (similarity[:, :1] - similarity[:, 1:]).reshape(len(pairs), len(SIZES), len(kinds))
     print("| cells covered | brightest | random | center | above random | above center |")
     print("|---|---|---|---|---|---|")

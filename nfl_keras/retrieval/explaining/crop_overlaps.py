@@ -6,7 +6,7 @@ _LONGEST = 4  # grid cells on the longer side, as a multiple of the regions on a
 
 
 def crop_overlaps(
-    extent: tuple[int, int], image_size: int, crops: int, regions: int
+    extent: tuple[int, int], image_size: int, crops: int, regions: int, offset: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Computes how much of each region of the crops lies on each cell of a grid.
 
@@ -19,6 +19,8 @@ def crop_overlaps(
         image_size: int, side of the crops in pixels.
         crops: 1 or 3.
         regions: int, on each side of a crop.
+        offset: float, by how many cells the regions lie right of and below the cells that divide
+            a crop evenly. The outer ones reach to the edges all the same. Defaults to `0.0`.
 
     Returns:
         `(rows, columns)`, float64 `[crops, regions, H]` and `[crops, regions, W]`: region (y, x)
@@ -32,17 +34,22 @@ def crop_overlaps(
     >>> columns[:, 0].tolist()  # The first column of the center, the begin and the end.
     [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
-    rows, columns = (_along(side, min(extent), image_size, crops, regions) for side in extent)
+    ends = (np.arange(regions + 1) + offset) * image_size / regions
+    ends[0], ends[-1] = 0, image_size
+    rows, columns = (_along(side, min(extent), image_size, crops, ends) for side in extent)
     return rows, columns
 
 
-def _along(side: int, shorter: int, image_size: int, crops: int, regions: int) -> np.ndarray:
+def _along(
+    side: int, shorter: int, image_size: int, crops: int, ends_in_crop: np.ndarray
+) -> np.ndarray:
+    regions = len(ends_in_crop) - 1
     whole = round(side * image_size / shorter)
     room = whole - image_size
     starts = np.array([room // 2] if crops == 1 else [room // 2, 0, room])
     cells = min(round(whole * regions / image_size), _LONGEST * regions)
-    ends = starts[:, None] + np.linspace(0, image_size, regions + 1)
+    ends = starts[:, None] + ends_in_crop
     cell_ends = np.linspace(0, whole, cells + 1)
     last = np.minimum(ends[:, 1:, None], cell_ends[1:])
     first = np.maximum(ends[:, :-1, None], cell_ends[:-1])
-    return np.maximum(last - first, 0) * (regions / image_size)
+    return np.maximum(last - first, 0) / np.diff(ends_in_crop)[:, None]

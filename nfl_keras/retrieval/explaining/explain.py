@@ -14,6 +14,7 @@ from nfl_keras.retrieval.checks import positive_int
 from nfl_keras.retrieval.explaining.activation_gradients import activation_gradients
 from nfl_keras.retrieval.explaining.crop_overlaps import crop_overlaps
 from nfl_keras.retrieval.explaining.explanation import Explanation
+from nfl_keras.retrieval.explaining.place_offset import place_offset
 from nfl_keras.retrieval.explaining.region_parts import ADDITIVE, region_parts
 from nfl_keras.retrieval.explaining.seen_photograph import SeenPhotograph, see_photographs
 from nfl_keras.retrieval.explaining.strongest_links import strongest_links
@@ -41,7 +42,8 @@ def explain(
     are by gradients: an approximation, as `Explanation.is_exact` and `method` say.
 
     A region is a place of the backbone's last feature maps. What the network makes of it may
-    depend on more of the photograph than the region shows.
+    depend on more of the photograph than the region shows. It lies where the network looks, see
+    `place_offset`.
 
     Args:
         embedder: `nfl.models.Embedder`.
@@ -121,7 +123,7 @@ def _by_regions(
 def _cell_parts(embedder: Embedder, seen: SeenPhotograph) -> tuple[np.ndarray, np.ndarray]:
     """Returns what each cell of a photograph adds, float64 `[H, W, D]`, and the sum `[D]`."""
     parts, embedding = region_parts(embedder, seen.crops)
-    return _on_photograph(parts, seen), embedding
+    return _on_photograph(parts, seen, place_offset(embedder)), embedding
 
 
 def _by_gradients(
@@ -153,8 +155,8 @@ def _embedding(embedder: Embedder, seen: SeenPhotograph) -> np.ndarray:
     return mean / np.linalg.norm(mean)
 
 
-def _on_photograph(of_crops: np.ndarray, seen: SeenPhotograph) -> np.ndarray:
+def _on_photograph(of_crops: np.ndarray, seen: SeenPhotograph, offset: float = 0.0) -> np.ndarray:
     """Brings `[crops, R, R, ...]` to the grid of the photograph, `[H, W, ...]`."""
     crops, size = seen.crops.shape[:2]
-    rows, columns = crop_overlaps(seen.extent, size, crops, of_crops.shape[1])
+    rows, columns = crop_overlaps(seen.extent, size, crops, of_crops.shape[1], offset)
     return np.einsum("cyi,cxj,cyx...->ij...", rows, columns, of_crops, optimize=True)
