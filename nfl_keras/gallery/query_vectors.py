@@ -1,11 +1,9 @@
 """Defines how queries become unit vectors: photographs, vectors, or several of one thing."""
 
-import io
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from nfl_keras.data import ImageSet
 from nfl_keras.data.decoding.encoded_bytes import (
@@ -15,6 +13,7 @@ from nfl_keras.data.decoding.encoded_bytes import (
     one_or_many,
 )
 from nfl_keras.data.decoding.photograph_error import PhotographError
+from nfl_keras.data.decoding.upright_pixels import upright_pixels
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.photograph_model import PhotographModel
 
@@ -145,12 +144,11 @@ def query_bytes(
 
 def _cropped(content: bytes, name: str, crop: Crop) -> bytes:
     x, y, width, height = crop
-    with Image.open(io.BytesIO(content)) as opened:
-        upright = ImageOps.exif_transpose(opened)
-        inside = x >= 0 and y >= 0 and x + width <= upright.width and y + height <= upright.height
-        if not (inside and width > 0 and height > 0):
-            raise UserError(
-                f"the crop {x},{y},{width},{height} is not within {name!r}, which has "
-                f"{upright.width} x {upright.height} pixels."
-            )
-        return encoded_bytes(upright.convert("RGB").crop((x, y, x + width, y + height)))
+    pixels = upright_pixels(content, name)
+    inside = x >= 0 and y >= 0 and x + width <= pixels.shape[1] and y + height <= pixels.shape[0]
+    if not (inside and width > 0 and height > 0):
+        raise UserError(
+            f"the crop {x},{y},{width},{height} is not within {name!r}, which has "
+            f"{pixels.shape[1]} x {pixels.shape[0]} pixels."
+        )
+    return encoded_bytes(pixels[y : y + height, x : x + width])

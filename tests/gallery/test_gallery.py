@@ -104,6 +104,9 @@ def test_a_crop_of_the_query_is_searched_for(gallery, tmp_path):
     assert ids_of(right)[0][0].startswith("green")
     with pytest.raises(UserError, match=r"the crop 16,0,17,16 is not within .* 32 x 16 pixels"):
         gallery.search(tmp_path / "two.png", crop=(16, 0, 17, 16))
+    damaged = (tmp_path / "two.png").read_bytes()[:60]
+    with pytest.raises(UserError, match="'#1' cannot be used: truncated or damaged"):
+        gallery.search(damaged, crop=(0, 0, 16, 16))
 
 
 def test_a_threshold_says_match_or_no_match(gallery, images):
