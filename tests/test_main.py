@@ -10,9 +10,10 @@ from nfl_keras import __main__ as commands
 from nfl_keras.distribution import end_together
 
 PACKAGE = pathlib.Path(nfl_keras.__file__).parent
-HEAVY = {"faiss", "grpc", "keras_hub", "pyarrow", "tensorflow_datasets"}
-# Keras itself imports the last two where scikit-learn is installed.
-WITH_KERAS = {"keras", "tensorflow", "matplotlib", "scipy"}
+HEAVY = {"faiss", "gradio", "grpc", "keras_hub", "tensorflow_datasets"}
+# Keras itself imports matplotlib and scipy where scikit-learn is installed, and pandas, which
+# imports pyarrow, where that is.
+WITH_KERAS = {"keras", "tensorflow", "matplotlib", "scipy", "pandas", "pyarrow"}
 
 
 def test_every_command_of_the_package_is_a_subcommand():
