@@ -11,21 +11,22 @@ _LONGEST = 2  # long side over short side; a panorama is cropped to it
 _QUALITY = 82
 
 
-def thumbnail(encoded: bytes) -> tuple[str, int, int] | None:
+def thumbnail(encoded: bytes, short_side: int = _SHORT_SIDE) -> tuple[str, int, int] | None:
     """Shrinks a photograph of any color mode to an upright RGB JPEG.
 
     Args:
         encoded: bytes. A photograph in any format that Pillow reads.
+        short_side: int. The most pixels of the short side. Defaults to `112`.
 
     Returns:
-        A tuple `(uri, width, height)`: a `data:` URI and its size in pixels, at most 112
-        on the short side; None if the photograph cannot be read.
+        A tuple `(uri, width, height)`: a `data:` URI and its size in pixels; None if the
+        photograph cannot be read.
     """
     try:
         with Image.open(io.BytesIO(encoded)) as opened:
             # A JPEG is decoded at a fraction of its size; other formats ignore `draft`.
-            opened.draft("RGB", (2 * _SHORT_SIDE, 2 * _SHORT_SIDE))
-            image = _shrink(_to_rgb(ImageOps.exif_transpose(opened)))
+            opened.draft("RGB", (2 * short_side, 2 * short_side))
+            image = _shrink(_to_rgb(ImageOps.exif_transpose(opened)), short_side)
     except Exception:  # decoders raise anything; one photograph must not stop the report
         return None
     return jpeg_uri(image), image.width, image.height
@@ -52,11 +53,11 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _shrink(image: Image.Image) -> Image.Image:
+def _shrink(image: Image.Image, short_side: int) -> Image.Image:
     short = min(image.size)
     kept = (min(image.width, _LONGEST * short), min(image.height, _LONGEST * short))
     if kept != image.size:
         image = ImageOps.fit(image, kept)
-    scale = min(1.0, _SHORT_SIDE / short)
+    scale = min(1.0, short_side / short)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Image.Resampling.LANCZOS)

@@ -26,17 +26,18 @@ class Tile:
     class_name: str
 
 
-def draw_tile(encoded: bytes, class_name: str) -> Tile:
+def draw_tile(encoded: bytes, class_name: str, short_side: int = 112) -> Tile:
     """Shrinks a photograph to a `Tile`.
 
     Args:
         encoded: bytes. The encoded photograph (JPEG, PNG, ...).
         class_name: str.
+        short_side: int. The most pixels of the short side. Defaults to `112`.
 
     Returns:
         A `Tile`.
     """
-    uri, width, height = thumbnail(encoded) or (None, 0, 0)
+    uri, width, height = thumbnail(encoded, short_side) or (None, 0, 0)
     return Tile(uri, width, height, class_name)
 
 
