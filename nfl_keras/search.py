@@ -42,6 +42,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     add("--explain", action="store_true", help=why)
     add("--open", action="store_true", help="show the page of --html in the browser")
     add("--images", metavar="FOLDER", help="where the photographs are now, if they have moved")
+    web = parser.add_argument_group("a page for the browser (pip install 'nfl_keras[web]')")
+    web.add_argument("--web", action="store_true", help="serve a page to search on, until Ctrl-C")
+    web.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all")
+    web.add_argument("--port", type=int, default=7860, help="default: %(default)s; 0: any free one")
+    secret = "its first line is the page's password (default: the variable NFL_KERAS_PASSWORD)"
+    web.add_argument("--password-file", metavar="FILE", help=secret)
     given = parser.parse_args(arguments)
     with exit_on_user_error():
         if given.open and not given.html:
@@ -53,7 +59,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
                 "--explain compares two photographs; leave out --average, --positive and "
                 "--negative, which search for a mixture of several."
             )
-        _search(given)
+        (_serve if given.web else _search)(given)
 
 
 def _search(given: argparse.Namespace) -> None:
@@ -90,6 +96,18 @@ def _search(given: argparse.Namespace) -> None:
             print(f"written: {page}")
         if given.open:
             webbrowser.open(pathlib.Path(page).absolute().as_uri())
+
+
+def _serve(given: argparse.Namespace) -> None:
+    from nfl_keras.web import PageServer, checked_password
+
+    password = checked_password(given.host, given.password_file)
+    from nfl_keras.gallery import Gallery
+
+    gallery = Gallery.open(given.gallery, given.model, given.images)
+    with PageServer(gallery, given.host, given.port, password, given.threshold) as server:
+        print(f"search at {server.address}", flush=True)
+        server.run()
 
 
 def _crop(text: str) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ ROOMS = [
     "training",
     "gallery",
     "bulk",
+    "web",
 ]
 # Commands stand above all rooms: the modules with a `main` beside the rooms, and each `__main__`.
 COMMANDS = [
