@@ -27,6 +27,12 @@ def main(
     )
     parser.add_argument("--data-dir", help="where the dataset is now, if it has moved")
     parser.add_argument(
+        "--rerank",
+        metavar="HOW",
+        help="measure a re-ranking too, such as k-reciprocal:k1=20,k2=6,weight=0.3 or "
+        "alpha-expansion:n=5,alpha=3 (default: that of the run, if any)",
+    )
+    parser.add_argument(
         "--recipe",
         metavar="CLASS",
         help="package.module.Class of a recipe of your own, which this command then imports; "
@@ -37,7 +43,7 @@ def main(
         # Imported after `--help` and mistakes have been answered, since TensorFlow takes long.
         from nfl_keras.training.evaluate_run import evaluate_run
 
-        evaluate_run(given.run, given.checkpoint, given.data_dir, given.recipe)
+        evaluate_run(given.run, given.checkpoint, given.data_dir, given.recipe, given.rerank)
 
 
 if __name__ == "__main__":

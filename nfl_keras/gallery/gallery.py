@@ -23,6 +23,7 @@ from nfl_keras.gallery.photograph_model import PhotographModel, is_remote, open_
 from nfl_keras.gallery.photographs import find_photographs
 from nfl_keras.gallery.probe import check_same_model
 from nfl_keras.gallery.query_vectors import Crop, Query, query_vectors
+from nfl_keras.gallery.search_contents import search_contents
 from nfl_keras.gallery.shards.open_shards import open_shards
 from nfl_keras.gallery.storage.contents import Contents
 from nfl_keras.gallery.storage.open_store import open_store
@@ -30,6 +31,7 @@ from nfl_keras.gallery.storage.store import Store
 from nfl_keras.gallery.vector_source import ModelSource
 from nfl_keras.gallery.where import Where
 from nfl_keras.retrieval.checks import positive_int
+from nfl_keras.retrieval.reranking.rerank import Rerank
 from nfl_keras.serving.client.client import Client
 from nfl_keras.typing import Path
 
@@ -227,6 +229,7 @@ class Gallery(GalleryFaults):
         negative: Sequence[str] = (),
         threshold: float | None = None,
         crop: Crop | None = None,
+        rerank: Rerank | str | None = None,
     ) -> Matches:
         """Finds the photographs of highest cosine similarity to each query, exactly.
 
@@ -245,12 +248,17 @@ class Gallery(GalleryFaults):
                 to none without.
             crop: `(x, y, width, height)` in pixels, the part of each photograph to search for.
                 Defaults to `None`: all of it.
+            rerank: `nfl.retrieval.KReciprocal`, `nfl.retrieval.AlphaQueryExpansion`, or the text of
+                one, see `nfl_keras.retrieval.reranking.parse_rerank`. The answers are then in its
+                order. It uses the photographs that fulfill `where`, and no other query. Defaults
+                to `None`.
 
         Returns:
             `Matches`. Ties are in the order of ids. The search compares each query with all
             photographs. Up to 100 answers are then in the order of their exact similarities; of
             more, similarities are float32 sums, and two that differ in the last digits may stand
-            in either order.
+            in either order. Re-ranked answers keep their cosine similarities to the query, with
+            which `threshold` is compared.
 
         Raises:
             UserError: if a query cannot be used, an id or a column is not in the gallery, or the
@@ -269,7 +277,7 @@ class Gallery(GalleryFaults):
             negative,
             crop,
         )
-        found = self._contents.search(unit, k, where)
+        found = search_contents(self._contents, unit, k, where, rerank)
         if threshold is None and self._calibration is not None:
             threshold = self._calibration.threshold
         return Matches(names, found.positions, found.similarities, _shown(found.items), threshold)

@@ -32,7 +32,7 @@ class Match:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Matches:
-    """The nearest photographs of each query, the most similar first.
+    """The nearest photographs of each query, the most similar first unless they are re-ranked.
 
     It prints itself as a table, has one list of `Match` per query (`matches[0]`, or by iteration),
     and becomes an Arrow table or a pandas frame.
@@ -106,8 +106,9 @@ class Matches:
         lines = []
         for name, matches in zip(self.queries, self, strict=True):
             lines.append(name if matches else f"{name}: nothing found")
-            if matches and self.threshold is not None and not matches[0].is_match:
-                lines[-1] += f": no match (best {matches[0].similarity:.3f}, "
+            best = max((match.similarity for match in matches), default=0.0)
+            if matches and self.threshold is not None and best < self.threshold:
+                lines[-1] += f": no match (best {best:.3f}, "
                 lines[-1] += f"threshold {self.threshold:.3f})"
             wide = max((len(_short(match.label)) for match in matches), default=0)
             for rank, match in enumerate(matches, 1):

@@ -83,6 +83,6 @@ def _row(
         )
         for rank, (image, match) in enumerate(zip(images, found, strict=True))
     ]
-    best = found[0].is_match if found else None
-    note = "nothing found" if not found else "no match" if best is False else ""
+    none = all(match.is_match is False for match in found)
+    note = "nothing found" if not found else "no match" if none else ""
     return RetrievalRow(query, name, neighbors, note)

@@ -9,12 +9,16 @@ from nfl_keras.retrieval.explaining.explain import explain
 from nfl_keras.retrieval.explaining.explanation import Explanation, Link
 from nfl_keras.retrieval.neighbors import neighbors
 from nfl_keras.retrieval.pooled_features import pooled_features
+from nfl_keras.retrieval.reranking.alpha_query_expansion import AlphaQueryExpansion
+from nfl_keras.retrieval.reranking.k_reciprocal import KReciprocal
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
 from nfl_keras.retrieval.retrieval_task import RetrievalTask
 
 __all__ = [
+    "AlphaQueryExpansion",
     "ClassDiversity",
     "Explanation",
+    "KReciprocal",
     "Link",
     "RetrievalReport",
     "RetrievalTask",

@@ -1,6 +1,7 @@
 """Evaluation of retrieval: every query against the whole gallery."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,12 +11,18 @@ from nfl_keras.progress import Progress
 from nfl_keras.retrieval import metrics
 from nfl_keras.retrieval.checks import integer_labels, positive_int, unit_vectors
 from nfl_keras.retrieval.comparable_similarity import comparable_similarity
+from nfl_keras.retrieval.nearest import nearest
+from nfl_keras.retrieval.reranking.parse_rerank import parse_rerank
+from nfl_keras.retrieval.reranking.rerank import Rerank
+from nfl_keras.retrieval.reranking.searched import Searched
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
 from nfl_keras.retrieval.self_exclusion import own_positions
 
 # Bounds the similarities of one block of queries, in bytes; results do not depend on it.
 BLOCK_BYTES = 2**27
 BYTES_PER_PAIR = 4
+# Re-ranking takes long, so that its progress is shown more often.
+RERANKED_QUERIES = 64
 
 AT_K = {
     "recall_at": metrics.recall_at,
@@ -34,6 +41,7 @@ def evaluate(
     gallery_ids: ArrayLike | None = None,
     ks: Sequence[int] = (1, 2, 4, 8),
     protocol: str = "",
+    rerank: Rerank | str | None = None,
 ) -> RetrievalReport:
     """Ranks the gallery for every query and measures the ranks of the items of its class.
 
@@ -58,6 +66,10 @@ def evaluate(
             `(1, 2, 4, 8)`.
         protocol: str. Which photographs are searched for among which, in words, for the report.
             Defaults to `""`.
+        rerank: `nfl.retrieval.KReciprocal`, `nfl.retrieval.AlphaQueryExpansion`, or the text of
+            one, see `nfl_keras.retrieval.reranking.parse_rerank`. The report then has a second one,
+            `reranked`, of the rankings that `Gallery.search` gives with this re-ranking in the
+            gallery without the query's own photograph. Defaults to `None`.
 
     Returns:
         A `RetrievalReport`.
@@ -95,29 +107,46 @@ def evaluate(
             "no query has another item of its class in the gallery: there is nothing to find. "
             "Check that both sets are labeled alike."
         )
-    query_labels = query_labels[counted]
+    own, query_labels = own[counted], query_labels[counted]
+    skipped, query = len(query) - len(counted), query[counted]
+
+    def report(rerank: Rerank | None, reranked: RetrievalReport | None = None) -> RetrievalReport:
+        ranks = _ranks(
+            query, gallery, query_labels, gallery_labels, own, num_relevant.max(), rerank
+        )
+        return RetrievalReport(
+            **_measured(ranks, query_labels, ks),
+            num_queries=len(query),
+            num_skipped=skipped,
+            num_gallery=len(gallery),
+            protocol=protocol,
+            reranked=reranked,
+            rerank="" if rerank is None else str(rerank),
+        )
+
+    return report(None, None if rerank is None else report(parse_rerank(rerank)))
+
+
+def _measured(
+    ranks_of_blocks: Iterator[np.ndarray], query_labels: np.ndarray, ks: list[int]
+) -> dict[str, Any]:
+    """Returns the figures of a `RetrievalReport`."""
     blocks = []
-    ranks_of_blocks = _ranks(
-        query[counted], gallery, query_labels, gallery_labels, own[counted], num_relevant.max()
-    )
-    with Progress(len(counted), "queries evaluated") as progress:
+    with Progress(len(query_labels), "queries evaluated") as progress:
         for ranks in progress.counted(ranks_of_blocks):
             at_k = [measure(ranks, k) for measure in AT_K.values() for k in ks]
             blocks.append(np.stack([metrics.average_precision(ranks), *at_k]))
     average_precision, *at_k = np.concatenate(blocks, axis=1)
     means = np.mean(at_k, axis=1).reshape(len(AT_K), len(ks))
-    return RetrievalReport(
-        **{
-            name: dict(zip(ks, row.tolist(), strict=True))
-            for name, row in zip(AT_K, means, strict=True)
-        },
-        map=float(average_precision.mean()),
-        per_class_map=_means_by_label(average_precision, query_labels),
-        num_queries=len(counted),
-        num_skipped=len(query) - len(counted),
-        num_gallery=len(gallery),
-        protocol=protocol,
-    )
+    figures = {
+        name: dict(zip(ks, row.tolist(), strict=True))
+        for name, row in zip(AT_K, means, strict=True)
+    }
+    return {
+        **figures,
+        "map": float(average_precision.mean()),
+        "per_class_map": _means_by_label(average_precision, query_labels),
+    }
 
 
 def _ranks(
@@ -127,6 +156,7 @@ def _ranks(
     gallery_labels: np.ndarray,
     own: np.ndarray,
     width: int,
+    rerank: Rerank | None,
 ) -> Iterator[np.ndarray]:
     """Yields `metrics.relevant_ranks` for one block of queries after another."""
     by_label = np.argsort(gallery_labels, kind="stable")
@@ -134,15 +164,31 @@ def _ranks(
         np.searchsorted(gallery_labels, query_labels, side, sorter=by_label)
         for side in ("left", "right")
     )
+    searched = Searched(gallery, lambda vectors, k: nearest(vectors, gallery, k))
+    ranker = None if rerank is None else rerank.ranker(searched)
     block = max(1, BLOCK_BYTES // (BYTES_PER_PAIR * len(gallery)))
+    block = block if ranker is None else min(block, RERANKED_QUERIES)
     for start in range(0, len(query), block):
         rows = slice(start, start + block)
         of_label = (by_label[i:j] for i, j in zip(first[rows], after[rows], strict=True))
         relevant = [hits[hits != mine] for hits, mine in zip(of_label, own[rows], strict=True)]
+        moved, head = query[rows], None
+        if ranker is not None:
+            moved, head = ranker(moved, own[rows])
         # Without a name, so that only one block's similarities are held at a time.
         yield metrics.relevant_ranks(
-            comparable_similarity(query[rows], gallery, relevant, own[rows]), relevant, width
+            _lifted(comparable_similarity(moved, gallery, relevant, own[rows]), head),
+            relevant,
+            width,
         )
+
+
+def _lifted(similarities: np.ndarray, head: np.ndarray | None) -> np.ndarray:
+    """Puts the positions of `head`, in its order, above all others, in place."""
+    if head is not None:
+        rows, places = np.nonzero(head >= 0)
+        similarities[rows, head[rows, places]] = 2 + head.shape[1] - places
+    return similarities
 
 
 def _num_relevant(

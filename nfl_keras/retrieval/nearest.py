@@ -112,7 +112,7 @@ def _from_candidates(
             # What is further below the k + 1st cannot be among the k, even without the query's own.
             needed = int((similar >= similar[:, k, None] - 2 * bound).sum(axis=1).max())
             positions = positions[:, :needed]
-            similar = _exact(query[part], vectors, positions)
+            similar = candidate_similarity(query[part], vectors, positions)
         similar[positions == own[part, None]] = -np.inf
         order = _by_similarity_then_position(similar, positions)[:, :k]
         values[part] = np.take_along_axis(similar, order, axis=1)
@@ -151,10 +151,18 @@ def _knn(query: np.ndarray, rows: np.ndarray, count: int) -> tuple[np.ndarray, n
         faiss.cvar.distance_compute_blas_threshold = before
 
 
-def _exact(query: np.ndarray, vectors: Vectors, candidates: np.ndarray) -> np.ndarray:
-    """Computes `exact_similarity` of each query with its candidates, float32 `[Q, C]`.
+def candidate_similarity(query: np.ndarray, vectors: Vectors, candidates: np.ndarray) -> np.ndarray:
+    """Computes `exact_similarity` of each query with candidates of its own.
 
     A group of a few rows stays in the processor's cache from its reading to its product.
+
+    Args:
+        query: float32 `[Q, D]`, unit vectors.
+        vectors: `Vectors` `[G, D]`.
+        candidates: int64 `[Q, C]`, positions.
+
+    Returns:
+        float32 `[Q, C]`.
     """
     (total, count), dimension = candidates.shape, query.shape[1]
     exact = np.empty((total, count), dtype=np.float32)

@@ -25,6 +25,9 @@ class RetrievalReport:
         num_gallery: int. Items in the gallery.
         protocol: str. Which photographs were searched for among which, in words. Defaults to
             `""`.
+        reranked: `RetrievalReport` of the same queries after re-ranking, or the dict of its fields.
+            Defaults to `None`: rankings were not re-ranked.
+        rerank: str. How the rankings of this report were re-ranked. Defaults to `""`: not at all.
 
     Example:
 
@@ -49,6 +52,12 @@ class RetrievalReport:
     num_skipped: int
     num_gallery: int
     protocol: str = ""
+    reranked: "RetrievalReport | None" = None
+    rerank: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.reranked, dict):
+            object.__setattr__(self, "reranked", RetrievalReport(**self.reranked))
 
     def to_json(self) -> str:
         """Returns the report as JSON text, in which all keys, k and labels too, are strings."""
@@ -60,14 +69,20 @@ class RetrievalReport:
             f"{self.num_queries:,} queries ({self.num_skipped:,} more skipped: nothing to find), "
             f"gallery of {self.num_gallery:,}"
         )
+        lines += self._table()
+        if self.reranked is not None:
+            lines += [f"re-ranked, {self.reranked.rerank}", *self.reranked._table()]
+        return "\n".join(lines)
+
+    def _table(self) -> list[str]:
         columns = {
             "recall@k": self.recall_at,
             "precision@k": self.precision_at,
             "mAP@k": self.map_at,
             "mAP@k, by hits": self.map_at_hits,
         }
-        lines.append(f"{'mAP':<14}{self.map:>9.4f}")
+        lines = [f"{'mAP':<14}{self.map:>9.4f}"]
         lines.append(f"{'k':<14}" + "".join(f"{k:>9,}" for k in self.recall_at))
         for name, values in columns.items():
             lines.append(f"{name:<14}" + "".join(f"{value:>9.4f}" for value in values.values()))
-        return "\n".join(lines)
+        return lines

@@ -11,6 +11,7 @@ from nfl_keras.models import Learner
 from nfl_keras.retrieval.classify import classify
 from nfl_keras.retrieval.embed import embed
 from nfl_keras.retrieval.evaluate import evaluate
+from nfl_keras.retrieval.reranking.rerank import Rerank
 from nfl_keras.retrieval.retrieval_report import RetrievalReport
 
 
@@ -64,9 +65,12 @@ class RetrievalTask:
         return classify(model, self.query, crops)
 
     def evaluate(
-        self, query_embeddings: np.ndarray, gallery_embeddings: np.ndarray
+        self,
+        query_embeddings: np.ndarray,
+        gallery_embeddings: np.ndarray,
+        rerank: Rerank | str | None = None,
     ) -> RetrievalReport:
-        """Evaluates the embeddings that `embed` returns."""
+        """Evaluates the embeddings that `embed` returns, see `nfl.retrieval.evaluate`."""
         return evaluate(
             query_embeddings,
             self.query.labels,
@@ -75,4 +79,5 @@ class RetrievalTask:
             self.query.ids,
             self.gallery.ids,
             protocol=self.description,
+            rerank=rerank,
         )

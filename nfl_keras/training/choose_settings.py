@@ -75,6 +75,7 @@ def _measure(run: Run, rate: float) -> dict[str, Any]:
         train_on="train",
         evaluate_on="validation",
         final_epoch="best",
+        rerank=None,
     )
     print(f"\nchoosing on validation photographs: learning rate {rate:g}", flush=True)
     if not (run.resumes and folder.finished):

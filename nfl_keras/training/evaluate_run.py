@@ -5,7 +5,7 @@ from nfl_keras.data.decoding.explain_photograph_errors import explain_photograph
 from nfl_keras.models.recipes import import_recipe
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.load_learner import load_learner
-from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
+from nfl_keras.training.reporting.figures import all_figures, in_one_line, mean_and_deviation
 from nfl_keras.training.run_folder import RunFolder
 from nfl_keras.training.splits import Splits
 from nfl_keras.typing import Path
@@ -16,6 +16,7 @@ def evaluate_run(
     checkpoint: str | None = None,
     data_dir: str | None = None,
     recipe: str | None = None,
+    rerank: str | None = None,
 ) -> None:
     """Evaluates a run's saved model on the run's own splits, and prints the reports.
 
@@ -26,6 +27,8 @@ def evaluate_run(
         data_dir: str, where the dataset is now. Defaults to where the run found it.
         recipe: str, `"package.module.Class"` of the run's recipe, which this call imports. It is
             needed for a recipe from outside of nfl_keras. Defaults to `None`.
+        rerank: str, a re-ranking to measure, too, see
+            `nfl_keras.retrieval.reranking.parse_rerank`. Defaults to that of the run.
 
     Raises:
         UserError: if this is not the folder of a finished run, its recipe cannot be found, or
@@ -37,6 +40,8 @@ def evaluate_run(
     config = folder.config()
     if data_dir is not None:
         config = config.replace(data_dir=data_dir)
+    if rerank is not None:
+        config = config.replace(rerank=rerank)
     dataset = open_dataset(config.data.dataset, config.data.data_dir, config.data.missing_images)
     dataset = dataset.without(folder.bad_images())
     seeds = config.data.split_seeds
@@ -59,6 +64,6 @@ def _evaluate_split(
     task = Splits.of(dataset, config).final
     with explain_photograph_errors(dataset.whole):
         vectors = task.embed(model.embedder, config.evaluation.crops)
-    report = task.evaluate(*vectors)
+    report = task.evaluate(*vectors, config.evaluation.rerank)
     print(f"{report}\n", flush=True)
-    return figures(report)
+    return all_figures(report)

@@ -114,6 +114,7 @@ def _restore_or_measure(split: PreparedSplit, checkpoints: Checkpoints) -> Start
         place = f"epoch {checkpoints.epoch + 1}, batch {checkpoints.batch + 1}"
         print(f"resuming {'after training' if trained else f'at {place}'}", flush=True)
         return StartReports.from_dict(checkpoints.facts)
-    start = StartReports.of(model.embedder, split.splits, config.evaluation.crops)
+    crops, rerank = config.evaluation.crops, config.evaluation.rerank
+    start = StartReports.of(model.embedder, split.splits, crops, rerank)
     checkpoints.facts = dataclasses.asdict(start)
     return start

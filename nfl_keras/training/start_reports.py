@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from nfl_keras.models import Embedder
 from nfl_keras.retrieval import RetrievalReport, RetrievalTask
-from nfl_keras.training.reporting.figures import figures, in_one_line
+from nfl_keras.training.reporting.figures import all_figures, in_one_line
 from nfl_keras.training.splits import Splits
 
 
@@ -25,14 +25,14 @@ class StartReports:
     floor: RetrievalReport
 
     @classmethod
-    def of(cls, embedder: Embedder, splits: Splits, crops: int) -> Self:
+    def of(cls, embedder: Embedder, splits: Splits, crops: int, rerank: str | None = None) -> Self:
         """Measures an embedder before training, and prints the figures."""
         backbone = embedder.without_projection()
-        frozen = _measure(backbone, splits.final, crops)
-        print(f"frozen     {in_one_line(figures(frozen))}", flush=True)
+        frozen = _measure(backbone, splits.final, crops, rerank)
+        print(f"frozen     {in_one_line(all_figures(frozen))}", flush=True)
         same = embedder.embedding_dim is None
-        untrained = frozen if same else _measure(embedder, splits.final, crops)
-        print(f"untrained  {in_one_line(figures(untrained))}", flush=True)
+        untrained = frozen if same else _measure(embedder, splits.final, crops, rerank)
+        print(f"untrained  {in_one_line(all_figures(untrained))}", flush=True)
         watches_final = splits.watched is splits.final
         floor = frozen if watches_final else _measure(backbone, splits.watched, crops)
         return cls(frozen, untrained, floor)
@@ -43,5 +43,7 @@ class StartReports:
         return cls(**{name: RetrievalReport(**report) for name, report in reports.items()})
 
 
-def _measure(embedder: Embedder, task: RetrievalTask, crops: int) -> RetrievalReport:
-    return task.evaluate(*task.embed(embedder, crops))
+def _measure(
+    embedder: Embedder, task: RetrievalTask, crops: int, rerank: str | None = None
+) -> RetrievalReport:
+    return task.evaluate(*task.embed(embedder, crops), rerank)

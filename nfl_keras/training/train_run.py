@@ -17,7 +17,7 @@ from nfl_keras.report import write_summary
 from nfl_keras.training.build_model import build_embedder
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.open_photographs import open_photographs
-from nfl_keras.training.reporting.figures import figures, in_one_line, mean_and_deviation
+from nfl_keras.training.reporting.figures import all_figures, in_one_line, mean_and_deviation
 from nfl_keras.training.run import Run
 from nfl_keras.training.run_folder import STAGES, RunFolder
 from nfl_keras.training.splits import Splits
@@ -110,7 +110,7 @@ def _train(run: Run) -> None:
         name = of_split.folder.path.name
         if len(splits) > 1 and run.resumes and of_split.folder.finished:
             reports = of_split.folder.reports()
-            rows[name] = {stage: figures(report) for stage, report in reports.items()}
+            rows[name] = {stage: all_figures(report) for stage, report in reports.items()}
             print(f"\nsplit {seed} is finished: {in_one_line(rows[name]['trained'])}")
             continue
         if len(splits) > 1:

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Literal
 
 from nfl_keras.errors import UserError
+from nfl_keras.retrieval.reranking.parse_rerank import parse_rerank
 from nfl_keras.training.config.ranges import check_at_least
 
 
@@ -34,6 +35,9 @@ class EvaluationConfig:
         refit_rates: Learning rates that refit chooses from. Defaults to learning_rate alone.
         early_stopping_epochs: Stop after this many epochs without a better mAP. 0 never stops
             early.
+        rerank: A re-ranking whose figures stand beside the plain ones, such as
+            "k-reciprocal:k1=20,k2=6,weight=0.3" or "alpha-expansion:n=5,alpha=3". It takes part in
+            no choice. Defaults to none.
     """
 
     evaluate_on: Literal["test", "validation"] = "test"
@@ -45,6 +49,7 @@ class EvaluationConfig:
     refit: bool = False
     refit_rates: list[float] = dataclasses.field(default_factory=list)
     early_stopping_epochs: int = 0
+    rerank: str | None = None
 
     def __post_init__(self) -> None:
         check_at_least(self, 0, "validation_classes", "evaluate_every", "early_stopping_epochs")
@@ -63,6 +68,8 @@ class EvaluationConfig:
             raise UserError(f"refit_rates must be above 0, not {self.refit_rates}.")
         if self.early_stopping_epochs and not self.evaluate_every:
             raise UserError("early_stopping_epochs needs evaluate_every above 0.")
+        if self.rerank is not None:
+            parse_rerank(self.rerank)
 
     @property
     def final_checkpoint(self) -> str:

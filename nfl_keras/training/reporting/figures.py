@@ -19,6 +19,21 @@ def figures(report: RetrievalReport) -> dict[str, float]:
     return {**recalls, "mAP": report.map}
 
 
+def all_figures(report: RetrievalReport) -> dict[str, float]:
+    """Returns `figures`, and Recall@1 and mAP after re-ranking if they were measured.
+
+    Args:
+        report: `RetrievalReport`.
+
+    Returns:
+        Dict such as `{"Recall@1": 0.91, "mAP": 0.8, "Recall@1, re-ranked": 0.92, ...}`.
+    """
+    if report.reranked is None:
+        return figures(report)
+    after = figures(report.reranked)
+    return {**figures(report), **{f"{n}, re-ranked": after[n] for n in ("Recall@1", "mAP")}}
+
+
 def mean_and_deviation(
     rows: Sequence[Mapping[str, float]],
 ) -> tuple[dict[str, float], dict[str, float]]:

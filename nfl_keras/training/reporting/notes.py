@@ -152,6 +152,23 @@ def refit_notes(choice: Mapping[str, Any] | None, config: TrainConfig) -> list[s
     ]
 
 
+def rerank_notes(report: RetrievalReport) -> list[str]:
+    """Says how rankings were re-ranked.
+
+    Args:
+        report: `RetrievalReport`.
+
+    Returns:
+        List of str, sentences. It is empty without re-ranking.
+    """
+    if report.reranked is None:
+        return []
+    return [
+        f"The re-ranked figures are of {report.reranked.rerank}, for every model. Nothing was "
+        f"chosen by them."
+    ]
+
+
 def photograph_notes(report: RetrievalReport, bad: Collection[str]) -> list[str]:
     """Says how many queries and photographs were left out.
 

@@ -14,7 +14,7 @@ from nfl_keras.training.blending import Blend, blend, choose_blend
 from nfl_keras.training.checkpoint_files import remove_checkpoints
 from nfl_keras.training.fit_split import FittedSplit
 from nfl_keras.training.prepare_split import PreparedSplit
-from nfl_keras.training.reporting.figures import figures, in_one_line
+from nfl_keras.training.reporting.figures import all_figures, figures, in_one_line
 from nfl_keras.training.reporting.measures import measures
 from nfl_keras.training.reporting.notes import (
     blend_notes,
@@ -23,6 +23,7 @@ from nfl_keras.training.reporting.notes import (
     measure_notes,
     photograph_notes,
     refit_notes,
+    rerank_notes,
     train_on_notes,
 )
 from nfl_keras.training.reporting.showcase import retrieval_rows
@@ -87,7 +88,7 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
             "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         },
     )
-    rows = {stage: figures(report) for stage, report in stages.items()}
+    rows = {stage: all_figures(report) for stage, report in stages.items()}
     comparable = config.evaluation.crops == 1 and splits.watched is splits.final
     curves = draw_curves(saved.history, rows["frozen"] if comparable else None, saved.best_epoch)
     if trained.chosen is not None:
@@ -110,6 +111,7 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
             *epoch_notes(config, splits, last_epoch, saved.best_epoch),
             *blend_notes(config.evaluation.blend, trained.chosen, splits),
             *refit_notes(folder.choice(), config),
+            *rerank_notes(trained.report),
             *photograph_notes(trained.report, split.run.bad_images),
             *measure_notes(trained.measured),
             f"{_capitalized(split.colors)}.",
@@ -158,8 +160,8 @@ def _evaluate(split: PreparedSplit, fitted: FittedSplit) -> _Trained:
         measured = measures(model, splits, vectors[0], crops)
         seed = config.run.seed
         rows = retrieval_rows(splits.final, *vectors, model.embedder, crops, seed=seed)
-        report = splits.final.evaluate(*vectors)
-        print(f"trained    {in_one_line(figures(report))}", flush=True)
+        report = splits.final.evaluate(*vectors, config.evaluation.rerank)
+        print(f"trained    {in_one_line(all_figures(report))}", flush=True)
         if splits.watched is splits.final:
             watched = report
         elif chosen is not None:
