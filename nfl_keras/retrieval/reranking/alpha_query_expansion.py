@@ -33,10 +33,14 @@ class AlphaQueryExpansion(Rerank):
 
     Example:
 
-    >>> vectors = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]])
-    >>> rerank = nfl.retrieval.AlphaQueryExpansion(n=1, alpha=0)
-    >>> nfl.retrieval.evaluate(vectors, [0, 1, 0, 1], ks=[1, 2], rerank=rerank).reranked.map
-    0.5
+    >>> angles = np.deg2rad([20, 40, -30, -50, -60])
+    >>> gallery = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    >>> rerank = nfl.retrieval.AlphaQueryExpansion(n=1)
+    >>> report = nfl.retrieval.evaluate(
+    ...     np.array([[1.0, 0.0]]), [0], gallery, [0, 0, 1, 1, 1], rerank=rerank
+    ... )
+    >>> round(report.map, 3), report.reranked.map
+    (0.833, 1.0)
 
     References: Radenovic et al., *Fine-tuning CNN image retrieval with no human annotation*, 2018;
     with alpha 0: Chum et al., *Total recall*, 2007.

@@ -40,10 +40,14 @@ class KReciprocal(Rerank):
 
     Example:
 
-    >>> vectors = np.array([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]])
-    >>> rerank = nfl.retrieval.KReciprocal(k1=1, k2=1)
-    >>> nfl.retrieval.evaluate(vectors, [0, 1, 1, 0], ks=[1], rerank=rerank).reranked.recall_at
-    {1: 0.5}
+    >>> angles = np.deg2rad([20, 40, -30, -50, -60])
+    >>> gallery = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    >>> rerank = nfl.retrieval.KReciprocal(k1=2, k2=2)
+    >>> report = nfl.retrieval.evaluate(
+    ...     np.array([[1.0, 0.0]]), [0], gallery, [0, 0, 1, 1, 1], rerank=rerank
+    ... )
+    >>> round(report.map, 3), report.reranked.map
+    (0.833, 1.0)
 
     Reference: Zhong et al., *Re-ranking person re-identification with k-reciprocal encoding*,
     2017. As in its authors' program, an encoding has the sum 1. That program also divides d by its
