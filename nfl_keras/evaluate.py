@@ -30,7 +30,7 @@ def main(
         "--rerank",
         metavar="HOW",
         help="measure a re-ranking too, such as k-reciprocal:k1=20,k2=6,weight=0.3 or "
-        "alpha-expansion:n=5,alpha=3 (default: that of the run, if any)",
+        "alpha-expansion:n=2,alpha=1 (default: that of the run, if any)",
     )
     parser.add_argument(
         "--recipe",

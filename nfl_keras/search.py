@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     add("--threshold", type=float, help=threshold)
     crop = "part of each query to search for, in pixels"
     add("--crop", metavar="X,Y,W,H", type=_crop, help=crop)
-    rerank = "re-rank the answers, such as k-reciprocal:k1=20,k2=6 or alpha-expansion:n=5,alpha=3"
+    rerank = "re-rank the answers, such as k-reciprocal:k1=20,k2=6 or alpha-expansion:n=2,alpha=1"
     add("--rerank", metavar="HOW", help=rerank)
     add("--model", metavar="MODEL", help="where the gallery's model is now, if it has moved")
     add("--json", action="store_true", help="print JSON")

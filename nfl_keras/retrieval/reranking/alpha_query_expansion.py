@@ -25,8 +25,8 @@ class AlphaQueryExpansion(Rerank):
     queries, and never the query's own photograph.
 
     Args:
-        n: int, neighbors in the sum. Defaults to `5`.
-        alpha: float, 0 or more. Defaults to `3.0`.
+        n: int, neighbors in the sum. Defaults to `2`.
+        alpha: float, 0 or more. Defaults to `1.0`.
 
     Raises:
         UserError: if a setting is out of its range.
@@ -46,8 +46,8 @@ class AlphaQueryExpansion(Rerank):
     with alpha 0: Chum et al., *Total recall*, 2007.
     """
 
-    n: int = 5
-    alpha: float = 3.0
+    n: int = 2
+    alpha: float = 1.0
     name: ClassVar[str] = "alpha-expansion"
 
     def __post_init__(self) -> None:

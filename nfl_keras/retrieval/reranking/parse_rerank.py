@@ -27,7 +27,7 @@ def parse_rerank(rerank: Rerank | str) -> Rerank:
     >>> parse_rerank("k-reciprocal:k1=10,weight=0.5")
     KReciprocal(k1=10, k2=6, weight=0.5, shortlist=100)
     >>> str(parse_rerank("alpha-expansion"))
-    'alpha-expansion:n=5,alpha=3'
+    'alpha-expansion:n=2,alpha=1'
     """
     if isinstance(rerank, Rerank):
         return rerank

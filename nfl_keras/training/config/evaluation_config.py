@@ -36,7 +36,7 @@ class EvaluationConfig:
         early_stopping_epochs: Stop after this many epochs without a better mAP. 0 never stops
             early.
         rerank: A re-ranking whose figures stand beside the plain ones, such as
-            "k-reciprocal:k1=20,k2=6,weight=0.3" or "alpha-expansion:n=5,alpha=3". It takes part in
+            "k-reciprocal:k1=20,k2=6,weight=0.3" or "alpha-expansion:n=2,alpha=1". It takes part in
             no choice. Defaults to none.
     """
 
