@@ -90,7 +90,7 @@ def test_no_match_is_said_where_no_answer_reaches_the_threshold(drawn):
 
 def test_the_command_re_ranks(drawn, capsys):
     gallery, _, _ = drawn
-    flags = ["search", "--positive", "3/1.png", "--gallery", str(gallery._folder.path), "-k", "9"]
+    flags = ["search", "--positive", "3/1.png", "--gallery", gallery._store.name, "-k", "9"]
     command([*flags, "--json", "--rerank", str(RERANKS[0])])
     [answer] = json.loads(capsys.readouterr().out)
     [expected] = gallery.search(positive=["3/1.png"], k=9, rerank=RERANKS[0])
