@@ -1,5 +1,6 @@
 """Defines conditions on the metadata of a gallery."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -50,13 +51,52 @@ def allowed_by(where: Where, items: pa.Table) -> np.ndarray:
     """
     if isinstance(where, pc.Expression):
         return _of_expression(where, items)
+    allowed = np.ones(len(items), bool)
+    for condition in conditions_of(where, items.schema):
+        allowed &= _fulfilled(condition, items[condition.column])
+    return allowed
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """One condition on a column.
+
+    Args:
+        column: str.
+        operator: `"="`, `"!="`, `"<"`, `"<="`, `">"` or `">="`.
+        values: `pyarrow.Array` of the column's type: one value; or several, of which it must be
+            one (`"="`) or none (`"!="`).
+    """
+
+    column: str
+    operator: str
+    values: pa.Array
+
+
+def conditions_of(where: str | Sequence[str], schema: pa.Schema) -> list[Condition]:
+    """Parses conditions, see `allowed_by`.
+
+    Args:
+        where: str, or sequence of str.
+        schema: `pyarrow.Schema` of the columns.
+
+    Returns:
+        List of `Condition`, all of which must hold.
+
+    Raises:
+        UserError: if one cannot be understood, or there is no such column.
+
+    Example:
+
+    >>> import pyarrow as pa
+    >>> from nfl_keras.gallery.where import conditions_of
+    >>> conditions_of("year >= 1990", pa.schema({"year": pa.int64()}))[0].values.to_pylist()
+    [1990]
+    """
     conditions = [where] if isinstance(where, str) else list(where)
     if len(conditions) > _MOST:
         raise UserError(f"there are {len(conditions)} conditions; give at most {_MOST}.")
-    allowed = np.ones(len(items), bool)
-    for condition in conditions:
-        allowed &= _of_condition(condition, items)
-    return allowed
+    return [_parsed(condition, schema) for condition in conditions]
 
 
 def _of_expression(where: pc.Expression, items: pa.Table) -> np.ndarray:
@@ -68,7 +108,7 @@ def _of_expression(where: pc.Expression, items: pa.Table) -> np.ndarray:
         raise UserError(f"the condition {where} cannot be used ({reason}).") from error
 
 
-def _of_condition(condition: str, items: pa.Table) -> np.ndarray:
+def _parsed(condition: str, schema: pa.Schema) -> Condition:
     parsed = _CONDITION.fullmatch(condition)
     if parsed is None:
         raise UserError(
@@ -76,28 +116,34 @@ def _of_condition(condition: str, items: pa.Table) -> np.ndarray:
             f"such as 'label = rose', with one of {', '.join(_COMPARISONS)}."
         )
     name, operator, text = parsed.groups()
-    if name not in items.column_names:
+    if name not in schema.names:
         raise UserError(
             f"there is no column {name!r} in the condition {condition!r}; the columns are "
-            f"{', '.join(items.column_names)}."
+            f"{', '.join(schema.names)}."
         )
-    column = items[name]
+    kind = schema.field(name).type
     several = [value.strip() for value in text.split(",")][:_MOST]
-    if operator in ("=", "!=") and len(several) > 1:
-        values = pa.concat_arrays([_value(value, column, condition) for value in several])
-        found = pc.is_in(column, values)
-        found = found if operator == "=" else pc.invert(found)
+    if operator not in ("=", "!=") or len(several) == 1:
+        several = [text]
+    values = pa.concat_arrays([_value(value, kind, condition) for value in several])
+    return Condition(name, operator, values)
+
+
+def _fulfilled(condition: Condition, column: pa.ChunkedArray) -> np.ndarray:
+    if len(condition.values) > 1:
+        found = pc.is_in(column, condition.values)
+        found = found if condition.operator == "=" else pc.invert(found)
         found = pc.and_(found, pc.is_valid(column))
     else:
-        found = _COMPARISONS[operator](column, _value(text, column, condition)[0])
+        found = _COMPARISONS[condition.operator](column, condition.values[0])
     return pc.fill_null(found, False).to_numpy()
 
 
-def _value(text: str, column: pa.ChunkedArray, condition: str) -> pa.Array:
+def _value(text: str, kind: pa.DataType, condition: str) -> pa.Array:
     try:
-        return pa.array([text], pa.string()).cast(column.type)
+        return pa.array([text], pa.string()).cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise UserError(
-            f"the condition {condition!r} cannot be used: {text!r} is no {column.type}, as the "
+            f"the condition {condition!r} cannot be used: {text!r} is no {kind}, as the "
             f"column holds."
         ) from error

@@ -10,16 +10,12 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-try:
-    import fcntl
-except ImportError:
-    fcntl = None  # type: ignore[assignment]
-
 from nfl_keras.errors import UserError
 from nfl_keras.files import local_path, remove_partial, replacing
 from nfl_keras.gallery.storage.folder.folder_contents import FolderContents
 from nfl_keras.gallery.storage.folder.mapped_vectors import MappedVectors, write_vectors
 from nfl_keras.gallery.storage.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from nfl_keras.gallery.storage.one_writer import one_writer
 from nfl_keras.gallery.storage.unfinished import Unfinished
 from nfl_keras.retrieval.nearest import Vectors
 from nfl_keras.typing import Path
@@ -121,23 +117,7 @@ class GalleryFolder:
         Raises:
             UserError: if another process writes, or the folder cannot be written.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            file = open(self.path / "lock", "wb")  # noqa: SIM115
-        except OSError as error:
-            raise UserError(
-                f"cannot write to the gallery {str(self.path)!r} ({error.strerror}); name another "
-                f"folder."
-            ) from error
-        with file:
-            if fcntl is not None:  # Windows has no such lock.
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError as error:
-                    raise UserError(
-                        f"another process writes to the gallery {str(self.path)!r}; try again "
-                        f"when it is finished."
-                    ) from error
+        with one_writer(self.path, self.name):
             self._remove_old()
             yield self
 
