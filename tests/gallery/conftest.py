@@ -1,11 +1,14 @@
 """Photographs of flat colors, and a model that embeds a photograph as its mean color."""
 
 import io
+import itertools
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
+
+_NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +72,21 @@ def expected():
         return np.array(rows)
 
     return embed
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory):
+    """A function from a name to the URI of a gallery in a database of milvus-lite."""
+    pytest.importorskip("pymilvus")
+    pytest.importorskip("milvus_lite")
+    database = tmp_path_factory.mktemp("milvus") / "galleries.db"
+    return lambda name: f"milvus://{database}/{name}"
+
+
+@pytest.fixture(params=["folder", "milvus"])
+def place(request, tmp_path):
+    """A function from a name to where a gallery of that name is: a folder, or Milvus."""
+    if request.param == "folder":
+        return tmp_path.joinpath
+    uri, number = request.getfixturevalue("milvus"), next(_NUMBERS)
+    return lambda name: uri(f"{name}_{number}")

@@ -1,6 +1,7 @@
 """A gallery is made, resumed and brought up to date, without embedding anything twice."""
 
 import os
+import pathlib
 import shutil
 
 import numpy as np
@@ -12,7 +13,7 @@ from nfl_keras.gallery import build as module
 from nfl_keras.gallery import probe
 from nfl_keras.gallery.gallery import Gallery
 from nfl_keras.gallery.photograph_model import PhotographModel
-from nfl_keras.gallery.storage.folder.gallery_folder import GalleryFolder
+from nfl_keras.gallery.storage.open_store import open_store
 
 
 @pytest.fixture
@@ -30,12 +31,21 @@ def embedded(monkeypatch):
     return ids
 
 
-def contents(folder):
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+def contents(where):
+    """Returns all that a gallery holds."""
+    if isinstance(where, pathlib.Path):
+        return {path.name: path.read_bytes() for path in sorted(where.iterdir()) if path.is_file()}
+    kept = open_store(where).read()
+    return (
+        kept.manifest,
+        kept.items.to_pylist(),
+        kept.left_out.to_pylist(),
+        kept.vectors[:].tolist(),
+    )
 
 
-def test_vectors_labels_and_ids_of_a_folder(images, model, tmp_path, expected):
-    gallery = Gallery.build(images, model, tmp_path / "gallery", crops=1)
+def test_vectors_labels_and_ids_of_a_folder(images, model, place, expected):
+    gallery = Gallery.build(images, model, place("gallery"), crops=1)
     ids = gallery.items["id"].to_pylist()
     assert ids == sorted(ids)
     labels = dict(zip(ids, gallery.items["label"].to_pylist(), strict=True))
@@ -54,8 +64,8 @@ def test_vectors_labels_and_ids_of_a_folder(images, model, tmp_path, expected):
     assert gallery.left_out == {}
 
 
-def test_only_what_is_new_or_changed_is_embedded(images, model, tmp_path, png, embedded):
-    folder = tmp_path / "gallery"
+def test_only_what_is_new_or_changed_is_embedded(images, model, place, png, embedded):
+    folder = place("gallery")
     assert Gallery.build(images, model, folder).changes == module.Changes(7, 7, 0, 0, 0)
     embedded.clear()
     before = contents(folder)
@@ -72,22 +82,22 @@ def test_only_what_is_new_or_changed_is_embedded(images, model, tmp_path, png, e
     assert embedded == ["green/2.png", "new.png"]
     # Moved, copied and touched ones are known; gone are two names.
     assert gallery.changes == module.Changes(8, 2, 3, 2, 0)
-    anew = Gallery.build(images, model, tmp_path / "anew")
+    anew = Gallery.build(images, model, place("anew"))
     assert gallery.items.equals(anew.items)
     ids = anew.items["id"].to_pylist()
     np.testing.assert_allclose(gallery.vectors(ids), anew.vectors(ids), atol=1e-6)
 
 
 def test_a_stopped_index_goes_on_and_ends_as_one_that_was_not(
-    images, model, tmp_path, embedded, monkeypatch
+    images, model, place, embedded, monkeypatch
 ):
     monkeypatch.setattr(module, "CHUNK", 2)
     (images / "bad.png").write_bytes(b"no picture")
-    undisturbed = tmp_path / "undisturbed"
+    undisturbed = place("undisturbed")
     Gallery.build(images, model, undisturbed, batch_size=2)
     ids = embedded.copy()
     for stop in range(1, 5):
-        folder = tmp_path / f"stopped-{stop}"
+        folder = place(f"stopped_{stop}")
         embedded.clear()
         append = module.Unfinished.append
         calls = []
@@ -111,17 +121,18 @@ def test_a_stopped_index_goes_on_and_ends_as_one_that_was_not(
         Gallery.build(images, model, folder, batch_size=2)
         assert embedded == ids[: 2 * stop] + lost + ids[2 * stop :]
         assert contents(folder) == contents(undisturbed)
-        assert not (folder / "unfinished").exists()
+        with open_store(folder).locked() as store:
+            assert not len(store.unfinished(store.manifest()).items())
 
 
 def test_bad_photographs_are_left_out_with_the_reason_and_not_tried_again(
-    images, model, tmp_path, embedded
+    images, model, place, embedded
 ):
     (images / "red/bad.png").write_bytes(b"no picture")
     (images / "red/empty.jpg").touch()
     cut = (images / "red/1.png").read_bytes()
     (images / "red/cut.png").write_bytes(cut[: len(cut) // 2])
-    gallery = Gallery.build(images, model, tmp_path / "gallery")
+    gallery = Gallery.build(images, model, place("gallery"))
     reasons = {
         "red/bad.png": "not an image",
         "red/cut.png": "truncated or damaged",
@@ -130,24 +141,24 @@ def test_bad_photographs_are_left_out_with_the_reason_and_not_tried_again(
     assert gallery.left_out == reasons
     assert len(gallery) == 7
     embedded.clear()
-    assert Gallery.build(images, model, tmp_path / "gallery").left_out == reasons
+    assert Gallery.build(images, model, place("gallery")).left_out == reasons
     assert embedded == []
     (images / "red/bad.png").write_bytes((images / "red/1.png").read_bytes())
-    mended = Gallery.build(images, model, tmp_path / "gallery")
+    mended = Gallery.build(images, model, place("gallery"))
     assert list(mended.left_out) == ["red/cut.png", "red/empty.jpg"]
     assert len(mended) == 8
 
 
-def test_without_one_good_photograph_nothing_is_written(tmp_path, model):
+def test_without_one_good_photograph_nothing_is_written(tmp_path, place, model):
     (tmp_path / "images").mkdir()
     (tmp_path / "images/a.jpg").touch()
     with pytest.raises(UserError, match=r"none of 1 photographs can be used; the first, 'a.jpg'"):
-        Gallery.build(tmp_path / "images", model, tmp_path / "gallery")
-    assert not (tmp_path / "gallery/manifest.json").exists()
+        Gallery.build(tmp_path / "images", model, place("gallery"))
+    assert not open_store(place("gallery")).exists
 
 
-def test_another_model_or_other_crops_are_refused(images, model, tmp_path):
-    folder = tmp_path / "gallery"
+def test_another_model_or_other_crops_are_refused(images, model, place):
+    folder = place("gallery")
     Gallery.build(images, model, folder, crops=3)
     other = nfl.models.Embedder("tiny", embedding_dim=3, image_size=8)
     with pytest.raises(UserError, match=r"embeds the same pictures otherwise \(cosine"):
@@ -162,37 +173,37 @@ def test_another_model_or_other_crops_are_refused(images, model, tmp_path):
         Gallery.build(images, model, folder, dtype="float16")
 
 
-def test_an_unfinished_gallery_is_of_one_model_too(images, model, tmp_path, monkeypatch):
+def test_an_unfinished_gallery_is_of_one_model_too(images, model, place, monkeypatch):
     def stopping(self, items, vectors):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(module.Unfinished, "append", stopping)
         with pytest.raises(KeyboardInterrupt):
-            Gallery.build(images, model, tmp_path / "gallery")
+            Gallery.build(images, model, place("gallery"))
     other = nfl.models.Embedder("tiny", embedding_dim=3, image_size=8)
     with pytest.raises(UserError, match="embeds the same pictures otherwise"):
-        Gallery.build(images, other, tmp_path / "gallery")
+        Gallery.build(images, other, place("gallery"))
 
 
-def test_a_second_writer_is_refused(images, model, tmp_path):
-    folder = GalleryFolder(tmp_path / "gallery")
-    with folder.locked(), pytest.raises(UserError, match="another process writes to the gallery"):
-        Gallery.build(images, model, folder.path)
+def test_a_second_writer_is_refused(images, model, place):
+    store = open_store(place("gallery"))
+    with store.locked(), pytest.raises(UserError, match="another process writes to the gallery"):
+        Gallery.build(images, model, place("gallery"))
 
 
-def test_an_image_set_and_float16(model, tmp_path, embedded):
+def test_an_image_set_and_float16(model, place, embedded):
     blooms = nfl.data.load("blooms", split="query").subset(range(0, 960, 160))
-    gallery = Gallery.build(blooms, model, tmp_path / "gallery", dtype="float16")
+    gallery = Gallery.build(blooms, model, place("gallery"), dtype="float16")
     assert gallery.items["id"].to_pylist() == sorted(blooms.ids.tolist())
     names = dict(zip(blooms.ids, np.array(blooms.class_names)[blooms.labels], strict=True))
     assert gallery.items["label"].to_pylist() == [names[i] for i in gallery.items["id"].to_pylist()]
-    full = Gallery.build(blooms, model, tmp_path / "float32")
+    full = Gallery.build(blooms, model, place("float32"))
     ids = blooms.ids.tolist()
     assert gallery.vectors(ids).dtype == np.float32
     np.testing.assert_allclose(gallery.vectors(ids), full.vectors(ids), atol=1e-3)
     embedded.clear()
-    Gallery.build(blooms, model, tmp_path / "gallery")
+    Gallery.build(blooms, model, place("gallery"))
     assert embedded == []  # Known by their content, since an image set has no times.
 
 

@@ -10,12 +10,12 @@ from PIL import Image
 
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.gallery import Gallery
-from nfl_keras.gallery.storage.folder.gallery_folder import GalleryFolder
+from nfl_keras.gallery.storage.open_store import open_store
 
 
 @pytest.fixture
-def gallery(images, model, tmp_path):
-    return Gallery.build(images, model, tmp_path / "gallery", crops=1)
+def gallery(images, model, place):
+    return Gallery.build(images, model, place("gallery"), crops=1)
 
 
 @pytest.fixture
@@ -86,11 +86,15 @@ def test_conditions_leave_all_answers_that_fulfill_them(gallery, images, ranked)
     found = gallery.search(images / "red/1.png", k=3, where="label = green, deep")
     allowed = ["green/1.png", "green/2.png", "blue/deep/1.png"]
     assert ids_of(found) == [ranked(gallery.vectors(["red/1.png"])[0], allowed)]
-    found = gallery.search(images / "red/1.png", where=pc.field("label") == "green")
-    assert sorted(ids_of(found)[0]) == ["green/1.png", "green/2.png"]
     nothing = gallery.search(images / "red/1.png", where="label = yellow")
     assert ids_of(nothing) == [[]]
     assert repr(nothing) == f"{images / 'red/1.png'}: nothing found"
+
+
+def test_an_expression_is_a_condition(images, model, tmp_path):
+    gallery = Gallery.build(images, model, tmp_path / "gallery", crops=1)
+    found = gallery.search(images / "red/1.png", where=pc.field("label") == "green")
+    assert sorted(ids_of(found)[0]) == ["green/1.png", "green/2.png"]
 
 
 def test_a_crop_of_the_query_is_searched_for(gallery, tmp_path):
@@ -134,10 +138,10 @@ def test_the_result_prints_itself_and_becomes_arrow_and_json(gallery, images):
     assert parsed[0]["matches"][0]["id"] == "red/1.png"
 
 
-def test_metadata_of_a_table(images, model, tmp_path):
+def test_metadata_of_a_table(images, model, place):
     table = images / "catalog.csv"
     table.write_text("path;Label;year;price\nred/1.png;007;1990;1.5\nloose.png;rose;2001;\n")
-    gallery = Gallery.build(table, model, tmp_path / "gallery")
+    gallery = Gallery.build(table, model, place("gallery"))
     assert gallery.items.to_pylist() == [
         {"id": "loose.png", "label": "rose", "year": 2001, "price": None},
         {"id": "red/1.png", "label": "007", "year": 1990, "price": 1.5},
@@ -157,33 +161,32 @@ def test_queries_that_cannot_be_used_are_named(gallery, tmp_path):
             gallery.search(vectors)
 
 
-def test_photographs_go_to_no_server_that_a_gallery_names(gallery, images, tmp_path):
-    folder = GalleryFolder(tmp_path / "gallery")
-    with folder.locked():
-        folder.write_manifest(dataclasses.replace(folder.manifest(), model="example.org:8500"))
-    opened = Gallery.open(folder.path)
+def test_photographs_go_to_no_server_that_a_gallery_names(gallery, images, place):
+    with open_store(place("gallery")).locked() as store:
+        store.write_manifest(dataclasses.replace(store.manifest(), model="example.org:8500"))
+    opened = Gallery.open(place("gallery"))
     assert len(opened.search(positive=["red/1.png"], k=2)[0]) == 2
     with pytest.raises(UserError, match=r"by the server example.org:8500; give it as the model"):
         opened.search(images / "red/1.png")
 
 
-def test_an_open_gallery_stays_as_it_was(gallery, images, model, tmp_path, png):
+def test_an_open_gallery_stays_as_it_was(gallery, images, model, place, png):
     before = ids_of(gallery.search(np.eye(3), k=9))
     (images / "red/1.png").unlink()
     (images / "new.png").write_bytes(png((200, 200, 200)))
-    changed = Gallery.build(images, model, tmp_path / "gallery", crops=1)
+    changed = Gallery.build(images, model, place("gallery"), crops=1)
     assert ids_of(gallery.search(np.eye(3), k=9)) == before
-    assert ids_of(Gallery.open(tmp_path / "gallery").search(np.eye(3), k=9)) == ids_of(
+    assert ids_of(Gallery.open(place("gallery")).search(np.eye(3), k=9)) == ids_of(
         changed.search(np.eye(3), k=9)
     )
     assert "red/1.png" not in changed.items["id"].to_pylist()
 
 
-def test_photographs_are_read_where_they_are(gallery, images, tmp_path):
+def test_photographs_are_read_where_they_are(gallery, images, place, tmp_path):
     row = gallery.items["id"].to_pylist().index("red/1.png")
     assert gallery.read(row) == (images / "red/1.png").read_bytes()
     images.rename(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="cannot be read"):
         gallery.read(row)
-    moved = Gallery.open(tmp_path / "gallery", images=tmp_path / "elsewhere")
+    moved = Gallery.open(place("gallery"), images=tmp_path / "elsewhere")
     assert moved.read(row)

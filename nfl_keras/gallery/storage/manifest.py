@@ -53,22 +53,45 @@ def read_manifest(path: pathlib.Path) -> Manifest:
         UserError: if there is none, or it is not one of this version.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found.get("format") != _FORMAT:
-            raise ValueError(f"format {found.get('format')!r}, not {_FORMAT}")
-        return Manifest(**found)
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(
             f"{str(path.parent)!r} is not a gallery ({MANIFEST}: {error.strerror}); make one "
             f"with nfl-keras index."
         ) from error
+    return parse_manifest(text, str(path))
+
+
+def parse_manifest(text: str, name: str) -> Manifest:
+    """Parses the JSON of a manifest.
+
+    Args:
+        text: str.
+        name: str, where it is from, for messages.
+
+    Returns:
+        The `Manifest`.
+
+    Raises:
+        UserError: if it is not one of this version.
+    """
+    try:
+        found = json.loads(text)
+        if found.get("format") != _FORMAT:
+            raise ValueError(f"format {found.get('format')!r}, not {_FORMAT}")
+        return Manifest(**found)
     except (ValueError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{str(path)!r} is not what nfl-keras index wrote ({error}); index anew into another "
-            f"folder."
+            f"{name!r} is not what nfl-keras index wrote ({error}); index anew into another "
+            f"gallery."
         ) from error
+
+
+def manifest_text(manifest: Manifest) -> str:
+    """Returns the JSON of a manifest."""
+    return json.dumps(dataclasses.asdict(manifest))
 
 
 def write_manifest(path: pathlib.Path, manifest: Manifest) -> None:
     """Writes a manifest, whole or not at all."""
-    write_whole(path, json.dumps(dataclasses.asdict(manifest)) + "\n")
+    write_whole(path, manifest_text(manifest) + "\n")

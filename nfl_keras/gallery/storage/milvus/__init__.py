@@ -1,0 +1,1 @@
+"""Galleries that are kept in Milvus, a distributed vector database, or in its embedded form."""
