@@ -84,11 +84,11 @@ def _values(column: pa.ChunkedArray, name: str) -> list[Any]:
         values: list[Any] = kept.to_pylist()
         same = _array(values, column.type).equals(column.combine_chunks())
     except pa.ArrowException:
-        same = False
-    if not same:
-        raise UserError(f"Milvus cannot keep the type {column.type} of the column {name!r}.")
+        values, same = [], False
     if kind == "DOUBLE" and not all(v is None or math.isfinite(v) for v in values):
         raise UserError(f"the column {name!r} holds NaN or infinity; Milvus keeps neither.")
+    if not same:
+        raise UserError(f"Milvus cannot keep the type {column.type} of the column {name!r}.")
     if kind == "VARCHAR" and any(v is not None and len(v.encode()) > MOST_BYTES for v in values):
         raise UserError(f"the column {name!r} holds a text of more than {MOST_BYTES:,} bytes.")
     return values

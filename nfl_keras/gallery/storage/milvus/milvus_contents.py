@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from nfl_keras.errors import UserError
 from nfl_keras.gallery.storage.contents import Found, not_in_gallery
 from nfl_keras.gallery.storage.manifest import Manifest
 from nfl_keras.gallery.storage.milvus.expression import expression
 from nfl_keras.gallery.storage.milvus.milvus_vectors import MilvusVectors
-from nfl_keras.gallery.storage.milvus.records import State
+from nfl_keras.gallery.storage.milvus.records import Records, State
 from nfl_keras.gallery.storage.milvus.rows import Rows
 from nfl_keras.gallery.where import Where
 from nfl_keras.retrieval.exact_similarity import rounding_bound
@@ -31,13 +32,13 @@ class MilvusContents:
     Args:
         state: `State`.
         rows: `Rows`.
-        left_out: `pyarrow.Table` of photographs that cannot be used, with the `reason`.
+        records: `Records`.
     """
 
-    def __init__(self, state: State, rows: Rows, left_out: pa.Table) -> None:
+    def __init__(self, state: State, rows: Rows, records: Records) -> None:
         self.manifest: Manifest = state.manifest
-        self.left_out = left_out
-        self._rows, self._end = rows, state.end
+        self.left_out = records.left_out(state)
+        self._rows, self._records, self._end = rows, records, state.end
         self._visible = f"born <= {state.manifest.commit} and died > {state.manifest.commit}"
 
     @property
@@ -71,6 +72,7 @@ class MilvusContents:
     def vectors_of(self, ids: Sequence[str]) -> np.ndarray:
         """Returns the vectors of photographs, see `Contents`."""
         found = self._rows.numbers_of(ids, self._visible)
+        self._records.check_kept(self.manifest.commit)
         for name in ids:
             if name not in found:
                 raise not_in_gallery(name)
@@ -88,6 +90,7 @@ class MilvusContents:
         for start in range(0, len(query), step):
             part = slice(start, start + step)
             self._fill(query[part], condition, numbers[part], similarities[part])
+        self._records.check_kept(self.manifest.commit)
         found = np.unique(numbers[numbers >= 0])
         items = self._rows.items(found)
         order = _order(items["id"])
@@ -120,9 +123,10 @@ class MilvusContents:
     @functools.cached_property
     def _numbered(self) -> tuple[np.ndarray, pa.Table]:
         numbers, items = self._rows.read(self._visible, self._end)
+        self._records.check_kept(self.manifest.commit)
         order = _order(items["id"])
         return numbers[order], items.take(order).combine_chunks()
 
 
 def _order(ids: pa.ChunkedArray) -> np.ndarray:
-    return pa.compute.array_sort_indices(ids.combine_chunks()).to_numpy().astype(np.int64)
+    return pc.array_sort_indices(ids.combine_chunks()).to_numpy().astype(np.int64)

@@ -139,7 +139,6 @@ class MilvusStore:
                 first + len(new),
                 items.schema.remove_metadata(),
                 self._records.write_left_out(left_out, commit),
-                "" if before is None else before.rows,
             )
         )
 
@@ -160,7 +159,7 @@ class MilvusStore:
         return Rows(self._ask, state.rows, Columns(state.schema), state.manifest.dimension)
 
     def _contents(self, state: State) -> MilvusContents:
-        return MilvusContents(state, self._rows(state), self._records.left_out(state))
+        return MilvusContents(state, self._rows(state), self._records)
 
     def _clean(self) -> None:
         self._opened = None
@@ -170,10 +169,9 @@ class MilvusStore:
             rows = self._rows(state)
             rows.load()
             rows.clean(state.manifest.commit, state.end)
-        kept = () if state is None else (state.rows, state.before)
         for name in self._ask("list_collections"):
             of_this = re.fullmatch(f"{self._address.collection}{ROWS}[0-9]+", name)
-            if of_this and name not in kept:
+            if of_this and (state is None or name != state.rows):
                 self._ask("drop_collection", name)
 
     @contextlib.contextmanager

@@ -25,7 +25,6 @@ class State:
         end: int, more than the number of any row.
         schema: `pyarrow.Schema` of the items.
         parts: int, in how many records those left out are kept.
-        before: str, the collection of rows of the commit before.
     """
 
     manifest: Manifest
@@ -33,7 +32,6 @@ class State:
     end: int
     schema: pa.Schema
     parts: int
-    before: str
 
 
 class Records:
@@ -102,13 +100,22 @@ class Records:
             self.put(_key(commit, part), text[start : start + MOST_BYTES])
         return len(parts)
 
+    def check_kept(self, commit: int) -> None:
+        """Checks that the rows of a commit are all there.
+
+        Raises:
+            UserError: if those that later commits have not are removed.
+        """
+        if commit < int(self.get("oldest") or 0):
+            raise UserError(
+                "the gallery has been indexed twice since it was opened; open it again."
+            )
+
     def clean(self, commit: int) -> None:
-        """Removes the photographs that other commits left out."""
-        self._ask(
-            "delete",
-            self._name,
-            filter=f'key like "left_out/%" and not (key like "{_key(commit)}%")',
-        )
+        """Says that earlier commits can be read no more, and removes what they left out."""
+        self.put("oldest", str(commit))
+        others = f'key like "left_out/%" and not (key like "{_key(commit)}%")'
+        self._ask("delete", self._name, filter=others)
 
     def get(self, key: str) -> str | None:
         """Reads a record, or returns `None` if there is none."""

@@ -86,8 +86,8 @@ class Rows:
                 self._ask("upsert", self.name, [{**row, "died": died} for row in rows])
 
     def clean(self, commit: int, end: int) -> None:
-        """Undoes what followed a commit, and removes what ended before it."""
-        self._ask("delete", self.name, filter=f"born > {commit} or died < {commit}")
+        """Undoes what followed a commit, and removes what ended with it."""
+        self._ask("delete", self.name, filter=f"born > {commit} or died <= {commit}")
         self.end(self.read(f"died > {commit} and died < {FOREVER}", end)[0], FOREVER)
 
     def count(self, condition: str) -> int:
@@ -157,10 +157,8 @@ class Rows:
             batch = numbers[start : start + self._batch].tolist()
             rows = self._rows(_among(batch), [*fields, "number"])
             found = {row["number"]: row for row in rows}
-            if any(number not in found for number in batch):
-                raise UserError(
-                    "the gallery has been indexed twice since it was opened; open it again."
-                )
+            if len(found) < len(set(batch)):
+                raise UserError("photographs were removed from the gallery; open it again.")
             yield [found[number] for number in batch]
 
 

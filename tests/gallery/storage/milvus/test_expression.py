@@ -32,6 +32,11 @@ ITEMS = pa.table(
 )
 
 
+LETTERS = st.one_of(
+    st.sampled_from("\"'\\\n\r\t{}%,\x7f"), st.characters(exclude_categories=["Cc", "Cs"])
+)
+
+
 @pytest.fixture(scope="module")
 def rows(milvus):
     address = parse_address(milvus("conditions"))
@@ -86,16 +91,11 @@ def test_a_condition_finds_what_it_finds_in_a_folder(rows, where):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(text=st.text(max_size=8), operator=st.sampled_from(["=", "!=", "<", "<=", ">", ">="]))
+@given(
+    text=st.text(LETTERS, max_size=8), operator=st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
+)
 def test_no_text_leads_out_of_its_condition(rows, text, operator):
     where = f"label {operator} {text}"
-    try:
-        said = expression(where, rows.columns)
-    except UserError as error:
-        assert any(ord(letter) < 32 for letter in text)
-        assert "control character" in str(error)
-        return
-    assert said.startswith("(c_label is not null and c_label ")
     assert found(rows, where) == allowed_by(where, ITEMS).tolist()
 
 
