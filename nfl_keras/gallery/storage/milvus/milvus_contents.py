@@ -1,7 +1,7 @@
 """Defines what a gallery in Milvus searches in."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -86,13 +86,19 @@ class MilvusContents:
         condition = f"{self._visible} and {said}" if said else self._visible
         numbers = np.full((len(query), k), -1, np.int64)
         similarities = np.full((len(query), k), -np.inf, np.float32)
+        seen, tables = [np.empty(0, np.int64)], [self._rows.columns.schema.empty_table()]
         step = max(1, _CANDIDATES // (k + SPARE))
         for start in range(0, len(query), step):
             part = slice(start, start + step)
-            self._fill(query[part], condition, numbers[part], similarities[part])
+            for candidates, items in self._fill(
+                query[part], condition, numbers[part], similarities[part]
+            ):
+                answers = np.isin(candidates, numbers[part])
+                seen.append(candidates[answers])
+                tables.append(items.filter(answers))
         self._records.check_kept(self.manifest.commit)
-        found = np.unique(numbers[numbers >= 0])
-        items = self._rows.items(found)
+        found, first = np.unique(np.concatenate(seen), return_index=True)
+        items = pa.concat_tables(tables).take(first)
         order = _order(items["id"])
         places = np.full(len(found) + 1, -1)
         places[order] = np.arange(len(found))
@@ -103,17 +109,20 @@ class MilvusContents:
 
     def _fill(
         self, query: np.ndarray, condition: str, numbers: np.ndarray, similarities: np.ndarray
-    ) -> None:
+    ) -> Iterator[tuple[np.ndarray, pa.Table]]:
+        """Fills rows of numbers and similarities, and yields candidates and their items."""
         k, limit = numbers.shape[1], numbers.shape[1] + SPARE
         bound = rounding_bound(self._rows.dimension)
         left = np.arange(len(query))
         while len(left):
             hits = self._rows.nearest(query[left], limit, condition)
             candidates = np.unique(np.concatenate([found for found, _ in hits]))
-            candidates = candidates[_order(self._rows.items(candidates)["id"])]
-            places, similar = nearest(query[left], self._rows.vectors(candidates), k)
-            numbers[left] = np.where(places < 0, -1, candidates[places]) if len(candidates) else -1
+            items, vectors = self._rows.items_and_vectors(candidates)
+            order = _order(items["id"])
+            places, similar = nearest(query[left], vectors[order], k)
+            numbers[left] = np.append(candidates[order], -1)[places]
             similarities[left] = similar
+            yield candidates, items
             settled = [
                 len(found) < limit or limit == _MOST or similar[row, -1] > distances[-1] + bound
                 for row, (found, distances) in enumerate(hits)

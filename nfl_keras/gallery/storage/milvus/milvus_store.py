@@ -88,8 +88,8 @@ class MilvusStore:
         contents.check()
         exact = "searches are exact" if index == "FLAT" else "searches are approximate"
         _say(
-            f"{self.name}: Milvus with the index {index}: {exact}; float16 takes the space of "
-            f"float32; what is open stays as it was for one index, not for two."
+            f"{self.name}: {exact} (index {index}). Otherwise than in a folder, float16 saves no "
+            f"space, an open gallery outlasts one index only, and two machines may both write."
         )
         self._opened = contents
         return contents
@@ -132,6 +132,7 @@ class MilvusStore:
         rows.load()
         rows.insert(items, vectors, new, first, commit)
         rows.end(ended, commit)
+        rows.flush()
         self._records.write_state(
             State(
                 manifest,

@@ -1,6 +1,6 @@
 """Defines the collection of Milvus in which photographs and their vectors are rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,10 @@ class Rows:
             if rows:
                 self._ask("upsert", self.name, [{**row, "died": died} for row in rows])
 
+    def flush(self) -> None:
+        """Has Milvus put what was written last in segments, which it searches ten times faster."""
+        self._ask("flush", self.name)
+
     def clean(self, commit: int, end: int) -> None:
         """Undoes what followed a commit, and removes what ended with it."""
         self._ask("delete", self.name, filter=f"born > {commit} or died <= {commit}")
@@ -113,18 +117,14 @@ class Rows:
             found.update({row[field]: row["number"] for row in self._rows(among, [field])})
         return found
 
-    def items(self, numbers: np.ndarray) -> pa.Table:
-        """Returns the items of these numbers, in their order."""
-        fields = list(self.columns.fields.values())
-        return self.columns.to_table([row for rows in self._taken(numbers, fields) for row in rows])
+    def items_and_vectors(self, numbers: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+        """Returns the items and the vectors, float32 `[N, D]`, of these numbers in their order."""
+        rows = self._taken(numbers, [*self.columns.fields.values(), "vector"])
+        return self.columns.to_table(rows), self._matrix(rows)
 
     def vectors(self, numbers: np.ndarray) -> np.ndarray:
         """Returns the vectors of these numbers, float32 `[N, D]`."""
-        vectors = np.empty((len(numbers), self.dimension), np.float32)
-        for batch, rows in enumerate(self._taken(numbers, ["vector"])):
-            for place, row in enumerate(rows, batch * self._batch):
-                vectors[place] = row["vector"]
-        return vectors
+        return self._matrix(self._taken(numbers, ["vector"]))
 
     def nearest(
         self, query: np.ndarray, limit: int, condition: str
@@ -151,15 +151,21 @@ class Rows:
         named = {"filter": condition, "output_fields": fields, "consistency_level": "Strong"}
         return [dict(row) for row in self._ask("query", self.name, **named)]
 
-    def _taken(self, numbers: np.ndarray, fields: list[str]) -> Iterator[list[dict[str, Any]]]:
-        """Yields batches of rows in the order of numbers."""
+    def _taken(self, numbers: np.ndarray, fields: Sequence[str]) -> list[dict[str, Any]]:
+        """Returns rows in the order of numbers."""
+        found = {}
         for start in range(0, len(numbers), self._batch):
-            batch = numbers[start : start + self._batch].tolist()
-            rows = self._rows(_among(batch), [*fields, "number"])
-            found = {row["number"]: row for row in rows}
-            if len(found) < len(set(batch)):
-                raise UserError("photographs were removed from the gallery; open it again.")
-            yield [found[number] for number in batch]
+            among = _among(numbers[start : start + self._batch].tolist())
+            found.update({row["number"]: row for row in self._rows(among, fields)})
+        if len(found) < len(np.unique(numbers)):
+            raise UserError("photographs were removed from the gallery; open it again.")
+        return [found[number] for number in numbers.tolist()]
+
+    def _matrix(self, rows: Sequence[dict[str, Any]]) -> np.ndarray:
+        matrix = np.empty((len(rows), self.dimension), np.float32)
+        for place, row in enumerate(rows):
+            matrix[place] = row["vector"]
+        return matrix
 
 
 def _among(numbers: Sequence[int]) -> str:

@@ -150,13 +150,13 @@ def test_a_writer_on_another_machine_is_refused_for_a_day(store):
 def test_an_index_that_is_not_exact_is_said_when_a_gallery_is_opened(store, capsys):
     commit(store, range(5))
     store.read()
-    assert "with the index FLAT: searches are exact" in capsys.readouterr().err
+    assert "searches are exact (index FLAT)" in capsys.readouterr().err
     ask, name = store._ask, store._state().rows
     ask("release_collection", name)
     ask("drop_index", name, "vector")
     Rows(ask, name, None, 2)._index("vector", index_type="HNSW", metric_type="IP", M="16")
     store.read()
-    assert "with the index HNSW: searches are approximate" in capsys.readouterr().err
+    assert "searches are approximate (index HNSW)" in capsys.readouterr().err
 
 
 def test_lost_rows_are_noticed(store):
