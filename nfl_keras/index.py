@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     add("--model", metavar="MODEL", help=model)
     shards = "instead of IMAGES and --model: the folder that nfl-keras embed wrote"
     add("--from-embeddings", metavar="FOLDER", help=shards)
-    add("--gallery", metavar="FOLDER", required=True, help="the gallery, new or of this model")
+    where = "the gallery, new or of this model: a folder, or milvus://HOST:19530/COLLECTION"
+    add("--gallery", metavar="GALLERY", required=True, help=where)
     crops = "crops of each photograph (default: the gallery's, else 3)"
     add("--crops", type=int, choices=(1, 3), help=crops)
     add("--batch-size", type=int, default=64, help="photographs at a time (default: %(default)s)")

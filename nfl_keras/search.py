@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m nfl_kera
     )
     add = parser.add_argument
     add("queries", metavar="QUERY", nargs="*", help="a photograph")
-    add("--gallery", metavar="FOLDER", required=True, help="the gallery, as index made it")
+    add("--gallery", metavar="GALLERY", required=True, help="the gallery, as index made it")
     add("-k", type=int, default=10, help="answers per query (default: %(default)s)")
     where = "a condition on the metadata, such as 'label = rose' or 'year >= 1990'; may be repeated"
     add("--where", metavar="CONDITION", action="append", help=where)

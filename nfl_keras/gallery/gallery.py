@@ -103,7 +103,8 @@ class Gallery(GalleryFaults):
             model: `keras.Model` from images to unit vectors with an `image_size`, such as an
                 `nfl.models.Embedder`; `nfl.serving.Client`, or a server's `"HOST:PORT"`; or what
                 `nfl.load` loads: a run, an exported model, a preset.
-            folder: str or path of the gallery, new or one of the same model.
+            folder: str or path of the gallery, new or one of the same model; or a URI of Milvus,
+                such as `"milvus://HOST:19530/COLLECTION"`, see `docs/search.md`.
             crops: 3 or 1, crops of each photograph, see `nfl.retrieval.embed`. Defaults to `None`:
                 those of the gallery if there is one, else 3.
             batch_size: int, photographs in a batch. Defaults to `64`.
@@ -156,7 +157,7 @@ class Gallery(GalleryFaults):
         """Opens a gallery.
 
         Args:
-            uri: str or path of its folder.
+            uri: str or path of its folder, or a URI of Milvus.
             model: see `build`. Defaults to `None`: the model that the gallery names, which is
                 loaded when the first photograph is to be embedded.
             images: str or path, where the photographs are now. Defaults to `None`: where they

@@ -18,8 +18,8 @@ def embedder(tmp_path_factory):
 
 
 @pytest.fixture
-def gallery(images, embedder, tmp_path, capsys):
-    folder = str(tmp_path / "gallery")
+def gallery(images, embedder, place, capsys):
+    folder = str(place("gallery"))
     (images / "bad.jpg").write_bytes(b"text")
     command(["index", str(images), "--model", embedder, "--gallery", folder])
     printed = capsys.readouterr().out
@@ -78,7 +78,7 @@ def test_search_by_ids_averages_and_conditions(gallery, images, capsys):
     assert answer["query"] == " + ".join(both)
 
 
-def test_calibrate_learns_a_threshold_that_search_uses(tmp_path, png, embedder, capsys):
+def test_calibrate_learns_a_threshold_that_search_uses(tmp_path, place, png, embedder, capsys):
     rng = np.random.default_rng(0)
     for name in range(6):
         color = rng.integers(30, 220, 3)
@@ -86,7 +86,7 @@ def test_calibrate_learns_a_threshold_that_search_uses(tmp_path, png, embedder, 
             path = tmp_path / "images" / f"{name}" / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(png(tuple(color + rng.integers(-9, 10, 3))))
-    folder, page = str(tmp_path / "gallery"), tmp_path / "curve.html"
+    folder, page = str(place("gallery")), tmp_path / "curve.html"
     command(["index", str(tmp_path / "images"), "--model", embedder, "--gallery", folder])
     capsys.readouterr()
     asked = ["--precision", "0.6", "--confidence", "0.5", "--absent", "0.2"]
@@ -109,12 +109,12 @@ def test_calibrate_learns_a_threshold_that_search_uses(tmp_path, png, embedder, 
     assert nfl.Gallery.open(folder).search(np.ones(16), k=1).threshold == again["threshold"]
 
 
-def test_inspect_prints_faults_and_writes_a_page(images, embedder, tmp_path, capsys):
+def test_inspect_prints_faults_and_writes_a_page(images, embedder, place, tmp_path, capsys):
     (images / "blue/copy.png").write_bytes((images / "red/1.png").read_bytes())
     table = images / "catalog.csv"
     rows = ["red/1.png,red,train", "blue/copy.png,blue,test", "green/1.png,green,train"]
     table.write_text("\n".join(["path,label,split", *rows]))
-    folder, page = str(tmp_path / "gallery"), tmp_path / "faults.html"
+    folder, page = str(place("gallery")), tmp_path / "faults.html"
     command(["index", str(table), "--model", embedder, "--gallery", folder])
     capsys.readouterr()
     flags = ["--split", "split", "--threshold", "0.9999", "--html", str(page)]
