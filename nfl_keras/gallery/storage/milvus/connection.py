@@ -16,10 +16,13 @@ class Connection:
 
     Args:
         address: `Address`.
+
+    Attributes:
+        is_embedded: bool, whether it is to milvus-lite.
     """
 
     def __init__(self, address: Address) -> None:
-        self._address = address
+        self._address, self.is_embedded = address, address.is_embedded
 
     def __call__(self, method: str, *arguments: Any, **named: Any) -> Any:
         """Calls a method of `pymilvus.MilvusClient`.

@@ -71,10 +71,16 @@ class Records:
         text = self.get("state")
         if text is None:
             return None
-        found = json.loads(_unpacked(text))
-        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(found.pop("schema"))))
-        manifest = parse_manifest(found.pop("manifest"), self._name)
-        return State(manifest=manifest, schema=schema, **found)
+        try:
+            found = json.loads(_unpacked(text))
+            schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(found.pop("schema"))))
+            manifest = parse_manifest(found.pop("manifest"), self._name)
+            return State(manifest=manifest, schema=schema, **found)
+        except (ValueError, KeyError, TypeError, zlib.error) as error:
+            raise UserError(
+                f"the collection {self._name!r} is not what nfl-keras index wrote ({error}); "
+                f"index anew into another collection."
+            ) from error
 
     def write_state(self, state: State) -> None:
         """Replaces the state, in one step."""

@@ -137,7 +137,7 @@ def test_many_that_are_left_out_come_back(store):
 
 def test_a_writer_on_another_machine_is_refused_for_a_day(store):
     commit(store, range(2))
-    records = Records(store._ask, store._address.collection)
+    records = store._records
     other = {"host": "other.example", "process": 7, "since": time.time()}
     records.put("writer", json.dumps(other))
     with pytest.raises(UserError, match=r"another process writes .*on other.example, process 7"):
@@ -157,6 +157,14 @@ def test_an_index_that_is_not_exact_is_said_when_a_gallery_is_opened(store, caps
     Rows(ask, name, None, 2)._index("vector", index_type="HNSW", metric_type="IP", M="16")
     store.read()
     assert "searches are approximate (index HNSW)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "e30=", "eJyrrgUAAXUA+Q=="])
+def test_a_state_of_another_kind_is_refused(store, text):
+    commit(store, range(2))
+    store._records.put("state", text)
+    with pytest.raises(UserError, match="is not what nfl-keras index wrote"):
+        store.read()
 
 
 def test_lost_rows_are_noticed(store):
