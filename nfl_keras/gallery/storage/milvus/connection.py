@@ -30,18 +30,23 @@ class Connection:
         Raises:
             UserError: if pymilvus is not installed, or Milvus cannot be reached or refuses.
         """
-        pymilvus = import_pymilvus()
+        exceptions = (import_pymilvus().MilvusException, OSError)
         address = self._address
         try:
             client = _client(address.server, address.token(), address.database)
-            return getattr(client, method)(*arguments, **named)
-        except (pymilvus.MilvusException, OSError) as error:
-            reason = str(getattr(error, "message", error)).strip().partition("\n")[0]
+        except exceptions as error:
             hint = "check that it runs, and MILVUS_TOKEN if it asks for a token"
             if address.is_embedded:
-                hint = "only one process at a time can open it"
+                hint = "one process at a time can open it"
             raise UserError(
-                f"Milvus cannot do {method} for {address.name!r} ({reason}); {hint}."
+                f"the Milvus of {address.name!r} does not open ({_reason(error)}); {hint}."
+            ) from error
+        try:
+            return getattr(client, method)(*arguments, **named)
+        except exceptions as error:
+            raise UserError(
+                f"Milvus refuses {method} for {address.name!r} ({_reason(error)}); mend that, then "
+                f"run the command again."
             ) from error
 
     @property
@@ -72,3 +77,7 @@ def _client(server: str, token: str, database: str) -> Any:
     if not server.startswith("http"):
         os.makedirs(os.path.dirname(server), exist_ok=True)
     return import_pymilvus().MilvusClient(server, token=token, db_name=database, timeout=_SECONDS)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "message", error)).strip().partition("\n")[0]

@@ -46,18 +46,19 @@ class Records:
         self._ask, self._name = ask, name
 
     def create(self) -> None:
-        """Makes the collection if it is not there."""
-        if self._ask("has_collection", self._name):
-            return
-        kinds, client = import_pymilvus().DataType, import_pymilvus().MilvusClient
-        schema = client.create_schema(auto_id=False)
-        schema.add_field("key", kinds.VARCHAR, max_length=100, is_primary=True)
-        schema.add_field("text", kinds.VARCHAR, max_length=MOST_BYTES)
-        schema.add_field("vector", kinds.FLOAT_VECTOR, dim=2)  # Milvus has no collection without.
-        index = client.prepare_index_params()
-        index.add_index("vector", index_type="FLAT", metric_type="IP")
-        self._ask("create_collection", self._name, schema=schema, consistency_level="Strong")
-        self._ask("create_index", self._name, index, sync=False)
+        """Makes the collection if it is not there, and makes it ready to read."""
+        if not self._ask("has_collection", self._name):
+            kinds, client = import_pymilvus().DataType, import_pymilvus().MilvusClient
+            schema = client.create_schema(auto_id=False)
+            schema.add_field("key", kinds.VARCHAR, max_length=100, is_primary=True)
+            schema.add_field("text", kinds.VARCHAR, max_length=MOST_BYTES)
+            # Milvus has no collection without vectors.
+            schema.add_field("vector", kinds.FLOAT_VECTOR, dim=2)
+            index = client.prepare_index_params()
+            index.add_index("vector", index_type="FLAT", metric_type="IP")
+            self._ask("create_collection", self._name, schema=schema, consistency_level="Strong")
+            self._ask("create_index", self._name, index, sync=False)
+        self._ask("load_collection", self._name)
 
     def state(self) -> State | None:
         """Reads the state, or returns `None` if there is no gallery.
