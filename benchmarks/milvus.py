@@ -5,14 +5,15 @@
     python benchmarks/milvus.py --photographs 10000 60000 --server milvus://localhost:19530
 
 No photograph is embedded: the vectors are random unit vectors. Without `--server`, Milvus is
-milvus-lite, which runs in this process. "commit" writes all photographs into a new gallery,
-"commit of 1 %" replaces that share of them. A search is `gallery.search` of vectors for ten
-answers, one query at a time or 100 at once, of all photographs or of a tenth of them by a condition
-on the metadata. "open and search" opens the gallery anew for one search. The answers of both must
-be the same. The sides alternate, and each figure is the median of `--runs`.
+milvus-lite, which runs in this process. A commit writes all photographs into a new gallery, or
+replaces 1 % of them. A search is `gallery.search` of vectors for ten answers, among all photographs
+or a tenth of them by a condition on the metadata. The answers of both must be the same. The sides
+alternate, and each figure is the median of `--runs`, with the least and the most. The CPU's time
+is that of this process, all threads together, and of milvus-lite, but not of a server.
 """
 
 import argparse
+import functools
 import pathlib
 import statistics
 import tempfile
@@ -25,6 +26,7 @@ from nfl_keras.gallery import Gallery
 from nfl_keras.gallery.storage.manifest import Manifest
 from nfl_keras.gallery.storage.open_store import open_store
 
+SIDES = ("folder", "milvus")
 SINGLE, TOGETHER = 20, 100
 WHERE = "share < 10"
 
@@ -43,12 +45,17 @@ def main():
         runs = [_run(count, given.dimension, given.server) for _ in range(given.runs)]
         for name in runs[0]["folder"]:
             shown = [
-                f"{statistics.median(run[side][name] for run in runs):,.0f} "
-                f"({min(run[side][name] for run in runs):,.0f} to "
-                f"{max(run[side][name] for run in runs):,.0f})"
-                for side in ("folder", "milvus")
+                _spread([run[side].get(name) for run in runs]) for side in ("folder", "milvus")
             ]
             print(f"| {count:,} | {name} | {shown[0]} | {shown[1]} |", flush=True)
+
+
+def _spread(values):
+    if None in values:
+        return "not measured"
+    figures = [summary(values) for summary in (statistics.median, min, max)]
+    middle, least, most = (f"{x:,.0f}" if x >= 100 else f"{x:.3g}" for x in figures)
+    return f"{middle} ({least} to {most})"
 
 
 def _run(count, dimension, server):
@@ -74,40 +81,39 @@ def _measure(uri, count, dimension):
     items, vectors = _drawn(rng, count, dimension)
     queries = _unit(rng, TOGETHER, dimension)
     manifest = Manifest("none", [[1.0] + [0.0] * (dimension - 1)], 3, "float32", None)
-    figures = {}
-    seconds = _commit(uri, manifest, items, vectors)
-    figures["commit, photographs/s"] = count / seconds
+    figures, answers = {}, []
+
+    def note(what, count, work):
+        """Notes how often a second has time for what work does, and the CPU's time for each."""
+        start, processor = time.perf_counter(), time.process_time()
+        done = work()
+        figures[f"{what}, a second"] = count / (time.perf_counter() - start)
+        figures[f"{what}, CPU ms"] = 1000 * (time.process_time() - processor) / count
+        return done
+
+    note("photographs committed", count, lambda: _commit(uri, manifest, items, vectors))
     changed = rng.permutation(count)[: count // 100]
     vectors[changed] = _unit(rng, len(changed), dimension)
     digests = items["sha256"].to_pylist()
     for row in changed:
         digests[row] = b"changed ".ljust(32)
     items = items.set_column(5, "sha256", pa.array(digests, pa.binary(32)))
-    figures["commit of 1 %, ms"] = 1000 * _commit(uri, manifest, items, vectors)
-    start = time.perf_counter()
-    gallery = Gallery.open(uri)
+    note("commits of 1 %", 1, lambda: _commit(uri, manifest, items, vectors))
+    gallery = note("galleries opened", 1, lambda: Gallery.open(uri))
     gallery.search(queries[:1], k=10)
-    figures["open and search, ms"] = 1000 * (time.perf_counter() - start)
-    answers = []
-    for where, what in ((None, "all"), (WHERE, "a tenth")):
-        start = time.perf_counter()
-        for query in queries[:SINGLE]:
-            gallery.search(query, k=10, where=where)
-        figures[f"single queries/s, {what}"] = SINGLE / (time.perf_counter() - start)
-        start = time.perf_counter()
-        matches = gallery.search(queries, k=10, where=where)
-        figures[f"queries/s, {TOGETHER} at once, {what}"] = TOGETHER / (time.perf_counter() - start)
+    for where, what in ((None, "among all"), (WHERE, "among a tenth")):
+        search = functools.partial(gallery.search, k=10, where=where)
+        note(f"single queries {what}", SINGLE, lambda s=search: [s(q) for q in queries[:SINGLE]])
+        matches = note(f"queries {what}, 100 at once", TOGETHER, lambda s=search: s(queries))
         answers.append([[(match.id, match.similarity) for match in found] for found in matches])
     return figures, answers
 
 
 def _commit(uri, manifest, items, vectors):
     with open_store(uri).locked() as store:
-        start = time.perf_counter()
         if store.exists:
             store.read()  # As an index does, to find what has changed.
         store.commit(manifest, items, items.slice(0, 0), vectors)
-        return time.perf_counter() - start
 
 
 def _drawn(rng, count, dimension):
