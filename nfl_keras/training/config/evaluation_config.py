@@ -4,7 +4,6 @@ import dataclasses
 from typing import Literal
 
 from nfl_keras.errors import UserError
-from nfl_keras.retrieval.reranking.parse_rerank import parse_rerank
 from nfl_keras.training.config.ranges import check_at_least
 
 
@@ -69,6 +68,9 @@ class EvaluationConfig:
         if self.early_stopping_epochs and not self.evaluate_every:
             raise UserError("early_stopping_epochs needs evaluate_every above 0.")
         if self.rerank is not None:
+            # Imported here, since `--help` does not need faiss.
+            from nfl_keras.retrieval.reranking.parse_rerank import parse_rerank
+
             parse_rerank(self.rerank)
 
     @property
