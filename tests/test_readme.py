@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import keras
 import keras_hub
@@ -118,12 +119,14 @@ def test_model_fit_on_a_users_own_dataset(draw_photographs):
 
 
 def test_every_dependency_is_named_and_no_other():
-    pyproject = (pathlib.Path(__file__).parent.parent / "pyproject.toml").read_text()
-    dependencies = pyproject.split("\ndependencies = [\n")[1].split("\n]\n")[0]
-    declared = set(re.findall(r'^    "([a-z0-9-]+)[^"]*",$', dependencies, flags=re.MULTILINE))
-    extras = re.findall(r"^(?:test|jax|torch) = \[(.*)\]$", pyproject, flags=re.MULTILINE)
-    assert len(extras) == 3
-    declared |= set(re.findall(r'"([a-z-]+)', " ".join(extras)))
+    pyproject = pathlib.Path(__file__).parent.parent / "pyproject.toml"
+    project = tomllib.loads(pyproject.read_text())["project"]
+    extras = project["optional-dependencies"]
+    declared = {
+        re.match("[a-z0-9-]+", requirement).group()
+        for requirements in (project["dependencies"], *map(extras.get, ("test", "jax", "torch")))
+        for requirement in requirements
+    }
     table = README.split("## What it stands on")[1].split("`tensorflow-addons`")[0]
     rows = re.findall(r"^\| ([a-z0-9, -]+) \|", table, flags=re.MULTILINE)
     named = {name for row in rows for name in row.split(", ")} - {"dependency"}
