@@ -54,7 +54,7 @@ def test_search_calibration_and_faults(photographs, run):
     embedder = nfl.models.Embedder("tiny", embedding_dim=16, image_size=32)
     shutil.move(nfl.export_model(embedder, "models"), "runs/photographs-20260101-120000")
     assert "gallery: 120 photographs: 120 embedded now" in run("search.md", "index photographs")
-    found = run("search.md", "search rose.jpg")
+    found = run("search.md", "search rose.jpg --gallery gallery -k")
     assert found.splitlines()[1].split() == ["1", "1.000", "species", "1", "species", "1/2.png"]
     assert len(found.splitlines()) == 6
     learned = run("search.md", "calibrate")
@@ -62,7 +62,10 @@ def test_search_calibration_and_faults(photographs, run):
     assert learned in run("calibration.md", "calibrate gallery --")
     assert "<svg" in pathlib.Path("calibration.html").read_text()
     assert "96 queries of 8 classes, gallery of 120" in run("calibration.md", "calibrate gallery l")
-    assert run("search.md", "search rose.jpg").count("  match") == 5
+    assert run("search.md", "search rose.jpg --gallery gallery -k").count("  match") == 5
+    for rerank in ("k-reciprocal", "alpha-expansion"):
+        reranked = run("search.md", f"search rose.jpg --gallery gallery --rerank {rerank}")
+        assert reranked.splitlines()[1].split()[-2:] == ["1/2.png", "match"]
     assert "photographs are in groups" in run("search.md", "inspect")
     assert "<h1>" in pathlib.Path("faults.html").read_text()
 
