@@ -12,6 +12,7 @@ from nfl_keras.models.lora import enable_lora, merged_lora
 from nfl_keras.models.noise_assisted_model import NoiseAssistedModel
 from nfl_keras.models.noise_invariant_model import NoiseInvariantModel
 from nfl_keras.models.outputs import Outputs
+from nfl_keras.models.pair_loss_model import PairLossModel
 from nfl_keras.models.pca_projection import start_with_pca
 from nfl_keras.models.term import Measure, Term
 
@@ -23,6 +24,7 @@ __all__ = [
     "NoiseAssistedModel",
     "NoiseInvariantModel",
     "Outputs",
+    "PairLossModel",
     "Term",
     "enable_lora",
     "freeze_batch_norm",

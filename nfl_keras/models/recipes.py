@@ -7,10 +7,12 @@ from nfl_keras.errors import UserError
 from nfl_keras.models.learner import Learner
 from nfl_keras.models.noise_assisted_model import NoiseAssistedModel
 from nfl_keras.models.noise_invariant_model import NoiseInvariantModel
+from nfl_keras.models.pair_loss_model import PairLossModel
 
 RECIPES: dict[str, type[Learner]] = {
     "noise-invariant": NoiseInvariantModel,
     "noise-assisted": NoiseAssistedModel,
+    "pair-loss": PairLossModel,
 }
 
 

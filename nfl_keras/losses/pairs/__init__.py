@@ -14,12 +14,13 @@ from nfl_keras.losses.pairs.supervised_contrastive import (
     SupervisedContrastiveLoss,
     supervised_contrastive,
 )
-from nfl_keras.losses.pairs.triplet import TripletLoss, triplet
+from nfl_keras.losses.pairs.triplet import Mining, TripletLoss, triplet
 
 __all__ = [
     "ContrastiveLoss",
     "EPSHNLoss",
     "LiftedStructureLoss",
+    "Mining",
     "MultiSimilarityLoss",
     "NPairsLoss",
     "PairLoss",

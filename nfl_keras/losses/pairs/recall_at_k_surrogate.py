@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import ops
 
 from nfl_keras.errors import UserError
@@ -62,12 +61,12 @@ def recall_at_k_surrogate(
     check_temperature(rank_temperature)
     if not len(ks) or min(ks) < 1:
         raise UserError(f"ks must be integers of 1 or more, not {ks}; 1, 2, 4, 8, 16 are usual.")
-    at = np.array(ks, "float32")
 
     def values(pairs: Pairs) -> Tensor:
+        at = ops.convert_to_tensor(list(ks), dtype="float32")
         itself = ops.logical_not(pairs.positives | pairs.negatives)
         similarities = ops.where(itself, -FAR, ops.stop_gradient(pairs.similarities))
-        most = ops.maximum(ops.minimum(count_of(pairs.positives)[:, None], at), 1.0) * len(at)
+        most = ops.maximum(ops.minimum(count_of(pairs.positives)[:, None], at), 1.0) * len(ks)
 
         def visit(is_mate, recall, slopes):
             # An anchor whose positives have all been visited gets a gain of 0.

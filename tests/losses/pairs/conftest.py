@@ -17,6 +17,11 @@ BATCHES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _seeded():
+    keras.utils.set_random_seed(0)
+
+
 def unit_vectors(count, width=6, seed=0):
     vectors = np.random.default_rng(seed).normal(size=(count, width))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

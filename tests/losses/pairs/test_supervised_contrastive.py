@@ -13,7 +13,7 @@ def of_anchor(f, labels, i, positives, negatives, temperature):
 
 def test_keeps_every_promise_of_a_loss(check_loss):
     predictions = np.random.default_rng(0).normal(size=(5, 4))
-    settings = {"temperature": 0.3}
+    settings = {"temperature": 9.0}
     check_loss(SupervisedContrastiveLoss, settings, np.array([0, 0, 1, 1, 2]), predictions)
 
 

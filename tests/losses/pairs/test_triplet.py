@@ -38,7 +38,7 @@ def of_anchor(f, labels, i, positives, negatives, margin, mining):
 
 def test_keeps_every_promise_of_a_loss(check_loss):
     predictions = np.random.default_rng(0).normal(size=(5, 4))
-    settings = {"margin": 0.3, "mining": "all"}
+    settings = {"margin": 30.0, "mining": "all"}
     check_loss(TripletLoss, settings, np.array([0, 0, 1, 1, 2]), predictions)
 
 
