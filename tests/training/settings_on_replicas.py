@@ -38,6 +38,12 @@ SETTINGS = {
         "freeze_batch_norm": True,
         "optimizer": "adamw",
     },
+    "pair-loss, all triplets, freeze_batch_norm": {
+        "recipe": "pair-loss",
+        "mining": "all",
+        "margin": 1.0,
+        "freeze_batch_norm": True,
+    },
     "mixed_bfloat16": {"precision": "mixed_bfloat16"},
     "mixed_float16, clip_norm": {"precision": "mixed_float16", "clip_norm": 0.1},
 }

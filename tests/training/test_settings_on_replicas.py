@@ -15,6 +15,7 @@ AS_ON_ONE_DEVICE = [
     "synchronize_batch_norm",
     "freeze_batch_norm, ema, clip_norm, backbone_rate",
     "noise-assisted, jigsaw, freeze_batch_norm, adamw",
+    "pair-loss, all triplets, freeze_batch_norm",
 ]
 OF_REPLICAS = ["default", "mixed_bfloat16", "mixed_float16, clip_norm"]
 SIZES = [8, 7]  # of a batch
