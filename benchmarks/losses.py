@@ -15,7 +15,9 @@ with the cube of the batch; larger batches leave it out. Batches above 4,096 lea
 """
 
 import argparse
+import functools
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -36,7 +38,9 @@ def main():
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
-        print(json.dumps(_measure(given.measure[0], int(given.measure[1]))))
+        side, batch_size = given.measure
+        prepare = {"ours": _ours, "products": _products}.get(side, functools.partial(_peer, side))
+        print(json.dumps(measure(prepare, int(batch_size))))
         return
     measured = {
         (size, side): []
@@ -46,16 +50,13 @@ def main():
     }
     for run in range(given.runs):
         for (size, side), results in measured.items():
-            command = [sys.executable, sys.argv[0], "--measure", side, str(size)]
-            finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            results.append(json.loads(finished.stdout.splitlines()[-1]))
+            results.append(measure_in_a_process(side, size))
             print(run, size, side, results[-1], file=sys.stderr, flush=True)
     print("| batch | | ms, median (least to most) | MiB, median | time beside ours |")
     print("|---|---|---|---|---|")
     for (size, side), results in measured.items():
         seconds, mebibytes = zip(*results, strict=True)
-        times = [1000 * second for second in seconds]
-        spread = f"{statistics.median(times):,.1f} ({min(times):,.1f} to {max(times):,.1f})"
+        spread = spread_of(seconds)
         beside = "-"
         if (size, "ours") in measured:
             pairs = zip(results, measured[size, "ours"], strict=True)
@@ -63,21 +64,40 @@ def main():
         print(f"| {size:,} | {side} | {spread} | {statistics.median(mebibytes):,.0f} | {beside} |")
 
 
-def _measure(side, batch_size):
-    """Returns the seconds of a call and the peak memory in MiB."""
-    prepare = {"ours": _ours, "products": _products}.get(side, _torch)
-    prepare(side, 8)()
-    call = prepare(side, batch_size)
+def measure_in_a_process(*what, **environment):
+    """Runs this program with `--measure` and returns what it printed."""
+    command = [sys.executable, sys.argv[0], "--measure", *map(str, what)]
+    variables = {**os.environ, **environment}
+    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=variables)
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def spread_of(seconds):
+    """Returns median and extremes in milliseconds."""
+    times = [1000 * second for second in seconds]
+    return f"{statistics.median(times):,.1f} ({min(times):,.1f} to {max(times):,.1f})"
+
+
+def measure(prepare, batch_size, clock=time.perf_counter):
+    """Returns the seconds of a call and the peak memory in MiB.
+
+    Args:
+        prepare: function from a batch size to a function that computes the loss once.
+        batch_size: int.
+        clock: function that returns seconds. Defaults to the time that passes.
+    """
+    prepare(8)()
+    call = prepare(batch_size)
     # Resets the peak that the kernel counts.
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
     before = _memory("VmRSS")
     call()
-    calls, start = 0, time.perf_counter()
-    while not calls or time.perf_counter() < start + 1:
+    calls, start = 0, clock()
+    while not calls or clock() < start + 1:
         call()
         calls += 1
-    return (time.perf_counter() - start) / calls, (_memory("VmHWM") - before) / 1024
+    return (clock() - start) / calls, (_memory("VmHWM") - before) / 1024
 
 
 def _memory(name):
@@ -93,12 +113,15 @@ def _batch(batch_size):
     return embeddings, np.arange(batch_size, dtype="int64") // IMAGES_PER_CLASS
 
 
-def _ours(_, batch_size):
-    import tensorflow as tf
-
+def _ours(batch_size):
     import nfl_keras as nfl
 
-    loss = nfl.losses.ClassDiscriminationLoss(TEMPERATURE)
+    return call_of_ours(nfl.losses.ClassDiscriminationLoss(TEMPERATURE), batch_size)
+
+
+def call_of_ours(loss, batch_size):
+    """Returns a function that computes one of our losses and its gradient."""
+    import tensorflow as tf
 
     def step(embeddings, labels):
         with tf.GradientTape() as tape:
@@ -109,7 +132,7 @@ def _ours(_, batch_size):
     return _traced(step, batch_size)
 
 
-def _products(_, batch_size):
+def _products(batch_size):
     import tensorflow as tf
 
     def step(embeddings, labels):
@@ -130,17 +153,23 @@ def _traced(step, batch_size):
     return lambda: [result.numpy() for result in traced(*arguments)]
 
 
-def _torch(side, batch_size):
-    import torch
+def _peer(side, batch_size):
     from pytorch_metric_learning import losses
 
-    loss = getattr(losses, side)(temperature=TEMPERATURE)
+    return call_of_peer(getattr(losses, side)(temperature=TEMPERATURE), batch_size)
+
+
+def call_of_peer(loss, batch_size, miner=None):
+    """Returns a function that computes a loss of pytorch-metric-learning and its gradient."""
+    import torch
+
     embeddings, labels = (torch.from_numpy(array) for array in _batch(batch_size))
     embeddings.requires_grad_()
 
     def call():
         embeddings.grad = None
-        loss(embeddings, labels).backward()
+        mined = miner(embeddings, labels) if miner else None
+        loss(embeddings, labels, mined).backward()
 
     return call
 

@@ -46,7 +46,7 @@ class ClassMates:
         After the last image of a class comes its first.
 
         Args:
-            offset: int or int32 scalar, 0 or more.
+            offset: int or int32 scalar.
 
         Returns:
             int32 `[B]`, positions in the batch.

@@ -1,14 +1,14 @@
-"""Defines all pairs of a batch, and the operation from which a pair-based loss is made."""
+"""Defines all pairs of a batch, and the operation from which a loss of pairs is made."""
 
 import dataclasses
 from collections.abc import Callable
 from typing import Self
 
-import keras
 from keras import ops
 
 from nfl_keras.losses.class_sizes import has_pairs
 from nfl_keras.losses.custom_gradient import custom_gradient
+from nfl_keras.losses.pairs.anchor_values import AnchorValues
 from nfl_keras.typing import Tensor
 
 
@@ -35,11 +35,9 @@ class Pairs:
         """Makes the pairs of a batch.
 
         Args:
-            embeddings: float `[B, D]`, cast to float32.
-            labels: integer `[B]` or `[B, 1]`.
+            embeddings: float32 `[B, D]`.
+            labels: integer `[B]`.
         """
-        embeddings = ops.cast(embeddings, "float32")
-        labels = ops.reshape(labels, (-1,))
         positions = ops.arange(ops.shape(labels)[0], dtype="int32")
         same = ops.equal(labels[:, None], labels)
         another = ops.not_equal(positions[:, None], positions)
@@ -72,27 +70,12 @@ def _similarities(embeddings):
     return ops.matmul(embeddings, ops.transpose(embeddings)), gradient
 
 
-class ValuesOfPairs(keras.Operation):
-    """An operation from embeddings and labels to one value per anchor.
-
-    Args:
-        values: function from `Pairs` to float32 `[B]`, which is finite for every anchor.
-        anchors: function from labels to bool `[B]`, the anchors that have a term. The others'
-            value is 0. Defaults to those with both a positive and a negative.
-    """
+class ValuesOfPairs(AnchorValues):
+    """An operation from embeddings and labels to one value per anchor, by a function of `Pairs`."""
 
     def __init__(
         self,
         values: Callable[[Pairs], Tensor],
         anchors: Callable[[Tensor], Tensor] = has_pairs,
     ) -> None:
-        super().__init__()
-        self.values = values
-        self.anchors = anchors
-
-    def compute_output_spec(self, embeddings: Tensor, labels: Tensor) -> keras.KerasTensor:
-        return keras.KerasTensor(embeddings.shape[:1], dtype="float32")
-
-    def call(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        values = self.values(Pairs.of(embeddings, labels))
-        return ops.where(self.anchors(labels), values, 0.0)
+        super().__init__(lambda embeddings, labels: values(Pairs.of(embeddings, labels)), anchors)

@@ -71,7 +71,7 @@ def test_value_and_gradient_inside_a_traced_function(compiled, value_and_gradien
 def test_nothing_is_larger_than_batch_times_batch(largest_tensor, value_and_gradients, loss):
     step = value_and_gradients(lambda f, labels: loss(labels, f))
     labels = ops.convert_to_tensor(np.arange(60) % 20)
-    assert largest_tensor(step, ops.convert_to_tensor(unit_vectors(60)), labels) == 60 * 60
+    assert largest_tensor(step, ops.convert_to_tensor(unit_vectors(60)), labels) <= 60 * 60
 
 
 @every_loss
@@ -79,7 +79,8 @@ def test_mean_is_over_the_anchors_with_a_term(loss):
     labels, embeddings = np.array([0, 1, 0, 1, 2]), unit_vectors(5)
     values = ops.convert_to_numpy(loss.per_anchor(labels, embeddings))
     assert values[4] == 0
-    np.testing.assert_allclose(loss(labels, embeddings), values.sum() / 4, rtol=1e-5)
+    terms = 2 if isinstance(loss, losses.NPairsLoss) else 4
+    np.testing.assert_allclose(loss(labels, embeddings), values.sum() / terms, rtol=1e-5)
     assert float(loss(np.arange(5), embeddings)) == 0
 
 

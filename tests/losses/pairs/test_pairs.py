@@ -6,7 +6,7 @@ from nfl_keras.losses.pairs.pairs import Pairs
 
 def test_masks_and_similarities():
     f = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
-    pairs = Pairs.of(f, np.array([7, 8, 7, 9])[:, None])
+    pairs = Pairs.of(f, np.array([7, 8, 7, 9]))
     same = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]], bool)
     np.testing.assert_array_equal(pairs.positives, same & ~np.eye(4, dtype=bool))
     np.testing.assert_array_equal(pairs.negatives, ~same)
