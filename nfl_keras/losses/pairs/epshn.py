@@ -38,7 +38,7 @@ def epshn(embeddings: Tensor, labels: Tensor, temperature: float = 0.1) -> Tenso
 
     >>> f = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], "float32")
     >>> nfl.losses.epshn(f, np.array([0, 0, 1, 1])).numpy().round(3)
-    array([0.127, 0.   , 0.   , 0.127], dtype=float32)
+    array([0.127, 0.127, 0.127, 0.127], dtype=float32)
 
     Reference: Xuan et al., Improved embeddings with easy positive triplet mining, WACV 2020.
     """
@@ -69,7 +69,7 @@ class EPSHNLoss(PairLoss):
     >>> loss = nfl.losses.EPSHNLoss(temperature=0.1)
     >>> f = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], "float32")
     >>> round(float(loss(np.array([0, 0, 1, 1]), f)), 3)
-    0.063
+    0.127
     """
 
     function = staticmethod(epshn)

@@ -38,7 +38,7 @@ def lifted_structure(embeddings: Tensor, labels: Tensor, margin: float = 1.0) ->
 
     >>> f = np.eye(2, dtype="float32")[[0, 0, 1, 1]]
     >>> nfl.losses.lifted_structure(f, np.array([0, 0, 1, 1])).numpy().round(3)
-    array([0.473, 0.473, 0.473, 0.473], dtype=float32)
+    array([0.472, 0.472, 0.472, 0.472], dtype=float32)
 
     Reference: Oh Song et al., Deep metric learning via lifted structured feature embedding, CVPR
     2016, eq. 4.
@@ -69,7 +69,7 @@ class LiftedStructureLoss(PairLoss):
 
     >>> loss = nfl.losses.LiftedStructureLoss(margin=1.0)
     >>> round(float(loss(np.array([0, 0, 1, 1]), np.eye(2, dtype="float32")[[0, 0, 1, 1]])), 3)
-    0.473
+    0.472
     """
 
     function = staticmethod(lifted_structure)
