@@ -4,6 +4,7 @@ import numpy as np
 
 from nfl_keras.errors import UserError
 from nfl_keras.models.embedder import Embedder
+from nfl_keras.models.principal_components import principal_components
 
 
 def start_with_pca(embedder: Embedder, features: np.ndarray, whitening: float = 0.5) -> None:
@@ -48,20 +49,9 @@ def start_with_pca(embedder: Embedder, features: np.ndarray, whitening: float = 
             f"features must be [N, {channels}] of at least 2 photographs, not "
             f"{list(features.shape)}."
         )
-    if not np.isfinite(features).all() or np.ptp(features, axis=0).max() == 0:
-        raise UserError(
-            "the features of the photographs do not differ or are not finite, so that they have no "
-            "principal components; look at the backbone and its pixels, or give projection random."
-        )
     if not 0 <= whitening <= 1:
         raise UserError(f"whitening must be in 0..1, not {whitening}.")
-    mean = features.mean(axis=0)
-    variances, components = np.linalg.eigh(np.cov(features, rowvar=False))
-    variances, components = variances[::-1][:dimensions], components[:, ::-1][:, :dimensions]
-    # Fewer photographs than dimensions leave components of noise, which are not to be enlarged.
-    variances = np.maximum(variances, 1e-3 * variances[0])
-    largest = np.abs(components).argmax(axis=0)
-    components = components * np.sign(components[largest, np.arange(dimensions)])
+    mean, variances, components = principal_components(features, dimensions)
     kernel = components / variances ** (whitening / 2)
     kernel *= np.sqrt(2 * dimensions) / np.linalg.norm(kernel)
     embedder.get_layer("projection").set_weights([kernel, -mean @ kernel])

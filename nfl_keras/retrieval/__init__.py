@@ -1,5 +1,6 @@
 """Embeddings of image sets, exact nearest neighbors, metrics of retrieval, and explanations."""
 
+from nfl_keras.retrieval import descriptors
 from nfl_keras.retrieval.accuracy import accuracy
 from nfl_keras.retrieval.class_diversity import ClassDiversity, class_diversity
 from nfl_keras.retrieval.classify import classify
@@ -25,6 +26,7 @@ __all__ = [
     "accuracy",
     "class_diversity",
     "classify",
+    "descriptors",
     "embed",
     "evaluate",
     "explain",
