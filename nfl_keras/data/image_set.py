@@ -30,9 +30,12 @@ class ImageSet:
         own_split: sequence of str, `[N]`, the dataset's own split: each `"train"`,
             `"validation"`, `"test"`, `"gallery"` or `"query"`. `"test"` is both query and gallery.
             Defaults to `None`: the dataset has no split.
+        categories: sequence of str: `categories[label]` is the super-category of a class, such as
+            `"sofa"` of one product. Defaults to `None`: the dataset has none.
 
     Raises:
-        UserError: if ids repeat, or ids, labels, class names and split do not fit together.
+        UserError: if ids repeat, or ids, labels, class names, categories and split do not fit
+            together.
 
     Example:
 
@@ -50,6 +53,7 @@ class ImageSet:
     read: Callable[[int], bytes]
     description: str
     own_split: np.ndarray | None
+    categories: tuple[str, ...] | None
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class ImageSet:
         read: Callable[[int], bytes],
         description: str = "",
         own_split: Sequence[str] | np.ndarray | None = None,
+        categories: Sequence[str] | None = None,
     ) -> None:
         ids, labels = np.asarray(ids, dtype=str), np.asarray(labels)
         class_names = tuple(class_names)
@@ -67,6 +72,13 @@ class ImageSet:
         if own_split is not None:
             own_split = np.asarray(own_split, dtype=str)
             _check_own_split(own_split, ids)
+        if categories is not None:
+            categories = tuple(categories)
+            if len(categories) != len(class_names):
+                raise UserError(
+                    f"categories must have one entry per class name, {len(class_names)}, not "
+                    f"{len(categories)}."
+                )
         for name, value in {
             "ids": ids,
             "labels": labels.astype(np.int32),
@@ -74,6 +86,7 @@ class ImageSet:
             "read": read,
             "description": description,
             "own_split": own_split,
+            "categories": categories,
         }.items():
             object.__setattr__(self, name, value)  # The dataclass is frozen.
 
@@ -98,8 +111,8 @@ class ImageSet:
     ) -> "ImageSet":
         """Returns the photographs at `indices`, in that order.
 
-        Labels and class names stay those of this set, so that a label means the same class in
-        every part of a dataset. `classes` tells which classes are left.
+        Labels, class names and categories stay those of this set, so that a label means the same
+        class in every part of a dataset. `classes` tells which classes are left.
 
         Args:
             indices: int `[M]`, positions in this set, or bool `[N]`, true for those to keep.
@@ -124,6 +137,7 @@ class ImageSet:
             read=lambda position: self.read(int(indices[position])),
             description=self.description if description is None else description,
             own_split=None if self.own_split is None else self.own_split[indices],
+            categories=self.categories,
         )
 
     def _positions(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:

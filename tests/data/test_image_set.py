@@ -51,6 +51,16 @@ def test_nested_subsets_keep_ids_bytes_and_class_names(drawn, random):
     assert (whole.subset(first).description, part.description) == ("whole", "part")
 
 
+def test_subsets_keep_categories():
+    read = [b"a", b"b", b"c"].__getitem__
+    whole = ImageSet(["a", "b", "c"], [0, 1, 1], ["lamp 1", "sofa 2"], read, categories=["l", "s"])
+    assert whole.subset([2]).categories == whole.categories == ("l", "s")
+    assert dataclasses.replace(whole, description="x").categories == ("l", "s")
+    assert image_set([0]).categories is None
+    with pytest.raises(UserError, match="one entry per class name, 2, not 1"):
+        ImageSet(["a"], [0], ["lamp 1", "sofa 2"], read, categories=["l"])
+
+
 def test_the_whole_set_is_unchanged_by_its_subsets():
     whole = image_set([2, 0, 2])
     whole.subset([2])

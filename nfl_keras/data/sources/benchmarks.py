@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
 from nfl_keras.data.dataset import Dataset
 from nfl_keras.data.image_set import ImageSet
 from nfl_keras.data.protocol import Protocol
@@ -10,6 +12,7 @@ from nfl_keras.data.sources.blooms import blooms
 from nfl_keras.data.sources.cars196 import cars196
 from nfl_keras.data.sources.cub200_2011 import cub200_2011
 from nfl_keras.data.sources.flowers17 import flowers17
+from nfl_keras.data.sources.in_shop import in_shop
 from nfl_keras.data.sources.stanford_online_products import stanford_online_products
 from nfl_keras.data.sources.without_missing import MissingImages
 from nfl_keras.data.split_set import Counts
@@ -27,6 +30,8 @@ class Benchmark:
         size: `(classes, photographs)` of the whole dataset.
         counts: dict from protocol to `((classes, photographs) to train, ... to test)`.
         per_class: three ints, see `split_set`. Defaults to `None`.
+        num_queries: int, photographs that search a gallery of others, by the dataset's own split.
+            Defaults to `0`.
     """
 
     read: Callable[..., ImageSet]
@@ -34,6 +39,7 @@ class Benchmark:
     size: tuple[int, int]
     counts: Mapping[str, Counts]
     per_class: tuple[int, int, int] | None = None
+    num_queries: int = 0
 
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -68,6 +74,13 @@ BENCHMARKS: dict[str, Benchmark] = {
         (22_634, 120_053),
         {"zero-shot": ((11_318, 59_551), (11_316, 60_502))},
     ),
+    "in_shop": Benchmark(
+        in_shop,
+        "zero-shot",
+        (7_982, 52_712),
+        {"zero-shot": ((3_997, 25_882), (3_985, 26_830))},
+        num_queries=14_218,
+    ),
 }
 
 
@@ -95,5 +108,11 @@ def open_benchmark(name: str, data_dir: Path | None, missing_images: MissingImag
             f"{name} has {photographs:,} photographs of {classes:,} classes, but {len(whole):,} of "
             f"{whole.num_classes:,} are found; complete it, or train on the part "
             f"that exists by missing_images = skip."
+        )
+    num_queries = 0 if whole.own_split is None else np.count_nonzero(whole.own_split == "query")
+    if num_queries != benchmark.num_queries:
+        raise UserError(
+            f"{name} has {benchmark.num_queries:,} queries with a gallery of others, but "
+            f"{num_queries:,} are found; get the dataset again."
         )
     return Dataset(whole, benchmark.protocol, benchmark.per_class, benchmark.counts)

@@ -23,6 +23,7 @@ def file_set(
     labels: Sequence[int] | np.ndarray,
     class_names: Sequence[str],
     own_split: Sequence[str] | np.ndarray | None = None,
+    categories: Sequence[str] | None = None,
 ) -> ImageSet:
     """Returns an `ImageSet` of files below a folder, whose ids are their names.
 
@@ -35,6 +36,7 @@ def file_set(
         labels: int `[N]`.
         class_names: sequence of str.
         own_split: sequence of str, `[N]`, see `ImageSet`. Defaults to `None`.
+        categories: sequence of str, see `ImageSet`. Defaults to `None`.
 
     Returns:
         An `ImageSet`. Its `read` raises a `UserError` that names the file if it lies outside the
@@ -50,7 +52,7 @@ def file_set(
     True
     """
     ids = np.asarray(names, dtype=str)
-    return ImageSet(ids, labels, class_names, reader(root, ids), own_split=own_split)
+    return ImageSet(ids, labels, class_names, reader(root, ids), "", own_split, categories)
 
 
 def reader(root: Path, names: np.ndarray) -> Callable[[int], bytes]:

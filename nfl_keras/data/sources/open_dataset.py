@@ -63,10 +63,11 @@ def open_dataset(
 
     Args:
         name_or_folder: str or path. `"blooms"`, flowers that the package draws itself;
-            `"flowers17"`, `"cars196"`, `"cub200_2011"` or `"stanford_online_products"`; a folder
-            with one folder of photographs per class, perhaps below folders of splits; a `.csv`,
-            `.tsv` or `.parquet` file with the columns `path`, `label`, and optionally `split`; or
-            the name of any dataset for image classification that TFDS has prepared.
+            `"flowers17"`, `"cars196"`, `"cub200_2011"`, `"stanford_online_products"` or
+            `"in_shop"`; a folder with one folder of photographs per class, perhaps below folders of
+            splits; a `.csv`, `.tsv` or `.parquet` file with the columns `path`, `label`, and
+            optionally `split`; or the name of any dataset for image classification that TFDS has
+            prepared.
             `"tfds:NAME"` is never a folder or a table.
         data_dir: str or path, the folder of a named dataset, or TFDS' folder for a dataset of
             TFDS. Defaults to `None`: `"flowers17"` is downloaded, others are searched in TFDS'

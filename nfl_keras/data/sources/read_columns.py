@@ -5,13 +5,13 @@ import pathlib
 from nfl_keras.errors import UserError
 
 
-def read_columns(path: pathlib.Path, num_columns: int, header: bool = False) -> list[list[str]]:
+def read_columns(path: pathlib.Path, num_columns: int, header: int = 0) -> list[list[str]]:
     """Returns the rows of a text file in which only the last column may hold blanks.
 
     Args:
         path: `pathlib.Path` of a file in UTF-8.
         num_columns: int.
-        header: bool, whether the first line is a header, which is ignored. Defaults to `False`.
+        header: int, lines at the beginning that are a header, which is ignored. Defaults to `0`.
 
     Returns:
         A list of lists of `num_columns` str, without empty lines.
@@ -34,7 +34,7 @@ def read_columns(path: pathlib.Path, num_columns: int, header: bool = False) -> 
     rows = []
     for number, line in enumerate(lines, 1):
         row = line.split(maxsplit=num_columns - 1)
-        if not row or (header and number == 1):
+        if not row or number <= header:
             continue
         if len(row) != num_columns:
             raise UserError(

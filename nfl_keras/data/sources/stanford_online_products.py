@@ -44,7 +44,8 @@ def stanford_online_products(
             Defaults to `"error"`.
 
     Returns:
-        An `ImageSet` with its products in the official order.
+        An `ImageSet` with its products in the official order. What TFDS has prepared has no
+        categories.
 
     Raises:
         UserError: if the dataset is not found, or its lists cannot be read.
@@ -70,7 +71,7 @@ def _annotated(root: pathlib.Path) -> ImageSet:
     kinds: dict[int, str] = {}
     for split in ("train", "test"):
         path = root / f"Ebay_{split}.txt"
-        for _, product, _, file in read_columns(path, 4, header=True):
+        for _, product, _, file in read_columns(path, 4, header=1):
             if not product.isdecimal():
                 raise UserError(
                     f"{str(path)!r} gives {file!r} the class {product!r}, which is not a number; "
@@ -82,4 +83,5 @@ def _annotated(root: pathlib.Path) -> ImageSet:
             own_split.append(split)
     numbers, labels = np.unique(products, return_inverse=True)
     class_names = [f"{kinds[number]} {number}" for number in numbers]
-    return file_set(root, files, labels, class_names, own_split)
+    categories = [kinds[number] for number in numbers]
+    return file_set(root, files, labels, class_names, own_split, categories)

@@ -22,6 +22,13 @@ def pixels(encoded):
     return np.asarray(Image.open(io.BytesIO(encoded)), dtype=np.float64)
 
 
+def test_categories_are_genera():
+    flora = blooms(num_species=7)
+    genera = [name.split()[1] for name in flora.class_names]
+    assert flora.categories == tuple(genera)
+    assert len(set(genera)) == 5
+
+
 def test_species_and_photographs_are_counted_and_named():
     image_set = blooms(num_species=7, images_per_species=5)
     assert len(image_set) == 35

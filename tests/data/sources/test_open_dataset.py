@@ -88,7 +88,7 @@ def test_data_dir_is_that_of_a_named_dataset(tmp_path):
 @pytest.mark.parametrize("name", ["cars", "my flowers", "f.jpg", ""])
 def test_an_unknown_name_lists_the_known_ones(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    known = "blooms, flowers17, cars196, cub200_2011, stanford_online_products, a folder"
+    known = "blooms, flowers17, cars196, cub200_2011, stanford_online_products, in_shop, a folder"
     with pytest.raises(UserError, match=known) as refused:
         load(name)
     assert repr(name) in str(refused.value)
@@ -210,6 +210,8 @@ def test_a_folder_comes_before_tfds_unless_forced(tfds, garden, monkeypatch):
 
 # ---- Benchmarks ----
 
+ZERO_SHOT = ["stanford_online_products", "in_shop"]
+
 
 def test_the_published_counts():
     counts = {
@@ -226,11 +228,13 @@ def test_the_published_counts():
             (22634, 120053),
             ((11318, 59551), (11316, 60502)),
         ),
+        "in_shop": ("zero-shot", (7982, 52712), ((3997, 25882), (3985, 26830))),
     }
     fine_grained = {name: b.counts.get("fine-grained") for name, b in BENCHMARKS.items()}
     assert fine_grained["cars196"] == ((196, 8144), (196, 8041))
     assert fine_grained["cub200_2011"] == ((200, 5994), (200, 5794))
     assert BENCHMARKS["flowers17"].per_class == (40, 25, 15)
+    assert BENCHMARKS["in_shop"].num_queries == 14218
     for benchmark in BENCHMARKS.values():
         for train, test in benchmark.counts.values():
             assert train[1] + test[1] == benchmark.size[1]
@@ -239,10 +243,15 @@ def test_the_published_counts():
 def full(name):
     """A set of a benchmark's published counts, every photograph without content."""
     benchmark = BENCHMARKS[name]
-    if name == "stanford_online_products":
+    if name in ZERO_SHOT:
         (train_classes, train), (test_classes, test) = benchmark.counts["zero-shot"]
         sizes = [*spread(train, train_classes), *spread(test, test_classes)]
-        return made_up(sizes, ["train"] * train + ["test"] * test)
+        own_split = np.array(["train"] * train + ["test"] * test, "<U7")
+        if benchmark.num_queries:
+            own_split[train:] = "gallery"
+            places = np.linspace(train, train + test - 1, benchmark.num_queries).astype(int)
+            own_split[places] = "query"
+        return made_up(sizes, own_split)
     (first_classes, first), (second_classes, second) = benchmark.counts["zero-shot"]
     whole = made_up([*spread(first, first_classes), *spread(second, second_classes)])
     trained = benchmark.counts["fine-grained"][0][1]
@@ -251,6 +260,19 @@ def full(name):
     own_split = np.full(len(whole), "test", dtype="<U5")
     own_split[order[:trained]] = "train"
     return dataclasses.replace(whole, own_split=own_split)
+
+
+def test_in_shop_searches_a_gallery_of_others(monkeypatch):
+    whole = full("in_shop")
+    stand_in(monkeypatch, "in_shop", whole)
+    query, gallery = (load("in_shop", split=split) for split in ("query", "gallery"))
+    assert (len(query), len(gallery)) == (14_218, 12_612)
+    assert "14,218 queries against a gallery of 12,612" in query.description
+    moved = np.where(whole.own_split == "gallery", "test", whole.own_split)
+    moved[np.flatnonzero(moved == "query")[0]] = "test"
+    stand_in(monkeypatch, "in_shop", dataclasses.replace(whole, own_split=moved))
+    with pytest.raises(UserError, match=r"14,218 queries .* but 14,217 are found"):
+        load("in_shop")
 
 
 def spread(total, parts):
@@ -262,17 +284,19 @@ def stand_in(monkeypatch, name, whole):
     monkeypatch.setitem(module.BENCHMARKS, name, benchmark)
 
 
-@pytest.mark.parametrize("name", ["cars196", "cub200_2011", "stanford_online_products"])
+@pytest.mark.parametrize("name", ["cars196", "cub200_2011", *ZERO_SHOT])
 def test_benchmarks_of_their_published_counts_are_split_by_both_protocols(monkeypatch, name):
     whole = full(name)
     stand_in(monkeypatch, name, whole)
     dataset = open_dataset(name)
     for protocol, counts in BENCHMARKS[name].counts.items():
         train, query = dataset.split("train", protocol), dataset.split("query", protocol)
+        gallery = dataset.split("gallery", protocol)
+        tested = len(set(query.ids) | set(gallery.ids))
         assert (train.num_classes, len(train)) == counts[0]
-        assert (query.num_classes, len(query)) == counts[1]
+        assert (query.num_classes, tested) == counts[1]
     assert dataset.split("train").ids.tolist() == dataset.split("train", "zero-shot").ids.tolist()
-    own = "zero-shot" if name == "stanford_online_products" else "fine-grained"
+    own = "zero-shot" if name in ZERO_SHOT else "fine-grained"
     assert "the dataset's own split" in dataset.split("query", own).description
     other = {"zero-shot": "fine-grained", "fine-grained": "zero-shot"}[own]
     assert "own split" not in dataset.split("query", other).description

@@ -8,8 +8,9 @@ def test_columns_and_blanks_in_the_last(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("number  name\n1 Überraschung photo 1.jpg \n\n2\tb.jpg\r\n", encoding="utf-8")
     rows = [["1", "Überraschung photo 1.jpg"], ["2", "b.jpg"]]
-    assert read_columns(path, 2, header=True) == rows
+    assert read_columns(path, 2, header=1) == rows
     assert read_columns(path, 2) == [["number", "name"], *rows]
+    assert read_columns(path, 2, header=2) == rows[1:]
 
 
 def test_a_short_line_is_named(tmp_path):

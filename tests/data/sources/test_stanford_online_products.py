@@ -34,6 +34,7 @@ def test_the_official_layout(tmp_path, below):
     assert image_set.ids.tolist() == names
     assert image_set.class_names == ("bicycle 1", "bicycle 9", "coffee_maker 10", "coffee_maker 11")
     assert image_set.labels.tolist() == [0, 0, 2, 1, 3]
+    assert image_set.categories == ("bicycle", "bicycle", "coffee_maker", "coffee_maker")
     assert image_set.own_split.tolist() == ["train", "train", "train", "test", "test"]
     assert [image_set.read(i) for i in range(5)] == [name.encode() for name in names]
 

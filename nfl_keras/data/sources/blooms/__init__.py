@@ -31,7 +31,7 @@ def blooms(
         image_size: int, 32 to 1024. Height and width in pixels. Defaults to `96`.
 
     Returns:
-        An `ImageSet` of JPEGs, species by species.
+        An `ImageSet` of JPEGs, species by species, whose categories are the genera.
 
     Raises:
         UserError: if a number is out of its range.
@@ -66,6 +66,7 @@ def blooms(
         labels=np.repeat(np.arange(num_species), images_per_species),
         class_names=[kind.name for kind in species],
         read=read,
+        categories=[kind.genus for kind in species],
     )
 
 

@@ -82,6 +82,10 @@ class Species:
     center_size: str
 
     @property
+    def genus(self) -> str:
+        return self.name.split()[-1]
+
+    @property
     def traits(self) -> tuple[str | int | bool, ...]:
         """Returns the values of the traits, in the order of `TRAITS`."""
         return tuple(getattr(self, trait) for trait in TRAITS)
