@@ -1,7 +1,7 @@
 """Defines the batches of augmented views that models train on."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -29,6 +29,7 @@ def balanced_batches(
     first_epoch: int = 0,
     first_batch: int = 0,
     endless: bool = False,
+    categories: Sequence[str] | None = None,
 ) -> tf.data.Dataset:
     """Returns augmented batches of K classes with K1 photographs each, for `model.fit`.
 
@@ -47,6 +48,8 @@ def balanced_batches(
         first_epoch: int, the number of the first pass' epoch. Defaults to `0`.
         first_batch: int, the first batch of that epoch. Defaults to `0`.
         endless: bool, whether one pass holds all epochs. Defaults to `False`.
+        categories: sequence of str, such as `image_set.categories`, if the classes of a batch are
+            to be of one super-category, see `nfl.data.BalancedSampler`. Defaults to `None`.
 
     Returns:
         A `tf.data.Dataset` of (float32 `[K * K1, image_size, image_size, 3]` in 0..255,
@@ -71,6 +74,7 @@ def balanced_batches(
         seed,
         image_set.class_names,
         small_classes,
+        categories,
     )
     return sampled_batches(
         image_set, sampler, image_size, max_rotation, recolor, first_epoch, first_batch, endless

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from nfl_keras.data.batches.category_groups import category_groups
 from nfl_keras.errors import UserError
 
 SmallClasses: TypeAlias = Literal["error", "drop", "fill"]
@@ -26,6 +27,11 @@ class BalancedSampler:
     classes fill the batch up to K K1 photographs: a batch holds K classes or more, and the last
     class is cut to fit. A class that gives one photograph is a negative of the others.
 
+    With `categories`, the classes of a batch are of one super-category, so that they are hard to
+    tell apart. Each super-category has as many batches as an epoch over its photographs alone, and
+    the batches of all are shuffled. Super-categories that are too small to make a batch share
+    batches with others, see `category_groups`.
+
     The plan of an epoch depends only on the seed and the epoch's number, so that a run resumes
     at any batch: `sampler.epoch(number)[first_batch:]`. The sampler holds one int64 per
     photograph and class, less than the index of the photographs takes.
@@ -39,6 +45,8 @@ class BalancedSampler:
             Defaults to `None`: messages show the labels.
         small_classes: `"error"`, `"drop"` or `"fill"`, for classes of fewer than K1
             photographs. Defaults to `"error"`.
+        categories: sequence of str; label `i` is of the super-category `categories[i]`. Defaults to
+            `None`: a batch may have any classes.
 
     Raises:
         UserError: if an argument is out of its range, a class is too small, or the remaining
@@ -59,6 +67,7 @@ class BalancedSampler:
         seed: int = 0,
         class_names: Sequence[str] | None = None,
         small_classes: SmallClasses = "error",
+        categories: Sequence[str] | None = None,
     ) -> None:
         if classes_per_batch < 1 or images_per_class < 1:
             raise UserError(
@@ -88,11 +97,20 @@ class BalancedSampler:
                 )
             warnings.warn(f"{small_in_words} and are left out.", stacklevel=2)
             order, sizes = order[np.repeat(~small, sizes)], sizes[~small]
+            classes = classes[~small]
         # `_order` holds positions class by class: class c begins at `_starts[c]`.
         self._order, self._sizes, self._starts = order, sizes, np.cumsum(sizes) - sizes
         self._deals = np.minimum(sizes, images_per_class)
         self._check_a_batch_can_be_made()
-        self.batches_per_epoch = max(1, len(order) // self.batch_size)
+        self._groups = [np.arange(len(sizes))]
+        if categories is not None:
+            of_classes = [categories[c] for c in classes]
+            self._groups = category_groups(
+                of_classes, self._deals, classes_per_batch, self.batch_size
+            )
+        batches = [int(sizes[group].sum()) // self.batch_size for group in self._groups]
+        self._group_of_batch = np.repeat(np.arange(len(batches)), batches)
+        self.batches_per_epoch = len(self._group_of_batch)
 
     def epoch(self, number: int) -> np.ndarray:
         """Returns the plan of one epoch.
@@ -118,8 +136,11 @@ class BalancedSampler:
         # clocks are set anew, since exponential clocks have no memory.
         clocks = rng.standard_exponential(len(dealt)) * self._deals / self._sizes
         plan = np.empty((self.batches_per_epoch, self.batch_size), np.int64)
-        for batch in plan:
-            chosen, counts = self._first_to_ring(clocks)
+        group_of_batch = self._group_of_batch
+        if len(self._groups) > 1:
+            group_of_batch = rng.permutation(group_of_batch)
+        for batch, group in zip(plan, group_of_batch, strict=True):
+            chosen, counts = self._first_to_ring(clocks, self._groups[group])
             filled = 0
             for c, count in zip(chosen.tolist(), counts.tolist(), strict=True):
                 deck = decks[self._starts[c] : self._starts[c] + self._sizes[c]]
@@ -133,10 +154,12 @@ class BalancedSampler:
             clocks[chosen] = clocks[chosen[-1]] + waits
         return plan
 
-    def _first_to_ring(self, clocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _first_to_ring(
+        self, clocks: np.ndarray, group: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Returns the classes of a batch, first to last, and how many photographs each deals."""
-        most = min(len(clocks), -(-self.batch_size // int(self._deals.min())))
-        first = np.argpartition(clocks, most - 1)[:most]
+        most = min(len(group), -(-self.batch_size // int(self._deals.min())))
+        first = group[np.argpartition(clocks[group], most - 1)[:most]]
         first = first[np.argsort(clocks[first])]
         counts = self._deals[first]
         ends = np.cumsum(counts)

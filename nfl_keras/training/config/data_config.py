@@ -13,9 +13,9 @@ class DataConfig:
 
     Args:
         dataset: The photographs: "blooms", "flowers17", "cars196", "cub200_2011",
-            "stanford_online_products", a folder with one folder of photographs per class, perhaps
-            below train/ and test/, a .csv, .tsv or .parquet file with the columns path, label and
-            perhaps split, or a name that TensorFlow Datasets has prepared.
+            "stanford_online_products", "in_shop", a folder with one folder of photographs per
+            class, perhaps below train/ and test/, a .csv, .tsv or .parquet file with the columns
+            path, label and perhaps split, or a name that TensorFlow Datasets has prepared.
         data_dir: Folder that holds a named dataset. Without it, flowers17 is downloaded, and the
             other names are looked for where TensorFlow Datasets keeps its own.
         protocol: How classes and photographs are divided into training and test. "zero-shot" trains
@@ -39,6 +39,9 @@ class DataConfig:
         small_classes: What to do with a class of fewer than images_per_class photographs: stop with
             an "error", "drop" the class, or "fill" the batch with further classes after it has
             given all its photographs.
+        batch_categories: Whether a batch has classes of "mixed" super-categories, or of a "single"
+            one, which are harder to tell apart. blooms (genera), stanford_online_products from the
+            official files (kinds of product) and in_shop (kinds of clothes) have super-categories.
         max_rotation: Each training view is turned by a random angle of at most this many degrees,
             either way.
         color: How the colors of training views change: "none" leaves them, "white-balance" renders
@@ -66,6 +69,7 @@ class DataConfig:
     classes_per_batch: int = 8
     images_per_class: int = 8
     small_classes: Literal["error", "drop", "fill"] = "error"
+    batch_categories: Literal["mixed", "single"] = "mixed"
     max_rotation: float = 15.0
     color: Literal["none", "white-balance", "jitter"] = "none"
     white_balance_parameters: str | None = None

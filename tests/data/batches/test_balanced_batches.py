@@ -300,3 +300,13 @@ def test_a_photograph_that_cannot_be_decoded_stops_training(noisy):
     files = ImageSet(noisy.ids, noisy.labels, noisy.class_names, lambda i: b"no photograph")
     with pytest.raises(Exception, match=r"the photograph '\d+' cannot be used: not an image"):
         passes(balanced_batches(files, 3, 2, image_size=8), 1)
+
+
+def test_batches_of_one_super_category_resume_bit_for_bit(plain):
+    image_set = plain([4, 6, 4, 6])
+    given = {"image_size": 16, "categories": ["odd", "even", "odd", "even"]}
+    ((images, labels),) = passes(balanced_batches(image_set, 2, 2, **given), 1)
+    ((rest, labels_of_rest),) = passes(balanced_batches(image_set, 2, 2, **given, first_batch=2), 1)
+    np.testing.assert_array_equal(rest, images[2:])
+    np.testing.assert_array_equal(labels_of_rest, labels[2:])
+    assert sorted(map(set, labels.tolist()), key=min) == [{0, 2}] * 2 + [{1, 3}] * 3

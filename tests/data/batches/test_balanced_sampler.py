@@ -35,18 +35,23 @@ def assert_as_likely(counts, probabilities):
 
 
 @st.composite
-def samplers(draw, smallest=None, **policy):
+def samplers(draw, smallest=None, categories=None, **policy):
     per_class = draw(st.integers(1, 4))
     sizes = draw(st.lists(st.integers(smallest or per_class, 15), min_size=1, max_size=7))
     classes = draw(st.integers(1, len(sizes)))
     assume(np.minimum(sizes, per_class).sum() >= classes * per_class)
     labels = shuffled_labels(sizes, draw(st.integers(0, 9)))
     seed = draw(st.integers(0, 99))
+    policy["categories"] = None if categories is None else draw(categories)
     return labels, BalancedSampler(labels, classes, per_class, seed=seed, **policy)
 
 
-def filling_samplers():
-    return samplers(smallest=1, small_classes="fill")
+def filling_samplers(**policy):
+    return samplers(smallest=1, small_classes="fill", **policy)
+
+
+# For seven classes, more than any sampler above has.
+CATEGORIES = st.lists(st.sampled_from("abc"), min_size=7, max_size=7)
 
 
 @given(samplers(), st.integers(0, 1000))
@@ -81,7 +86,10 @@ def test_classes_that_are_too_small_give_all_they_have_and_others_fill_up(drawn,
         assert given_by_last <= min(sizes[last], k1)
 
 
-@given(st.one_of(samplers(), filling_samplers()), st.integers(0, 1000))
+@given(
+    st.one_of(samplers(), filling_samplers(), filling_samplers(categories=CATEGORIES)),
+    st.integers(0, 1000),
+)
 def test_a_class_deals_all_its_photographs_before_one_of_them_again(drawn, number):
     labels, sampler = drawn
     dealt = sampler.epoch(number).ravel()
