@@ -44,8 +44,8 @@ def stanford_online_products(
             Defaults to `"error"`.
 
     Returns:
-        An `ImageSet` with its products in the official order. What TFDS has prepared has no
-        categories.
+        An `ImageSet` with its products in the official order, whose categories are kinds of
+        product.
 
     Raises:
         UserError: if the dataset is not found, or its lists cannot be read.

@@ -17,6 +17,7 @@ from nfl_keras.typing import Path
 
 # The finest label of datasets whose supervised keys do not name one of several labels.
 _LABELS = {"stanford_online_products": "class_id"}
+_CATEGORIES = {"stanford_online_products": "super_class_id"}
 _FILE_NAMES = ("image/filename", "image/file_name", "file_name", "filename", "image_id", "id")
 
 
@@ -36,7 +37,8 @@ def tfds_dataset(name: str, data_dir: Path | None = None) -> ImageSet:
     tfrecord.
 
     The image and the label are the dataset's supervised keys, or else its only image and its
-    only class label. `stanford_online_products` has three labels, of which `class_id` is taken.
+    only class label. `stanford_online_products` has three labels, of which `class_id` is taken, and
+    `super_class_id` as the category of a class. No other dataset has categories.
 
     An id is the dataset's file name feature (`image/filename`, `file_name`, `id`, ...) if it
     is unique, `split/file name` if it is unique within its split, or otherwise the place in the
@@ -77,7 +79,9 @@ def tfds_dataset(name: str, data_dir: Path | None = None) -> ImageSet:
     scalars = [key for key, feature in features.items() if feature.shape == ()]
     file_name = next((key for key in _FILE_NAMES if key in scalars), None)
     try:
-        labels, names = _index(sources, label, file_name)
+        labels, names, numbers_of = _index(
+            sources, label, file_name, _CATEGORIES.get(builder.name, label)
+        )
     except (RuntimeError, message.DecodeError) as error:
         raise UserError(_damaged(builder, str(error).partition("\n")[0])) from error
 
@@ -87,6 +91,10 @@ def tfds_dataset(name: str, data_dir: Path | None = None) -> ImageSet:
     numbers = np.repeat(np.arange(len(splits)), counts)[kept]
     places = places[kept]
     split_of = [splits[number] for number in numbers]
+    categories = None
+    if builder.name in _CATEGORIES:
+        known = features[_CATEGORIES[builder.name]].names
+        categories = [known[numbers_of.get(c, 0)] for c in range(features[label].num_classes)]
 
     def read(position: int) -> bytes:
         example = _parse(sources[numbers[position]][int(places[position])])
@@ -98,6 +106,7 @@ def tfds_dataset(name: str, data_dir: Path | None = None) -> ImageSet:
         class_names=features[label].names,
         read=read,
         own_split=_own_split(split_of),
+        categories=categories,
     )
 
 
@@ -154,17 +163,20 @@ def _parse(record: bytes) -> Mapping[str, Any]:
 
 
 def _index(
-    sources: list["Records"], label: str, file_name: str | None
-) -> tuple[np.ndarray, list[str]]:
+    sources: list["Records"], label: str, file_name: str | None, category: str
+) -> tuple[np.ndarray, list[str], dict[int, int]]:
+    """Returns each record's label and name, and the category of each label."""
     labels: list[int] = []
+    categories: dict[int, int] = {}
     names: list[str] = []
     for source in sources:
         for i in range(len(source)):
             example = _parse(source[i])
             labels.append(example[label].int64_list.value[0])
+            categories[labels[-1]] = example[category].int64_list.value[0]
             if file_name is not None:
                 names.append(_text(example[file_name]))
-    return np.array(labels, np.int64), names
+    return np.array(labels, np.int64), names, categories
 
 
 def _text(feature: Any) -> str:

@@ -40,8 +40,8 @@ class DataConfig:
             an "error", "drop" the class, or "fill" the batch with further classes after it has
             given all its photographs.
         batch_categories: Whether a batch has classes of "mixed" super-categories, or of a "single"
-            one, which are harder to tell apart. blooms (genera), stanford_online_products from the
-            official files (kinds of product) and in_shop (kinds of clothes) have super-categories.
+            one, which are harder to tell apart. blooms (genera), stanford_online_products (kinds of
+            product) and in_shop (kinds of clothes) have super-categories.
         max_rotation: Each training view is turned by a random angle of at most this many degrees,
             either way.
         color: How the colors of training views change: "none" leaves them, "white-balance" renders

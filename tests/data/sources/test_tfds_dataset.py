@@ -278,7 +278,8 @@ def bird(number, label):
 
 
 def product(number, label):
-    return {"class_id": label, "super_class_id/num": number, "super_class_id": "sofa"}
+    kind = "lamp" if label == 5 else "sofa"
+    return {"class_id": label, "super_class_id/num": number, "super_class_id": kind}
 
 
 @pytest.mark.parametrize(
@@ -331,6 +332,11 @@ def test_datasets_of_tfds(tmp_path, encoded, noise, name, make, num_classes, ids
     assert image_set.ids.tolist() == ids
     assert image_set.labels.tolist() == labels["train"] + labels["test"]
     assert len(image_set.class_names) == num_classes
+    if name == "stanford_online_products":
+        kinds = [image_set.categories[label] for label in image_set.labels]
+        assert kinds == ["sofa", "sofa", "lamp", "sofa"]
+    else:
+        assert image_set.categories is None
     assert image_set.own_split.tolist() == ["train", "train", "test", "test"]
     assert [image_set.read(i) for i in range(4)] == images["train"] + images["test"]
 
