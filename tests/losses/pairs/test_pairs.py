@@ -6,7 +6,7 @@ from nfl_keras.losses.pairs.pairs import Pairs
 
 def test_masks_and_similarities():
     f = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
-    pairs = Pairs.of(f, np.array([7, 8, 7, 9]))
+    pairs = Pairs.of(*map(ops.convert_to_tensor, (f, [7, 8, 7, 9])))
     same = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]], bool)
     np.testing.assert_array_equal(pairs.positives, same & ~np.eye(4, dtype=bool))
     np.testing.assert_array_equal(pairs.negatives, ~same)
@@ -16,8 +16,10 @@ def test_masks_and_similarities():
 def test_distances_of_vectors_of_any_length(gradients_of):
     f = np.random.default_rng(0).normal(size=(5, 3)).astype("float32") * 3
     expected = np.linalg.norm(f[:, None].astype("float64") - f, axis=-1)
-    labels = np.zeros(5, "int32")
-    np.testing.assert_allclose(Pairs.of(f, labels).distances(), expected, rtol=1e-4, atol=5e-3)
+    labels = ops.zeros(5, "int32")
+    np.testing.assert_allclose(
+        Pairs.of(ops.convert_to_tensor(f), labels).distances(), expected, rtol=1e-4, atol=5e-3
+    )
 
     def of_first(f):
         return ops.sum(Pairs.of(f, labels).distances()[0, 1:])
@@ -30,7 +32,7 @@ def test_distances_of_vectors_of_any_length(gradients_of):
 
 def test_distance_of_equal_vectors_is_0_without_a_gradient(gradients_of):
     f = np.array([[0.5, 0.5]] * 3, "float32")
-    labels = np.zeros(3, "int32")
-    assert not np.asarray(Pairs.of(f, labels).distances()).any()
+    labels = ops.zeros(3, "int32")
+    assert not np.asarray(Pairs.of(ops.convert_to_tensor(f), labels).distances()).any()
     [gradient] = gradients_of(lambda f: ops.sum(Pairs.of(f, labels).distances()), f)
     assert not gradient.any()
