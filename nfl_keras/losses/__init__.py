@@ -1,6 +1,7 @@
 """The papers' losses and those they are compared with.
 
-Each is a function with one value per anchor, and a `keras.losses.Loss` class.
+Each is a function with one value per anchor, and a `keras.losses.Loss` class, but for those with
+proxies, see `proxies/`.
 """
 
 from nfl_keras.losses.class_discrimination import ClassDiscriminationLoss, class_discrimination
@@ -27,6 +28,7 @@ from nfl_keras.losses.pairs import (
     supervised_contrastive,
     triplet,
 )
+from nfl_keras.losses.proxies import anti_collapse, norm_softmax, proxy_anchor, soft_triple
 
 __all__ = [
     "ClassDiscriminationLoss",
@@ -43,6 +45,7 @@ __all__ = [
     "RecallAtKSurrogateLoss",
     "SupervisedContrastiveLoss",
     "TripletLoss",
+    "anti_collapse",
     "class_discrimination",
     "contrastive",
     "epshn",
@@ -52,7 +55,10 @@ __all__ = [
     "n_pairs",
     "noise_invariance",
     "noisy_classification",
+    "norm_softmax",
+    "proxy_anchor",
     "recall_at_k_surrogate",
+    "soft_triple",
     "supervised_contrastive",
     "triplet",
 ]
