@@ -1,5 +1,6 @@
 """Defines the embedder, and the recipes that train it."""
 
+from nfl_keras.models.classification_model import ClassificationModel
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.freezing import (
@@ -14,9 +15,11 @@ from nfl_keras.models.noise_invariant_model import NoiseInvariantModel
 from nfl_keras.models.outputs import Outputs
 from nfl_keras.models.pair_loss_model import PairLossModel
 from nfl_keras.models.pca_projection import start_with_pca
+from nfl_keras.models.proxy_model import ProxyModel
 from nfl_keras.models.term import Measure, Term
 
 __all__ = [
+    "ClassificationModel",
     "Classifier",
     "Embedder",
     "Learner",
@@ -25,6 +28,7 @@ __all__ = [
     "NoiseInvariantModel",
     "Outputs",
     "PairLossModel",
+    "ProxyModel",
     "Term",
     "enable_lora",
     "freeze_batch_norm",

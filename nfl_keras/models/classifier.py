@@ -7,9 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
-from nfl_keras.models.labels_seen import LABEL_DTYPE
+from nfl_keras.models.class_labels import ascending_labels, label_positions, label_targets
 from nfl_keras.typing import Tensor
 
 
@@ -56,18 +55,15 @@ class Classifier(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        labels = np.asarray(class_labels)
-        if labels.ndim != 1 or not labels.size or not np.issubdtype(labels.dtype, np.integer):
-            raise UserError(f"class_labels must be a list of integers, not {class_labels!r}.")
-        if (np.diff(labels) <= 0).any():
-            raise UserError("class_labels must ascend, each label once; sort them.")
-        self.class_labels = tuple(labels.tolist())
+        self.class_labels = ascending_labels(class_labels)
         self.normalization = None
         if normalize:
             self.normalization = keras.layers.LayerNormalization(center=False, scale=False)
             self.normalization.build((None, feature_dim))
         self.noise = noise
-        self.dense = keras.layers.Dense(len(labels), kernel_initializer="he_normal", name="dense")
+        self.dense = keras.layers.Dense(
+            len(self.class_labels), kernel_initializer="he_normal", name="dense"
+        )
         self.dense.build((None, feature_dim))
         self.built = True
 
@@ -87,11 +83,7 @@ class Classifier(keras.layers.Layer):
         Returns:
             int32 `[B]`. The position is K for a label that is not in `class_labels`.
         """
-        labels = ops.cast(labels, LABEL_DTYPE)
-        known = np.array(self.class_labels, LABEL_DTYPE)
-        found = ops.cast(ops.searchsorted(known, labels), "int32")
-        nearest = ops.take(known, ops.minimum(found, len(known) - 1), axis=0)
-        return ops.where(ops.equal(nearest, labels), found, len(known))
+        return label_positions(labels, self.class_labels)
 
     def targets(self, labels: Tensor) -> Tensor:
         """Returns the position of each label among the logits, as losses take them.
@@ -103,7 +95,7 @@ class Classifier(keras.layers.Layer):
             int32 `[B]`, in `0 .. K - 1`. A label that is not in `class_labels` has the last
             position, since backends differ in what a position beyond it does. `fit` refuses it.
         """
-        return ops.minimum(self.positions(labels), len(self.class_labels) - 1)
+        return label_targets(labels, self.class_labels)
 
     def cross_entropy(self, features: Tensor, labels: Tensor) -> Tensor:
         """Computes the cross-entropy of each image.

@@ -144,7 +144,18 @@ class Embedder(keras.Model):
         Returns:
             float32 `[B, D]`, unit vectors.
         """
-        return self._unit(features if self._projection is None else self._projection(features))
+        return self._unit(self.projected(features))
+
+    def projected(self, features: Tensor) -> Tensor:
+        """Computes the embeddings of features z before they are scaled to unit length.
+
+        Args:
+            features: float `[B, feature_dim]`.
+
+        Returns:
+            `[B, D]`, in the compute dtype.
+        """
+        return features if self._projection is None else self._projection(features)
 
     def without_projection(self) -> "Embedder":
         """Returns the embedder f = L2(z) of the same backbone, whose weights both share."""

@@ -8,6 +8,7 @@ from keras import ops
 from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
 from nfl_keras.models.checked_labels import CheckedLabels, check_labels
+from nfl_keras.models.class_labels import ascending_labels
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.labels_seen import LabelsSeen
@@ -128,19 +129,50 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
         Raises:
             UserError: if the number of classes is missing, or `class_labels` does not fit it.
         """
+        labels = self.expect_labels(num_classes, class_labels)
+        self.classifier = Classifier(
+            self.embedder.feature_dim, labels, normalize, noise, name="classifier"
+        )
+
+    def expect_labels(
+        self, num_classes: int | None, class_labels: Sequence[int] | None = None
+    ) -> list[int]:
+        """Sets the labels of the classes that are trained on, so that `fit` refuses others.
+
+        Args:
+            num_classes: int, classes that are trained on.
+            class_labels: ints `[num_classes]`, ascending, the labels of these classes. Defaults
+                to `range(num_classes)`.
+
+        Returns:
+            The labels, ascending.
+
+        Raises:
+            UserError: if the number of classes is missing, or `class_labels` does not fit it.
+        """
         if not num_classes:
-            raise UserError("a model that learns a classifier needs num_classes, too.")
+            raise UserError("a model that learns its classes needs num_classes, too.")
         labels = range(num_classes) if class_labels is None else class_labels
         if len(labels) != num_classes:
             raise UserError(
                 f"class_labels has {len(labels)} labels for num_classes={num_classes}; give one "
                 f"label per class."
             )
-        self.classifier = Classifier(
-            self.embedder.feature_dim, labels, normalize, noise, name="classifier"
-        )
-        self.class_labels = list(self.classifier.class_labels)
+        self.class_labels = list(ascending_labels(labels))
         self.labels_seen = LabelsSeen(self.class_labels)
+        return self.class_labels
+
+    def rate_factors(self, backbone_rate: float = 1.0) -> list[float]:
+        """Returns the factor on the learning rate of each trainable weight.
+
+        Args:
+            backbone_rate: float, the factor of the backbone's weights. Defaults to `1.0`.
+
+        Returns:
+            Floats, as `nfl.optimizers.GroupedAdamW` and `GroupedSGD` take them.
+        """
+        backbone = {id(weight) for weight in self.embedder.backbone.trainable_weights}
+        return [backbone_rate if id(w) in backbone else 1.0 for w in self.trainable_weights]
 
     def head(self) -> Classifier:
         """Returns the softmax head.

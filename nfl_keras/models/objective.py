@@ -7,6 +7,7 @@ from keras import ops
 
 from nfl_keras.errors import UserError
 from nfl_keras.losses.anchor_weights import anchor_weights
+from nfl_keras.models.class_labels import label_positions
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.labels_seen import LabelsSeen
 from nfl_keras.models.outputs import Outputs
@@ -88,8 +89,9 @@ class Objective(ModelMixin):
 
     def track_terms(self, labels: Tensor, means: Sequence[Tensor], size: Tensor) -> None:
         """Adds the means over `size` images to the running means, and labels to those seen."""
-        if self.classifier is not None and self.labels_seen is not None:
-            known = self.classifier.positions(labels) < len(self.classifier.class_labels)
+        if self.labels_seen is not None:
+            class_labels = self.labels_seen.class_labels
+            known = label_positions(labels, class_labels) < len(class_labels)
             self.labels_seen.update_state(labels, known)
         for tracker, mean in zip(self.term_trackers, means, strict=True):
             tracker.update_state(mean, sample_weight=size)

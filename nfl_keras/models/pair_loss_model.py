@@ -1,12 +1,12 @@
 """The recipe of one pair-based loss, for comparison."""
 
-import inspect
 from typing import Any, Literal
 
 import keras
 
 from nfl_keras import losses
 from nfl_keras.errors import UserError
+from nfl_keras.models.choose_loss import choose_loss
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.learner import Learner
 from nfl_keras.models.outputs import Outputs
@@ -101,21 +101,10 @@ class PairLossModel(Learner):
 
 
 def _make_loss(pair_loss, **settings):
-    given = {name: value for name, value in settings.items() if value is not None}
     if isinstance(pair_loss, losses.PairLoss):
-        if given:
-            raise UserError(f"{' and '.join(given)} must be set in the pair_loss itself.")
+        names = [name for name, value in settings.items() if value is not None]
+        if names:
+            raise UserError(f"{' and '.join(names)} must be set in the pair_loss itself.")
         return pair_loss
-    if pair_loss not in PAIR_LOSSES:
-        raise UserError(
-            f"there is no pair_loss {pair_loss!r}; choose one of {', '.join(PAIR_LOSSES)}."
-        )
-    loss = PAIR_LOSSES[pair_loss]
-    takes = [name for name in settings if name in inspect.signature(loss).parameters]
-    for name in given:
-        if name not in takes:
-            raise UserError(
-                f"{name} is no setting of the pair_loss {pair_loss}, which takes "
-                f"{' and '.join(takes) or 'none of ' + ', '.join(settings)}; leave it out."
-            )
+    loss, given = choose_loss("pair_loss", pair_loss, PAIR_LOSSES, settings)
     return loss(**given, name=pair_loss)

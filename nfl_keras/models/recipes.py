@@ -4,15 +4,19 @@ import importlib
 import sys
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.classification_model import ClassificationModel
 from nfl_keras.models.learner import Learner
 from nfl_keras.models.noise_assisted_model import NoiseAssistedModel
 from nfl_keras.models.noise_invariant_model import NoiseInvariantModel
 from nfl_keras.models.pair_loss_model import PairLossModel
+from nfl_keras.models.proxy_model import ProxyModel
 
 RECIPES: dict[str, type[Learner]] = {
     "noise-invariant": NoiseInvariantModel,
     "noise-assisted": NoiseAssistedModel,
     "pair-loss": PairLossModel,
+    "proxy": ProxyModel,
+    "classification": ClassificationModel,
 }
 
 

@@ -78,15 +78,9 @@ def compile_model(model: Learner, config: TrainConfig, batches_per_epoch: int) -
         config: `TrainConfig`.
         batches_per_epoch: int, number of batches of a whole epoch.
     """
-    factors: list[float] = []
-    if config.optimizer.backbone_rate != 1:
-        backbone = {id(weight) for weight in model.embedder.backbone.trainable_weights}
-        factors = [
-            config.optimizer.backbone_rate if id(weight) in backbone else 1.0
-            for weight in model.trainable_weights
-        ]
+    factors = model.rate_factors(config.optimizer.backbone_rate)
     model.compile(
-        build_optimizer(config, batches_per_epoch, factors),
+        build_optimizer(config, batches_per_epoch, factors if set(factors) != {1.0} else ()),
         jit_compile="auto" if config.run.jit_compile is None else config.run.jit_compile,
     )
 

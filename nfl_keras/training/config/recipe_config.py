@@ -16,9 +16,9 @@ class RecipeConfig:
 
     Args:
         name: "noise-invariant", the first paper's L_D, L_N and L_S; "noise-assisted", the second
-            paper's L_inter, L_intra and L_pretext; "pair-loss", a pair-based loss to compare them
-            with; or package.module.Class, a subclass of nfl_keras.models.Learner of your own, which
-            this command imports then.
+            paper's L_inter, L_intra and L_pretext; "pair-loss", "proxy" and "classification", the
+            losses of other papers to compare them with; or package.module.Class, a subclass of
+            nfl_keras.models.Learner of your own, which this command imports then.
         settings: Arguments of the class by name. Arguments left out keep their defaults.
 
     Raises:

@@ -1,0 +1,88 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from nfl_keras.errors import UserError
+from nfl_keras.models import ClassificationModel, Embedder
+
+
+def array(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+@pytest.fixture
+def make_model(make_backbone):
+    """Function to a model with GeM pooling, with or without a projection."""
+
+    def make(embedding_dim=4, **settings):
+        embedder = Embedder(make_backbone(), embedding_dim, 8, 1 / 127.5, -1.0, pooling="gem")
+        return ClassificationModel(embedder, 3, **settings)
+
+    return make
+
+
+def loss_by_loops(vectors, kernel, bias, labels, label_smoothing, epsilon):
+    """The cross-entropy behind the neck, of one batch in training, in float64."""
+    vectors = vectors.astype("float64")
+    normal = (vectors - vectors.mean(axis=0)) / np.sqrt(vectors.var(axis=0) + epsilon)
+    values = []
+    for row, label in zip(normal @ kernel + bias, labels, strict=True):
+        log_total = np.log(sum(np.exp(row)))
+        shares = [label_smoothing / (len(row) - 1)] * len(row)
+        shares[label] = 1 - label_smoothing
+        values.append(-sum(s * (x - log_total) for s, x in zip(shares, row, strict=True)))
+    return np.mean(values)
+
+
+@pytest.mark.parametrize("embedding_dim", [4, None])
+def test_learns_the_smoothed_cross_entropy_behind_the_neck(
+    make_model, images, labels, embedding_dim
+):
+    model = make_model(embedding_dim, label_smoothing=0.4, class_labels=[2, 5, 90])
+    vectors = array(model.embedder.projected(model.embedder.features(images, training=True)))
+    model.compile(keras.optimizers.SGD(0.01))
+    kernel, bias = model.classifier.get_weights()
+    expected = loss_by_loops(vectors, kernel, bias, labels, 0.4, model.neck.epsilon)
+    before = [array(weight) for weight in model.trainable_weights]
+    numbers = np.array([2, 5, 90])[labels]
+    history = model.fit(images, numbers, batch_size=12, shuffle=False, verbose=0).history
+    assert history == {name: pytest.approx([expected], rel=1e-3) for name in ("loss", "L_softmax")}
+    after = [array(weight) for weight in model.trainable_weights]
+    # A bias before a BatchNormalization that takes statistics has no gradient.
+    moved = [np.abs(a - b).max() > 1e-7 for a, b in zip(before, after, strict=True)]
+    assert sum(moved) >= len(moved) - 3
+
+
+def test_logits_are_those_of_the_neck_at_rest(make_model, images, labels):
+    model = make_model()
+    model.compile("sgd")
+    model.fit(images, labels, verbose=0)
+    features = model.embedder.features(images)
+    vectors = array(model.embedder.projected(features))
+    gamma, mean, variance = model.neck.get_weights()
+    kernel, bias = model.classifier.get_weights()
+    normal = gamma * (vectors - mean) / np.sqrt(variance + model.neck.epsilon)
+    np.testing.assert_allclose(array(model.logits(features)), normal @ kernel + bias, atol=1e-5)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(array(model(images)), unit, atol=1e-5)
+
+
+def test_is_saved_with_its_neck_and_head(make_model, images, labels, tmp_path):
+    model = make_model(label_smoothing=0.2)
+    model.compile("sgd")
+    model.fit(images, labels, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.label_smoothing == 0.2
+    expected = model.evaluate(images, labels, batch_size=12, verbose=0)
+    assert loaded.evaluate(images, labels, batch_size=12, verbose=0) == pytest.approx(expected)
+
+
+def test_refuses_settings_that_are_out_of_range(make_model, images, labels):
+    with pytest.raises(UserError, match="label_smoothing must lie in"):
+        make_model(label_smoothing=1.0)
+    model = make_model()
+    model.compile("sgd")
+    with pytest.raises(UserError, match="3 is the label of no class"):
+        model.fit(images, labels + 1, verbose=0)
