@@ -44,16 +44,13 @@ SETTINGS = {
         "margin": 1.0,
         "freeze_batch_norm": True,
     },
-    "proxy, soft-triple, proxy_rate, freeze_batch_norm": {
+    "proxy, anti_collapse, proxy_rate, freeze_batch_norm": {
+        **FROZEN,
         "recipe": "proxy",
-        "proxy_loss": "soft-triple",
-        "proxies_per_class": 2,
         "anti_collapse": 0.1,
         "proxy_rate": 2.0,
-        "freeze_batch_norm": True,
     },
-    "proxy, proxy-anchor, freeze_batch_norm": {"recipe": "proxy", "freeze_batch_norm": True},
-    "classification, freeze_batch_norm": {"recipe": "classification", "freeze_batch_norm": True},
+    "classification, freeze_batch_norm": {**FROZEN, "recipe": "classification"},
     "mixed_bfloat16": {"precision": "mixed_bfloat16"},
     "mixed_float16, clip_norm": {"precision": "mixed_float16", "clip_norm": 0.1},
 }

@@ -142,6 +142,16 @@ def test_each_setting_of_the_second_recipe_reaches_its_model(config):
     assert [term.name for term in model.terms][:3] == ["L_inter", "L_intra", "L_pretext"]
 
 
+def test_the_backbone_and_proxies_learn_at_their_own_rates(config, batch):
+    settings = {"backbone_rate": 0.5, "proxy_rate": 7.0, "warmup_epochs": 0}
+    model = learner(config(**settings, recipe="proxy", precision="mixed_bfloat16"))
+    assert set(model.optimizer.rate_factors) == {0.5, 1.0, 7.0}
+    assert model.optimizer.rate_factors.count(7.0) == 1
+    before = model.unit_proxies().numpy()
+    assert np.isfinite(model.train_on_batch(*batch, return_dict=True)["proxy-anchor"])
+    assert np.any(model.unit_proxies().numpy() != before)
+
+
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_the_precision_is_the_networks_alone(config, precision):
     model = learner(config(precision=precision))

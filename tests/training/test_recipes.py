@@ -1,4 +1,4 @@
-"""Runs of the second recipe, by the command."""
+"""Runs of recipes other than the default, by the command."""
 
 import json
 
@@ -39,3 +39,10 @@ def test_the_run_is_evaluated_again(assisted, capsys):
     evaluate.main([str(assisted.path)])
     metrics = json.loads((assisted.path / "metrics.json").read_text())
     assert f"{metrics['trained']['map']:.4f}" in capsys.readouterr().out
+
+
+def test_classification_is_a_recipe_whose_accuracy_is_measured(shared):
+    run = shared(recipe="classification", pooling="gem", epochs=1)
+    history = json.loads((run.path / "history.json").read_text())
+    assert history["L_softmax"] == pytest.approx(history["loss"], rel=1e-5)
+    assert 0 <= json.loads((run.path / "metrics.json").read_text())["accuracy"] <= 1

@@ -16,8 +16,7 @@ AS_ON_ONE_DEVICE = [
     "freeze_batch_norm, ema, clip_norm, backbone_rate",
     "noise-assisted, jigsaw, freeze_batch_norm, adamw",
     "pair-loss, all triplets, freeze_batch_norm",
-    "proxy, soft-triple, proxy_rate, freeze_batch_norm",
-    "proxy, proxy-anchor, freeze_batch_norm",
+    "proxy, anti_collapse, proxy_rate, freeze_batch_norm",
     "classification, freeze_batch_norm",
 ]
 OF_REPLICAS = ["default", "mixed_bfloat16", "mixed_float16, clip_norm"]
