@@ -9,7 +9,8 @@ tests/losses/pairs/references.json. tensorflow-addons ended in 2024, and Python 
 that its TensorFlow has.
 
 A value of pytorch-metric-learning is given by anchor: the mean of the terms above 0 that the
-anchor has. Beside it stands the library's own mean, `loss`.
+anchor has. Beside it stands the library's own mean, `loss`. Of losses with
+proxies the mean alone is given.
 """
 
 import argparse
@@ -122,8 +123,26 @@ def _record_pytorch_metric_learning():
                 "loss": _rounded(loss(embeddings, labels, mined)),
                 "by_anchor": _rounded(_by_anchor(loss, embeddings, labels, mined)),
             }
+        found[name]["proxies"] = _by_proxies(losses, torch, name)
     versions = {"torch": torch.__version__, "metric_learning": pytorch_metric_learning.__version__}
     return {"versions": versions, **found}
+
+
+def _by_proxies(losses, torch, name):
+    embeddings, labels = map(torch.from_numpy, _batch(**BATCHES[name]))
+    width, count = embeddings.shape[1], 10
+    found = {}
+    for way, loss, per_class in (
+        ("norm_softmax", losses.NormalizedSoftmaxLoss(count, width, temperature=0.05), 1),
+        ("proxy_anchor", losses.ProxyAnchorLoss(count, width, margin=0.1, alpha=32), 1),
+        ("soft_triple", losses.SoftTripleLoss(count, width, centers_per_class=3), 3),
+    ):
+        proxies, _ = _batch(BATCHES[name]["seed"] + 100, width, [0] * (count * per_class))
+        [weights] = loss.parameters()
+        proxies = torch.from_numpy(proxies)
+        weights.data = proxies if weights.shape == proxies.shape else proxies.T.contiguous()
+        found[way] = _rounded(loss(embeddings, labels).detach())
+    return found
 
 
 def _by_anchor(loss, embeddings, labels, mined):
