@@ -1,5 +1,6 @@
 """The model that every recipe of learning is a subclass of."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
 from nfl_keras.models.checked_labels import CheckedLabels, check_labels
 from nfl_keras.models.class_labels import ascending_labels
+from nfl_keras.models.chunks.features_in_chunks import features_in_chunks
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.labels_seen import LabelsSeen
@@ -57,6 +59,10 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
     Attributes:
         cut: `NetworkCut`, or `None`. With a cut the learner also takes batches of what the lower
             part makes of the views, see `outputs`.
+        chunk_size: int, or `None`. With an int, `fit` learns from the same batch in less memory:
+            at most so many images of any view go through the embedder at once, see
+            `nfl_keras.models.chunks.features_in_chunks`. BatchNormalization then takes its
+            statistics over a chunk, unless it is frozen. Set it before the first step.
 
     Raises:
         UserError: if there is nothing to learn.
@@ -83,6 +89,7 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
     """
 
     cut: NetworkCut | None = None
+    chunk_size: int | None = None
 
     def __init__(
         self,
@@ -274,8 +281,12 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
         """
         check_labels(labels)
         stacked = ops.concatenate(list(views.values()), axis=0)
-        features_of = self.embedder.features if cut is None else cut.features
-        features = features_of(stacked, training=training)
+        network = self.embedder.features if cut is None else cut.features
+        features_of = functools.partial(network, training=training)
+        if training and self.chunk_size:
+            features = features_in_chunks(features_of, self.embedder, stacked, self.chunk_size)
+        else:
+            features = features_of(stacked)
         embeddings = self.embedder.project(features)
         return Outputs(
             embeddings=dict(zip(views, ops.split(embeddings, len(views)), strict=True)),

@@ -30,12 +30,13 @@ class TensorFlowStep(DistributedFit, keras.Model):
     def train_step(self, data: Any) -> dict[str, Tensor]:
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         share = BatchShare.of(keras.tree.flatten(images)[0])
-        with fused_batch_norm(self), tf.GradientTape() as tape:
-            outputs, sample_weight = self._global(images, labels, sample_weight, share, True)
-            loss, means = self.objective(outputs, sample_weight)
-            # Every replica computes the whole objective, and the optimizer sums over replicas.
-            scaled_loss = self.optimizer.scale_loss(share.fraction * loss)
-        gradients = tape.gradient(scaled_loss, self.trainable_weights)
+        with fused_batch_norm(self):
+            with tf.GradientTape() as tape:
+                outputs, sample_weight = self._global(images, labels, sample_weight, share, True)
+                loss, means = self.objective(outputs, sample_weight)
+                # Every replica computes the whole objective, and the optimizer sums over replicas.
+                scaled_loss = self.optimizer.scale_loss(share.fraction * loss)
+            gradients = tape.gradient(scaled_loss, self.trainable_weights)
         if share.replicas > 1:
             gradients = global_gradients(self.optimizer, gradients)
             average_batch_norm(self)
