@@ -59,10 +59,10 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
     Attributes:
         cut: `NetworkCut`, or `None`. With a cut the learner also takes batches of what the lower
             part makes of the views, see `outputs`.
-        chunk_size: int, or `None`. With an int, `fit` learns from the same batch in less memory:
-            at most so many images of any view go through the embedder at once, see
-            `nfl_keras.models.chunks.features_in_chunks`. BatchNormalization then takes its
-            statistics over a chunk, unless it is frozen. Set it before the first step.
+        chunk_size: int. Above 0, `fit` learns from the same batch in less memory: at most so many
+            images, of all views, go through the embedder at once, see `features_in_chunks`.
+            Unless it is frozen, BatchNormalization takes its statistics over a chunk then. Set it
+            before the first step. Defaults to `0`: all at once.
 
     Raises:
         UserError: if there is nothing to learn.
@@ -89,7 +89,7 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
     """
 
     cut: NetworkCut | None = None
-    chunk_size: int | None = None
+    chunk_size: int = 0
 
     def __init__(
         self,

@@ -32,7 +32,9 @@ def build_model(config: TrainConfig, class_labels: Sequence[int]) -> Learner:
         UserError: if the backbone cannot be loaded or frozen as asked.
     """
     with _dtype_policy(config.run.precision):
-        return config.recipe.build(build_embedder(config), class_labels, config.run.seed)
+        model = config.recipe.build(build_embedder(config), class_labels, config.run.seed)
+    model.chunk_size = config.run.chunk_size
+    return model
 
 
 def build_embedder(config: TrainConfig) -> Embedder:

@@ -133,6 +133,8 @@ def _memory_of_a_batch(config: TrainConfig) -> tuple[str, str]:
     size, precision = config.embedder.image_size, config.run.precision
     remedy = f"lower images_per_class (now {images}), classes_per_batch (now {classes})"
     remedy += f" or image_size (now {size})"
+    if not config.run.chunk_size:
+        remedy += ", or give a chunk_size (now 0)"
     if precision == "float32":
         remedy += ", or give precision mixed_bfloat16 (now float32)"
     views = f"in every view of the recipe {config.recipe.name}"

@@ -195,6 +195,20 @@ def assisted(strategy, pretext, **settings):
     return model
 
 
+def chunked(strategy):
+    """The gradient of 11 images at once, and in chunks of two or three images of any view."""
+    for chunk_size in (0, 3):
+        model, first = learner(strategy, momentum), FirstStep()
+        model.chunk_size = chunk_size
+        model.fit(weighted_batches(11), verbose=0, callbacks=[first])
+        yield f"gradient in chunks of {chunk_size}", first.gradient
+        yield f"logs in chunks of {chunk_size}", [first.logs[name] for name in sorted(first.logs)]
+    model = learner(strategy, momentum, "own")
+    model.chunk_size = 3
+    model.fit(weighted_batches(11), verbose=0)
+    yield "statistics by chunks", flat(model.embedder.non_trainable_weights)
+
+
 def clipped(strategy):
     """One step of gradients that are clipped to a norm far below their own."""
     optimizer = lambda: keras.optimizers.SGD(1.0, momentum=0.9, global_clipnorm=0.01)  # noqa: E731
@@ -347,6 +361,7 @@ def in_one_process(strategy):
         frozen = learner(strategy, lambda: keras.optimizers.Adam(0.01), "frozen")
         yield from twenty_steps(frozen, "frozen")
         yield from clipped(strategy)
+        yield from chunked(strategy)
         yield from noise_assisted(strategy)
         yield from half_precision(strategy)
     else:

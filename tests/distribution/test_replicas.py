@@ -116,6 +116,17 @@ def test_a_shuffle_is_that_of_one_device(found, replicas):
     assert len(np.unique(orders, axis=0)) == 12
 
 
+@pytest.mark.parametrize("replicas", ["1", "2"])
+def test_chunks_give_the_gradient_of_one_device_and_the_whole_batch(found, replicas):
+    for what in ("gradient", "logs"):
+        whole = found[f"1: {what} in chunks of 0"]
+        by_chunks = found[f"{replicas}: {what} in chunks of 3"]
+        np.testing.assert_allclose(
+            by_chunks, whole, rtol=1e-5, atol=1e-6 * np.linalg.norm(whole), err_msg=what
+        )
+    assert np.isfinite(found[f"{replicas}: statistics by chunks"]).all()
+
+
 def test_the_gradient_of_all_replicas_is_clipped(found):
     np.testing.assert_allclose(np.linalg.norm(found["1: clipped gradient"]), 0.01, rtol=1e-5)
     assert distance(found, "2", "clipped gradient") < 1e-5

@@ -99,6 +99,11 @@ def test_xla_is_a_setting(config, jit_compile):
     assert learner(config(jit_compile=jit_compile)).jit_compile is jit_compile
 
 
+def test_the_size_of_chunks_is_a_setting(config):
+    assert learner(config(chunk_size=4)).chunk_size == 4
+    assert learner(config()).chunk_size == 0
+
+
 def test_the_weights_that_the_optimizer_is_built_with_are_those_of_the_step(config):
     model = learner(config(freeze_through="block1"))
     assert [id(w) for w in model.trainable_weights] == [id(v) for v in model.trainable_variables]

@@ -37,6 +37,7 @@ def test_training_says_what_to_lower(quick, tmp_path, capsys, monkeypatch):
         "images_per_class (now 2)",
         "classes_per_batch (now 3)",
         "image_size (now 16)",
+        "chunk_size (now 0)",
         "precision mixed_bfloat16 (now float32)",
     ):
         assert now in line

@@ -48,12 +48,18 @@ def features_in_chunks(
     Reference: Gao et al. 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited
     Setup", section 3 (GradCache).
     """
-    layers = model._flatten_layers()
+    layers = list(model._flatten_layers())
+    for layer in layers:
+        if layer.trainable and getattr(layer, "synchronized", False):
+            raise UserError(
+                f"chunk_size cannot synchronize the batch statistics of the layer {layer.name!r}; "
+                f"leave out chunk_size, or freeze_batch_norm instead of synchronize_batch_norm."
+            )
 
     def checked_features_of(chunk: Tensor) -> Tensor:
         features = features_of(chunk)
         for layer in layers:
-            if layer._losses:
+            if layer._get_own_losses():
                 raise UserError(
                     f"chunk_size cannot divide the loss that the layer {layer.name!r} adds in its "
                     f"call; leave out chunk_size or that loss."

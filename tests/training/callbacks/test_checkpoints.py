@@ -32,6 +32,7 @@ ASSISTED = {
     "recipe": "noise-assisted",
     "window": 3,
     "pretext": "rotation",
+    "chunk_size": 5,
     "evaluate_every": 3,
 }
 

@@ -139,6 +139,7 @@ def test_what_fits_together_is_read_and_dumped_as_it_is(settings):
         ("data: [\n", "is not YAML"),
         ("optimizer:\n  epochs: many\n", "epochs"),
         ("optimizer:\n  epochs: 0\n", "epochs must be 1 or more"),
+        ("run:\n  chunk_size: -1\n", "chunk_size must be 0 or more"),
         ("recipe:\n  window: 4\n", "window is a setting of recipe noise-assisted"),
         ("recipe:\n  name: 4\n", "no recipe 4"),
         ("recipe:\n  name: os.path.Recipe\n", "not a subclass"),

@@ -1,0 +1,176 @@
+"""Learning by chunks, held to one pass over the whole batch and to a plain loop over chunks."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from nfl_keras.errors import UserError
+from nfl_keras.models import Embedder, NoiseAssistedModel, NoiseInvariantModel, freeze_through
+from nfl_keras.models.chunks.features_in_chunks import features_in_chunks
+from nfl_keras.models.network_cut import NetworkCut
+
+array = ops.convert_to_numpy
+
+
+def make_embedder(*middle):
+    """An embedder of two convolutions, with other layers between them."""
+    first = layers.Conv2D(6, 3, strides=2, kernel_regularizer="l2", name="first")
+    network = [first, *middle, layers.Activation("tanh"), layers.Conv2D(5, 2, name="second")]
+    backbone = keras.Sequential([keras.Input((8, 8, 3)), *network])
+    return Embedder(backbone, 4, 8, 1 / 127.5, -1.0)
+
+
+def step(model, images, labels, chunk_size, optimizer=None, **settings):
+    """The change of each weight in a step, and what is reported."""
+    model.chunk_size = chunk_size
+    model.compile(optimizer or keras.optimizers.SGD(1.0), **settings)
+    before = [array(weight) for weight in model.trainable_weights]
+    logs = model.train_on_batch(images, labels, return_dict=True)
+    after = [array(weight) for weight in model.trainable_weights]
+    changes = [value - was for value, was in zip(after, before, strict=True)]
+    return np.concatenate([np.ravel(change) for change in changes]), logs
+
+
+def invariant(embedder):
+    return NoiseInvariantModel(embedder, 3, temperature=0.3, seed=7)
+
+
+def assisted(embedder):
+    settings = {"num_classes": 3, "lambda_softmax": 0.5, "temperature": 0.3, "seed": 7}
+    return NoiseAssistedModel(embedder, 4, "jigsaw", **settings)
+
+
+def frozen(embedder):
+    freeze_through(embedder.backbone, "first")
+    return invariant(embedder)
+
+
+def assert_equal(found, expected):
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-6 * np.linalg.norm(expected[0]))
+    assert found[1].keys() == expected[1].keys()
+    for name, value in expected[1].items():
+        np.testing.assert_allclose(found[1][name], value, rtol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("chunk_size", [5, 12])
+@pytest.mark.parametrize("recipe", [invariant, assisted, frozen])
+def test_a_step_by_chunks_is_that_of_the_whole_batch(recipe, chunk_size, images, labels):
+    found = []
+    for size in (chunk_size, 0):
+        keras.utils.set_random_seed(0)
+        model = recipe(make_embedder())
+        found.append(step(model, images, labels, size))
+    assert np.linalg.norm(found[1][0]) > 0.1
+    assert_equal(*found)
+
+
+@pytest.mark.tensorflow("the gradient is TensorFlow's")
+@pytest.mark.parametrize("count", [1, 2, 11, 12])
+@pytest.mark.parametrize("chunk_size", [1, 3, 11, 40])
+def test_the_gradient_in_float64_is_that_of_the_whole_batch(count, chunk_size, dtype_policy):
+    import tensorflow as tf
+
+    dtype_policy("float64")
+    embedder = make_embedder()
+    generator = np.random.default_rng(0)
+    images, upstream = (
+        generator.uniform(0, 255, (count, 8, 8, 3)),
+        generator.normal(0, 1, (count, 5)),
+    )
+    sizes = []
+
+    def features_of(rows):
+        sizes.append(len(rows))
+        return embedder.features(rows, training=True)
+
+    found = []
+    for by_chunks in (True, False):
+        with tf.GradientTape() as tape:
+            if by_chunks:
+                features = features_in_chunks(features_of, embedder, images, chunk_size)
+                chunks = len(sizes)
+            else:
+                features = embedder.features(images, training=True)
+            loss = ops.sum(upstream * features**2)
+        found.append([features, *tape.gradient(loss, embedder.backbone.trainable_weights)])
+    for own, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(own, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+    # Each image goes through the network twice, in chunks of one size.
+    assert chunks == -(-count // chunk_size)
+    assert len(sizes) == 2 * chunks
+    assert len(set(sizes)) == 1
+    assert sizes[0] <= chunk_size
+    assert count <= chunks * sizes[0] < count + chunks
+
+
+def test_statistics_and_random_layers_are_those_of_a_loop_over_chunks(images, labels):
+    found, states = [], []
+    for chunk_size in (8, 0):
+        keras.utils.set_random_seed(0)
+        middle = layers.BatchNormalization(momentum=0.5), layers.Dropout(0.3, seed=3)
+        embedder = make_embedder(*middle)
+        if not chunk_size:
+            features_of = embedder.features
+
+            def by_loop(rows, training, features_of=features_of):
+                parts = [features_of(rows[k::3], training=training) for k in range(3)]
+                return ops.reshape(ops.stack(parts, axis=1), (24, 5))
+
+            embedder.features = by_loop
+        found.append(step(invariant(embedder), images, labels, chunk_size))
+        changing = [*middle[0].non_trainable_variables, middle[1].seed_generator.state]
+        states.append([array(variable) for variable in changing])
+    # Keras computes BatchNormalization from moments there, and the step by a fused kernel.
+    np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-5)
+    for own, expected in zip(*states, strict=True):
+        np.testing.assert_allclose(own, expected, rtol=1e-5)
+    assert states[0][2].tolist() == [3, 3]
+
+
+def test_the_upper_part_of_a_cut_network_learns_by_chunks(images, labels):
+    found = []
+    for chunk_size in (5, 0):
+        keras.utils.set_random_seed(0)
+        model = frozen(make_embedder())
+        model.cut = NetworkCut.of(model.embedder)
+        views = {name: images + shift for name, shift in (("clean", 0), ("noisy", 9))}
+        lower = {name: array(model.cut.lower(view)) for name, view in views.items()}
+        found.append(step(model, {"views": lower, "draws": {}}, labels, chunk_size))
+    assert_equal(*found)
+
+
+@pytest.mark.tensorflow("XLA and loss scales are tested once")
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_chunks_in_half_precision_under_xla(precision, dtype_policy, images, labels):
+    dtype_policy(precision)
+    found = []
+    for chunk_size in (8, 0):
+        keras.utils.set_random_seed(0)
+        optimizer = keras.optimizers.SGD(1.0)
+        if precision == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**8)
+        model = invariant(make_embedder())
+        found.append(step(model, images, labels, chunk_size, optimizer, jit_compile=True))
+    (own, logs), (expected, _) = found
+    assert np.linalg.norm(own - expected) < 0.02 * np.linalg.norm(expected)
+    assert np.isfinite(logs["loss"])
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (
+            layers.ActivityRegularization(0.1, name="sparse"),
+            "the loss that the layer 'sparse' adds",
+        ),
+        (
+            layers.BatchNormalization(synchronized=True, name="norm"),
+            "statistics of the layer 'norm'",
+        ),
+    ],
+)
+def test_what_chunks_cannot_do_is_named(layer, message, images, labels):
+    model = invariant(make_embedder(layer))
+    with pytest.raises(UserError, match=message):
+        step(model, images, labels, 5)
