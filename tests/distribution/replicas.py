@@ -203,10 +203,6 @@ def chunked(strategy):
         model.fit(weighted_batches(11), verbose=0, callbacks=[first])
         yield f"gradient in chunks of {chunk_size}", first.gradient
         yield f"logs in chunks of {chunk_size}", [first.logs[name] for name in sorted(first.logs)]
-    model = learner(strategy, momentum, "own")
-    model.chunk_size = 3
-    model.fit(weighted_batches(11), verbose=0)
-    yield "statistics by chunks", flat(model.embedder.non_trainable_weights)
 
 
 def clipped(strategy):
@@ -232,18 +228,28 @@ def half_precision(strategy):
     keras.config.set_dtype_policy(policy)
 
 
-def own_statistics(strategy):
-    """Moving statistics after a step in which each replica took those of its own images."""
+def own_statistics(strategy, chunk_size=0):
+    """Moving statistics after a step in which each replica took those of its own images.
+
+    Or those of each chunk of them, on its own.
+    """
     images, labels = photographs()
     model = learner(strategy, momentum, "own", lambda_n=0, lambda_s=0)
     layers = [model.embedder.backbone.get_layer(name) for name in ("convolution", "batch_norm")]
     maps = np.asarray(layers[0](images / np.float32(127.5) - 1), "float64")
     parts = np.split(maps, strategy.num_replicas_in_sync)
+    if chunk_size:
+        count = len(parts[0]) // chunk_size
+        parts = [part[k::count] for part in parts for k in range(count)]
+    model.chunk_size = chunk_size
     expected = [np.mean([part.mean((0, 1, 2)) for part in parts], 0) * 0.1]
     expected += [0.9 + np.mean([part.var((0, 1, 2)) for part in parts], 0) * 0.1]
     model.fit(batches(images, labels), verbose=0)
-    yield "expected statistics", flat(expected)
-    yield "moving mean and variance", flat([layers[1].moving_mean, layers[1].moving_variance])
+    yield f"expected statistics, {chunk_size}", flat(expected)
+    yield (
+        f"moving mean and variance, {chunk_size}",
+        flat([layers[1].moving_mean, layers[1].moving_variance]),
+    )
 
 
 def own_model(strategy):
@@ -355,6 +361,7 @@ def in_one_process(strategy):
     model = yield from uneven(strategy)
     yield from noise(strategy)
     yield from own_statistics(strategy)
+    yield from own_statistics(strategy, chunk_size=2)
     yield from loss_in_compile(strategy)
     if strategy.num_replicas_in_sync < 4:
         yield from own_model(strategy)

@@ -3,10 +3,23 @@
 import keras
 
 
-def changing_variables(model: keras.Model) -> list[keras.Variable]:
-    """Returns the moving statistics and the states of random layers of a model."""
+def changing_variables(
+    model: keras.Model,
+) -> tuple[list[keras.Variable], list[keras.Variable]]:
+    """Returns the variables that a model's layers assign to in their calls.
+
+    Args:
+        model: `keras.Model`.
+
+    Returns:
+        `(statistics, seeds)`: floating variables, such as moving statistics, and the states of
+        random layers.
+    """
     variables = {}
     for layer in model._flatten_layers():
         own = [*layer._non_trainable_variables, *(g.state for g in layer._seed_generators)]
         variables |= {id(variable): variable for variable in own}
-    return list(variables.values())
+    statistics, seeds = [], []
+    for variable in variables.values():
+        (statistics if keras.backend.is_float_dtype(variable.dtype) else seeds).append(variable)
+    return statistics, seeds

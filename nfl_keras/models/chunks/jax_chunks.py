@@ -1,6 +1,7 @@
 """Defines the passes of chunks through a network under JAX."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import keras
@@ -23,18 +24,22 @@ def jax_chunks(
     Returns:
         `[K, n, C]`, in the compute dtype of the model.
     """
-    state = changing_variables(model)
-    weights = [(variable, variable.value) for variable in model.variables]
+    statistics, seeds = changing_variables(model)
+    variables = [(variable, variable.value) for variable in model.variables]
     images = jax.lax.stop_gradient(images)
 
     @jax.checkpoint
-    def pass_on(values: Sequence[Tensor], own: Tensor) -> tuple[list[Tensor], Tensor]:
-        given = [*weights, *zip(state, values, strict=True)]
-        with keras.StatelessScope(given, collect_losses=True) as scope:
+    def features_of_chunk(drawn: Sequence[Tensor], own: Tensor) -> tuple[list[Tensor], Any]:
+        values = [*variables, *zip(seeds, drawn, strict=True)]
+        with keras.StatelessScope(values, collect_losses=True) as scope:
             features = features_of(images[own])
-        return [scope.get_current_value(variable) for variable in state], features
+        after = [[scope.get_current_value(v) for v in kind] for kind in (seeds, statistics)]
+        return after[0], (features, after[1])
 
-    after, features = jax.lax.scan(pass_on, [variable.value for variable in state], positions)
-    for variable, value in zip(state, after, strict=True):
+    drawn, (features, statistics_by_chunk) = jax.lax.scan(
+        features_of_chunk, [variable.value for variable in seeds], positions
+    )
+    means = [values.mean(axis=0) for values in statistics_by_chunk]
+    for variable, value in zip([*seeds, *statistics], [*drawn, *means], strict=True):
         variable.assign(value)
     return features

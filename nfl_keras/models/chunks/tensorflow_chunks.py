@@ -24,34 +24,53 @@ def tensorflow_chunks(
     Returns:
         `[K, n, C]`, in the compute dtype of the model.
     """
-    state = changing_variables(model)
+    statistics, seeds = changing_variables(model)
+    changing = [*statistics, *seeds]
 
     @tf.custom_gradient
     def features(images: Tensor) -> tuple[Tensor, Callable[..., Any]]:
-        before = [tf.identity(variable.value) for variable in state]
+        before = _values(changing)
+
+        def features_of_chunk(own: Tensor) -> Tensor:
+            _assign(statistics, before[: len(statistics)])
+            return features_of(tf.gather(images, own))
+
+        def features_and_statistics(own: Tensor) -> tuple[Tensor, list[Tensor]]:
+            return features_of_chunk(own), _values(statistics)
 
         def gradient(upstream: Tensor, variables: Sequence[tf.Variable] = ()) -> Any:
-            for variable, value in zip(state, before, strict=True):
-                variable.assign(value)
-
             def add(sums: Sequence[Tensor], chunk: Sequence[Tensor]) -> list[Tensor]:
                 own, gradient_of_own = chunk
                 with tf.GradientTape() as tape:
-                    outputs = features_of(tf.gather(images, own))
+                    outputs = features_of_chunk(own)
                 parts = tape.gradient(
                     outputs, variables, gradient_of_own, tf.UnconnectedGradients.ZERO
                 )
                 return [total + part for total, part in zip(sums, parts, strict=True)]
 
+            after = _values(changing)
+            _assign(changing, before)
             zeros = [tf.zeros(variable.shape, variable.dtype) for variable in variables]
-            return None, tf.foldl(add, (positions, upstream), zeros, parallel_iterations=1)
+            sums = tf.foldl(add, (positions, upstream), zeros, parallel_iterations=1)
+            _assign(changing, after)
+            return None, sums
 
-        by_chunk = tf.map_fn(
-            lambda own: features_of(tf.gather(images, own)),
+        by_chunk, statistics_by_chunk = tf.map_fn(
+            features_and_statistics,
             positions,
             parallel_iterations=1,
-            fn_output_signature=model.compute_dtype,
+            fn_output_signature=(model.compute_dtype, [v.dtype for v in statistics]),
         )
+        _assign(statistics, [tf.reduce_mean(values, axis=0) for values in statistics_by_chunk])
         return by_chunk, gradient
 
     return features(images)
+
+
+def _values(variables: Sequence[keras.Variable]) -> list[Tensor]:
+    return [tf.identity(variable.value) for variable in variables]
+
+
+def _assign(variables: Sequence[keras.Variable], values: Sequence[Tensor]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,7 +1,7 @@
 """Defines the passes of chunks through a network under PyTorch."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import torch
@@ -25,32 +25,38 @@ def torch_chunks(
     Returns:
         `[K, n, C]`, in the compute dtype of the model.
     """
-    state = changing_variables(model)
-    images = images.detach()
+    statistics, seeds = changing_variables(model)
+    images, before = images.detach(), _values(statistics)
 
     def contexts() -> tuple[contextlib.AbstractContextManager[None], ...]:
-        values = _values(state)
-        return contextlib.nullcontext(), _rewound(state, values)
+        changing = [*statistics, *seeds]
+        return contextlib.nullcontext(), _rewound(changing, _values(changing))
 
-    return torch.stack(
-        [
+    features, statistics_by_chunk = [], []
+    for own in positions:
+        _assign(statistics, before)
+        features.append(
             checkpoint(features_of, images[own], use_reentrant=False, context_fn=contexts)
-            for own in positions
-        ]
-    )
-
-
-def _values(state: list[keras.Variable]) -> list[Tensor]:
-    return [variable.value.clone() for variable in state]
+        )
+        statistics_by_chunk.append(_values(statistics))
+    _assign(statistics, [torch.stack(v).mean(0) for v in zip(*statistics_by_chunk, strict=True)])
+    return torch.stack(features)
 
 
 @contextlib.contextmanager
-def _rewound(state: list[keras.Variable], values: list[Tensor]) -> Iterator[None]:
-    after = _values(state)
-    for variable, value in zip(state, values, strict=True):
-        variable.assign(value)
+def _rewound(variables: Sequence[keras.Variable], values: Sequence[Tensor]) -> Iterator[None]:
+    after = _values(variables)
+    _assign(variables, values)
     try:
         yield
     finally:
-        for variable, value in zip(state, after, strict=True):
-            variable.assign(value)
+        _assign(variables, after)
+
+
+def _values(variables: Sequence[keras.Variable]) -> list[Tensor]:
+    return [variable.value.detach().clone() for variable in variables]
+
+
+def _assign(variables: Sequence[keras.Variable], values: Sequence[Tensor]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -19,10 +19,10 @@ class RunConfig:
             scales the loss by itself.
         jit_compile: Compile the training step with XLA. Defaults to Keras' choice: yes on one GPU,
             no on CPUs, where XLA is slower.
-        chunk_size: Images, of all views, that go through the network at once in training. The gradient
-            is that of the whole batch, in the memory of one chunk and about 1.3 times the time.
-            BatchNormalization that learns takes its statistics over a chunk. 0 sends the whole
-            batch.
+        chunk_size: Images, of all views, that go through the network at once in training. The
+            gradient stays that of the whole batch, but takes the memory of one chunk, and one more
+            forward pass. BatchNormalization takes its statistics over a chunk, unless it is frozen.
+            0 sends the whole batch at once.
         seed: Seed of weights, batches, views and noise. A seed gives the same batches on any
             machine, and the same views, noise and first weights with the same versions. Training
             repeats itself up to rounding, and bit for bit with deterministic.
