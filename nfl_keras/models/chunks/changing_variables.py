@@ -15,11 +15,10 @@ def changing_variables(
         `(statistics, seeds)`: floating variables, such as moving statistics, and the states of
         random layers.
     """
-    variables = {}
+    variables: dict[int, keras.Variable] = {}
     for layer in model._flatten_layers():
         own = [*layer._non_trainable_variables, *(g.state for g in layer._seed_generators)]
         variables |= {id(variable): variable for variable in own}
-    statistics, seeds = [], []
-    for variable in variables.values():
-        (statistics if keras.backend.is_float_dtype(variable.dtype) else seeds).append(variable)
-    return statistics, seeds
+    is_float = {key: keras.backend.is_float_dtype(v.dtype) for key, v in variables.items()}
+    statistics = [variable for key, variable in variables.items() if is_float[key]]
+    return statistics, [variable for key, variable in variables.items() if not is_float[key]]

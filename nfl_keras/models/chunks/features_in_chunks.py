@@ -25,8 +25,8 @@ def features_in_chunks(
     The first pass keeps nothing but the features. Where the gradient is taken, each chunk goes
     through the network again, with its part of the gradient. Gradients of weights are those of
     one pass over all images, up to rounding, for a network that computes each image on its own.
-    In the second pass random layers draw the same again, and moving statistics stay as they are: the
-    first has updated them once, by the mean over the chunks.
+    In the second pass random layers draw the same again, and moving statistics stay as they are:
+    the first pass has updated them once, by the mean over the chunks.
 
     Chunk k of K has the images k, k + K, k + 2K, ..., so that each holds images of all views and
     most classes. All chunks have one size, at most `chunk_size`. To fill the last places, a few
