@@ -6,8 +6,9 @@
 ResNet-18 with random weights on the CPU in float32: 240 images of 224 x 224, four of each class,
 in one step of `nfl.models.NoiseInvariantModel` without its noisy view (L_D + L_S, AdamW), the whole
 batch at once and in chunks. BatchNormalization learns. Each measurement has its own process. A time
-is the mean of `--steps` steps after one that is not timed. Memory is the process' peak. The part of
-the step is what the peak grew by since model and batch were there.
+is the mean of `--steps` steps after one that is not timed, in seconds that the process had of all
+cores together. Memory is the process' peak. The part of the step is what the peak grew by since
+model and batch were there.
 """
 
 import argparse
@@ -33,7 +34,7 @@ def main():
     if given.measure is not None:
         print(json.dumps(_measure(given.measure, given)))
         return
-    print("| chunk | seconds a step | ratio | MiB, peak | MiB of the step | ratio |")
+    print("| chunk | CPU seconds a step | ratio | MiB, peak | MiB of the step | ratio |")
     print("|---|---|---|---|---|---|")
     whole = None
     for chunk in given.chunks:
@@ -49,7 +50,7 @@ def main():
 
 
 def _measure(chunk, given):
-    """Returns the seconds of a step, the peak memory in MiB, and the step's own part of it."""
+    """Returns the CPU seconds of a step, the peak memory in MiB, and the step's own part of it."""
     import keras
     import tensorflow as tf
 
@@ -62,10 +63,10 @@ def _measure(chunk, given):
     images, labels = map(tf.constant, step_sides.batch(given.batch, given.image_size))
     before = _peak()
     model.train_on_batch(images, labels)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(given.steps):
         model.train_on_batch(images, labels)
-    return (time.perf_counter() - start) / given.steps, _peak(), _peak() - before
+    return (time.process_time() - start) / given.steps, _peak(), _peak() - before
 
 
 def _peak():
