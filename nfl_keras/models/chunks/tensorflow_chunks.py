@@ -26,9 +26,11 @@ def tensorflow_chunks(
     """
     statistics, seeds = changing_variables(model)
     changing = [*statistics, *seeds]
+    learned = [weight.value for weight in model.trainable_weights]
 
+    # TensorFlow would ask for the gradients of frozen weights, too, if it were not given these.
     @tf.custom_gradient
-    def features(images: Tensor) -> tuple[Tensor, Callable[..., Any]]:
+    def features(images: Tensor, *weights: Tensor) -> tuple[Tensor, Callable[..., Any]]:
         before = _values(changing)
 
         def features_of_chunk(own: Tensor) -> Tensor:
@@ -44,16 +46,16 @@ def tensorflow_chunks(
                 with tf.GradientTape() as tape:
                     outputs = features_of_chunk(own)
                 parts = tape.gradient(
-                    outputs, variables, gradient_of_own, tf.UnconnectedGradients.ZERO
+                    outputs, learned, gradient_of_own, tf.UnconnectedGradients.ZERO
                 )
                 return [total + part for total, part in zip(sums, parts, strict=True)]
 
             after = _values(changing)
             _assign(changing, before)
-            zeros = [tf.zeros(variable.shape, variable.dtype) for variable in variables]
+            zeros = [tf.zeros_like(weight) for weight in weights]
             sums = tf.foldl(add, (positions, upstream), zeros, parallel_iterations=1)
             _assign(changing, after)
-            return None, sums
+            return (None, *sums), [None] * len(variables)
 
         by_chunk, statistics_by_chunk = tf.map_fn(
             features_and_statistics,
@@ -64,7 +66,7 @@ def tensorflow_chunks(
         _assign(statistics, [tf.reduce_mean(values, axis=0) for values in statistics_by_chunk])
         return by_chunk, gradient
 
-    return features(images)
+    return features(images, *map(tf.identity, learned))
 
 
 def _values(variables: Sequence[keras.Variable]) -> list[Tensor]:
