@@ -150,8 +150,10 @@ def test_a_thousand_malformed_requests_end_neither_the_server_nor_another_s(
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         well = [pool.submit(ask_well, which) for which in range(2)]
         senders = [*malformed.values()] * (1000 // len(malformed) + 1)
-        sent = list(pool.map(lambda send: send(), senders))
-        over.set()
+        try:
+            sent = list(pool.map(lambda send: send(), senders))
+        finally:
+            over.set()
         for asking in well:
             asking.result()
     assert len(malformed) >= 12
