@@ -1,25 +1,19 @@
 """Defines the gallery that photographs are searched in."""
 
 import dataclasses
-import functools
-import os
 from collections.abc import Sequence
 from typing import Self
 
 import keras
 import numpy as np
-import pyarrow as pa
 
 from nfl_keras.data import ImageSet
-from nfl_keras.data.sources.file_set import read_below
-from nfl_keras.errors import UserError
-from nfl_keras.files import local_path
 from nfl_keras.gallery.build import Changes, build
 from nfl_keras.gallery.calibrating.calibrate import calibrate
 from nfl_keras.gallery.calibrating.calibration import Calibration
-from nfl_keras.gallery.faults.gallery_faults import GalleryFaults
 from nfl_keras.gallery.matches import Matches
-from nfl_keras.gallery.photograph_model import PhotographModel, is_remote, open_model
+from nfl_keras.gallery.open_gallery import OpenGallery, shown
+from nfl_keras.gallery.photograph_model import PhotographModel, open_model
 from nfl_keras.gallery.photographs import find_photographs
 from nfl_keras.gallery.probe import check_same_model
 from nfl_keras.gallery.query_vectors import Crop, Query, query_vectors
@@ -35,11 +29,8 @@ from nfl_keras.retrieval.reranking.rerank import Rerank
 from nfl_keras.serving.client.client import Client
 from nfl_keras.typing import Path
 
-# Columns that tell of files, not of what they show.
-_OF_FILES = ("bytes", "modified", "sha256")
 
-
-class Gallery(GalleryFaults):
+class Gallery(OpenGallery):
     """Photographs that are embedded once, and searched exactly.
 
     `Gallery.build` makes one, `Gallery.open` opens it again. A gallery that is open stays as it
@@ -72,10 +63,7 @@ class Gallery(GalleryFaults):
         changes: Changes | None = None,
         images: Path | None = None,
     ) -> None:
-        root = contents.manifest.images if images is None else local_path(images)
-        read = _no_file if root is None else functools.partial(read_below, os.path.realpath(root))
-        super().__init__(store.name, contents, read)
-        self._store, self._model = store, model
+        super().__init__(store, contents, model, images)
         kept = contents.manifest.calibration
         self._calibration = None if kept is None else Calibration.from_dict(kept)
         self.changes = changes
@@ -177,50 +165,6 @@ class Gallery(GalleryFaults):
             check_same_model(opened, contents.manifest, store.name)
         return cls(store, contents, opened, images=images)
 
-    def __len__(self) -> int:
-        return self._contents.manifest.count
-
-    def __repr__(self) -> str:
-        labels = self.items["label"].drop_null().unique()
-        of = f"{len(labels):,} labels, " if len(labels) else ""
-        return (
-            f"Gallery({len(self):,} photographs, {of}{self._contents.manifest.dimension} "
-            f"dimensions)"
-        )
-
-    @property
-    def items(self) -> pa.Table:
-        """`pyarrow.Table`, sorted by `id`: id, label and metadata of each photograph."""
-        return _shown(self._contents.items)
-
-    @property
-    def left_out(self) -> dict[str, str]:
-        """Dict from the ids of photographs that cannot be used to the reasons."""
-        table = self._contents.left_out
-        return dict(zip(table["id"].to_pylist(), table["reason"].to_pylist(), strict=True))
-
-    def read(self, photograph: int | str) -> bytes:
-        """Reads the file of a photograph.
-
-        Args:
-            photograph: str, its id; or int, its row in `items`.
-
-        Raises:
-            UserError: if it is gone, or the gallery was built of an image set and opened without
-                `images`.
-        """
-        if isinstance(photograph, str):
-            return self._read(photograph)
-        return self._read(self._contents.items["id"][photograph].as_py())
-
-    def vectors(self, ids: Sequence[str]) -> np.ndarray:
-        """Returns the unit vectors of photographs of the gallery, float32 `[N, D]`.
-
-        Raises:
-            UserError: if one of them is not in the gallery.
-        """
-        return self._contents.vectors_of(ids).astype(np.float32)
-
     def search(
         self,
         images_or_vectors: Query | Sequence[Query] | np.ndarray | None = None,
@@ -281,7 +225,7 @@ class Gallery(GalleryFaults):
         found = search_contents(self._contents, unit, k, where, rerank)
         if threshold is None and self._calibration is not None:
             threshold = self._calibration.threshold
-        return Matches(names, found.positions, found.similarities, _shown(found.items), threshold)
+        return Matches(names, found.positions, found.similarities, shown(found.items), threshold)
 
     def calibrate(
         self,
@@ -325,29 +269,3 @@ class Gallery(GalleryFaults):
             self._store.write_manifest(manifest)
         self._calibration = learned
         return learned
-
-    def photograph_model(self) -> PhotographModel:
-        """Returns what embeds photographs for this gallery, and loads it at the first call.
-
-        Raises:
-            UserError: if it is not found, does not embed as the gallery's vectors were embedded,
-                or is a server on another machine that only the gallery names.
-        """
-        if self._model is None:
-            manifest = self._contents.manifest
-            if is_remote(manifest.model):
-                raise UserError(
-                    f"the gallery {self._store.name!r} was embedded by the server "
-                    f"{manifest.model}; give it as the model, if it may get your photographs."
-                )
-            self._model = open_model(manifest.model, manifest.crops)
-            check_same_model(self._model, manifest, self._store.name)
-        return self._model
-
-
-def _shown(items: pa.Table) -> pa.Table:
-    return items.drop_columns(list(_OF_FILES))
-
-
-def _no_file(name: str) -> bytes:
-    raise UserError("the gallery was not built from files; say where they are by images.")
