@@ -46,7 +46,9 @@ def test_numbers_from_1_to_8_behind_up_to_two_prefixes_count(order, value, prefi
     exif = directory(order, (0x0100, 3, 1, 5), orientation(value), (0x0131, 3, 1, 2))
     exif = prefixes * EXIF + exif
     expected = value if 1 <= value <= 8 and prefixes < 3 else 1
-    assert exif_orientation(exif) == expected == as_pillow_has_it(exif)
+    assert exif_orientation(exif) == expected
+    if prefixes < 3:  # Before version 13 Pillow takes any number of them.
+        assert as_pillow_has_it(exif) == expected
 
 
 @pytest.mark.parametrize("before", [63, 64, 70, 1000, 65_534])
