@@ -9,8 +9,8 @@ from keras import ops
 from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
 from nfl_keras.models.checked_labels import CheckedLabels, check_labels
-from nfl_keras.models.class_labels import ascending_labels
 from nfl_keras.models.chunks.features_in_chunks import features_in_chunks
+from nfl_keras.models.class_labels import ascending_labels
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
 from nfl_keras.models.labels_seen import LabelsSeen
