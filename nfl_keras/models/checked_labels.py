@@ -2,7 +2,7 @@
 
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.class_labels import ascending_labels
 from nfl_keras.models.labels_seen import CheckLabels, LabelsSeen, unknown_label
 from nfl_keras.typing import ModelMixin
 
@@ -22,6 +23,35 @@ class CheckedLabels(ModelMixin):
     """
 
     labels_seen: LabelsSeen | None = None
+    class_labels: list[int] | None = None
+
+    def expect_labels(
+        self, num_classes: int | None, class_labels: Sequence[int] | None = None
+    ) -> list[int]:
+        """Sets the labels of the classes that are trained on, so that `fit` refuses others.
+
+        Args:
+            num_classes: int, classes that are trained on.
+            class_labels: ints `[num_classes]`, ascending, the labels of these classes. Defaults
+                to `range(num_classes)`.
+
+        Returns:
+            The labels, ascending.
+
+        Raises:
+            UserError: if the number of classes is missing, or `class_labels` does not fit it.
+        """
+        if not num_classes:
+            raise UserError("a model that learns its classes needs num_classes, too.")
+        labels = range(num_classes) if class_labels is None else class_labels
+        if len(labels) != num_classes:
+            raise UserError(
+                f"class_labels has {len(labels)} labels for num_classes={num_classes}; give one "
+                f"label per class."
+            )
+        self.class_labels = list(ascending_labels(labels))
+        self.labels_seen = LabelsSeen(self.class_labels)
+        return self.class_labels
 
     def fit(
         self,

@@ -10,10 +10,8 @@ from nfl_keras.errors import UserError
 from nfl_keras.layers import UnitFeatureNoise
 from nfl_keras.models.checked_labels import CheckedLabels, check_labels
 from nfl_keras.models.chunks.features_in_chunks import features_in_chunks
-from nfl_keras.models.class_labels import ascending_labels
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
-from nfl_keras.models.labels_seen import LabelsSeen
 from nfl_keras.models.network_cut import NetworkCut
 from nfl_keras.models.objective import Objective
 from nfl_keras.models.outputs import Outputs
@@ -101,7 +99,6 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
         super().__init__(**kwargs)
         self.embedder = embedder
         self.classifier = None
-        self.class_labels: list[int] | None = None
         self.set_terms(terms, measures)
         # All layers that a recipe adds are built where they are made.
         self.built = True
@@ -140,34 +137,6 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
         self.classifier = Classifier(
             self.embedder.feature_dim, labels, normalize, noise, name="classifier"
         )
-
-    def expect_labels(
-        self, num_classes: int | None, class_labels: Sequence[int] | None = None
-    ) -> list[int]:
-        """Sets the labels of the classes that are trained on, so that `fit` refuses others.
-
-        Args:
-            num_classes: int, classes that are trained on.
-            class_labels: ints `[num_classes]`, ascending, the labels of these classes. Defaults
-                to `range(num_classes)`.
-
-        Returns:
-            The labels, ascending.
-
-        Raises:
-            UserError: if the number of classes is missing, or `class_labels` does not fit it.
-        """
-        if not num_classes:
-            raise UserError("a model that learns its classes needs num_classes, too.")
-        labels = range(num_classes) if class_labels is None else class_labels
-        if len(labels) != num_classes:
-            raise UserError(
-                f"class_labels has {len(labels)} labels for num_classes={num_classes}; give one "
-                f"label per class."
-            )
-        self.class_labels = list(ascending_labels(labels))
-        self.labels_seen = LabelsSeen(self.class_labels)
-        return self.class_labels
 
     def rate_factors(self, backbone_rate: float = 1.0) -> list[float]:
         """Returns the factor on the learning rate of each trainable weight.
