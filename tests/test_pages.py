@@ -13,6 +13,7 @@ from PIL import Image
 
 import nfl_keras as nfl
 from nfl_keras.__main__ import main
+from nfl_keras.web import PageServer
 
 DOCS = pathlib.Path(__file__).parent.parent / "docs"
 
@@ -50,7 +51,7 @@ def photographs(tmp_path, monkeypatch):
     shutil.copy("photographs/species 6/3.png", "tulip.jpg")
 
 
-def test_search_calibration_and_faults(photographs, run):
+def test_search_calibration_and_faults(photographs, run, monkeypatch):
     embedder = nfl.models.Embedder("tiny", embedding_dim=16, image_size=32)
     shutil.move(nfl.export_model(embedder, "models"), "runs/photographs-20260101-120000")
     assert "gallery: 120 photographs: 120 embedded now" in run("search.md", "index photographs")
@@ -68,6 +69,8 @@ def test_search_calibration_and_faults(photographs, run):
         assert reranked.splitlines()[1].split()[-2:] == ["1/2.png", "match"]
     assert "photographs are in groups" in run("search.md", "inspect")
     assert "<h1>" in pathlib.Path("faults.html").read_text()
+    monkeypatch.setattr(PageServer, "run", lambda _: None)  # It would serve until Ctrl-C.
+    assert "search at http://127.0.0.1:7860/" in run("search.md", "search --web")
 
 
 def test_embedding_by_many_processes(photographs, run, monkeypatch):
