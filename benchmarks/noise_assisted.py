@@ -1,7 +1,7 @@
 """Compares the terms of [NAFL] on one dataset: noises, L_intra, pretext tasks.
 
-    python benchmarks/noise_assisted.py configs/nafl_flowers17.yaml --runs RUNS \
-        --data-dir flowers17 --backbone efficientnet_lite0_imagenet
+    python benchmarks/noise_assisted.py nafl_flowers17 --runs RUNS --data-dir flowers17 \
+        --backbone efficientnet_lite0_imagenet
 
 The config, and any flags of `nfl_keras.train`, give rate, epochs, temperature, batch and frozen
 blocks. The rows of the table differ in their terms alone. Each row and seed is a run of
@@ -55,7 +55,7 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("config", help="file of configs/ for noise-assisted with freeze_through")
+    parser.add_argument("config", help="a --config for noise-assisted with freeze_through")
     parser.add_argument("--runs", type=pathlib.Path, required=True, help="folder of the runs")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])

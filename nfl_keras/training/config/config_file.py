@@ -8,27 +8,29 @@ from typing import Any
 import yaml
 
 from nfl_keras.errors import UserError
-from nfl_keras.files import local_path
+from nfl_keras.training.config.packaged_configs import find_config
 
 BASE = "base"
 
 
-def read_config_file(path: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
+def read_config_file(name_or_path: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
     """Reads a YAML file of settings over the file that it names as its `base`.
 
     Each setting of the file replaces the same setting of its base. If the file names another
     recipe than its base, it takes none of the settings of the base's recipe.
 
     Args:
-        path: str or path. Its `base` is relative to its own folder.
+        name_or_path: str or path, a file or the name of a packaged config. So is the file's
+            `base`, relative to its own folder.
 
     Returns:
         Dict of section to a dict of key to value, nothing of it checked but its form.
 
     Raises:
-        UserError: if a file cannot be read, is not of this form, or is its own base.
+        UserError: if a file cannot be read, is not of this form, or is its own base, or no
+            packaged config has that name.
     """
-    return _read(local_path(path), ())
+    return _read(find_config(name_or_path, pathlib.Path()), ())
 
 
 def parse_config(text: str, source: str) -> dict[str, Any]:
@@ -92,4 +94,5 @@ def _read(path: pathlib.Path, builders: tuple[pathlib.Path, ...]) -> dict[str, d
     base = content.pop(BASE, None)
     if base is None:
         return content
-    return overlay(_read(path.parent / local_path(base), (*builders, path.resolve())), content)
+    below = _read(find_config(base, path.parent), (*builders, path.resolve()))
+    return overlay(below, content)

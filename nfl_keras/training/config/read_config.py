@@ -11,6 +11,7 @@ import yaml
 from nfl_keras.errors import UserError
 from nfl_keras.models.recipes import RECIPES, find_recipe, import_recipe
 from nfl_keras.training.config.config_file import overlay, parse_config, read_config_file
+from nfl_keras.training.config.packaged_configs import packaged_configs
 from nfl_keras.training.config.recipe_config import RecipeConfig
 from nfl_keras.training.config.setting import Setting, settings_of_recipe
 from nfl_keras.training.config.train_config import TrainConfig, settings_of_run
@@ -27,7 +28,7 @@ _TITLES = {
 
 
 def read_config(arguments: Sequence[str] | None = None, prog: str = PROG) -> TrainConfig:
-    """Reads a `TrainConfig` from flags, over a YAML file given by `--config`, over defaults.
+    """Reads a `TrainConfig` from flags, over the file of `--config`, over defaults.
 
     A recipe from outside of nfl_keras is imported if `--recipe` names it, and by no file.
 
@@ -145,7 +146,7 @@ def _parser(known: Sequence[Setting], recipe: str, prog: str) -> jsonargparse.Ar
     others = " or ".join(f"--recipe {name} --help" for name in RECIPES if name != recipe)
     parser = jsonargparse.ArgumentParser(
         prog=prog,
-        usage="%(prog)s [--dataset NAME] [--config FILE] [--recipe NAME] [--SETTING VALUE ...]\n"
+        usage="%(prog)s [--dataset NAME] [--config NAME] [--recipe NAME] [--SETTING VALUE ...]\n"
         "       %(prog)s --resume RUN",
         description="Trains and evaluates an embedder, and writes a run folder with a report. "
         "--resume RUN resumes a run that was stopped, by the settings in its folder.",
@@ -154,8 +155,10 @@ def _parser(known: Sequence[Setting], recipe: str, prog: str) -> jsonargparse.Ar
     )
     parser.add_argument(
         "--config",
-        help="YAML file of settings, in sections as below (data, embedder, ...). Its line "
-        "'base: FILE' names a file that it builds on. Flags win over files.",
+        help="Settings of a packaged config, by its name "
+        f"({', '.join(packaged_configs())}), or of a YAML file, by its path, in sections as below "
+        "(data, embedder, ...). The line 'base: NAME' of a file names, in the same way, what it "
+        "builds on. Flags win over files.",
     )
     for section, title in _TITLES.items():
         group = parser.add_argument_group(title)
