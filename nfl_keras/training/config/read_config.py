@@ -155,6 +155,7 @@ def _parser(known: Sequence[Setting], recipe: str, prog: str) -> jsonargparse.Ar
     )
     parser.add_argument(
         "--config",
+        metavar="NAME",
         help="Settings of a packaged config, by its name "
         f"({', '.join(packaged_configs())}), or of a YAML file, by its path, in sections as below "
         "(data, embedder, ...). The line 'base: NAME' of a file names, in the same way, what it "
