@@ -114,6 +114,23 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
             **settings: arguments of the constructor by name.
         """
 
+    @classmethod
+    def view_settings(cls, **settings: Any) -> dict[str, Any]:
+        """Returns what the views and draws depend on, beside images and seed.
+
+        Runs that agree in it share the views that they keep (`cache_dir`). A recipe whose views
+        depend on fewer than all settings may override it. It holds for this very class: runs by
+        a subclass that makes views of its own share them if they agree in all settings.
+
+        Args:
+            **settings: as for `check_settings`.
+
+        Returns:
+            Dict of name to a value that JSON can hold; empty if the images as they are are the
+            only view.
+        """
+        return settings
+
     def add_classifier(
         self,
         num_classes: int | None,

@@ -174,6 +174,17 @@ class NoiseAssistedModel(Learner):
         if settings["noise"] == "shuffle":
             WindowShuffle(settings["window"], seed=0)
 
+    @classmethod
+    def view_settings(cls, **settings: Any) -> dict[str, Any]:
+        needed: dict[str, Any] = {}
+        if settings["lambda_intra"]:
+            strength = {"shuffle": ["window"], "gaussian": ["noise_stddev"], "none": []}
+            names = ["noise", *strength[settings["noise"]]]
+            needed = {name: settings[name] for name in names}
+        if settings["pretext"] is not None and settings["lambda_pretext"]:
+            needed["pretext"] = settings["pretext"]
+        return needed
+
     def views(self, images: Tensor, training: bool) -> dict[str, Tensor]:
         views = {"clean": images}
         if self.lambda_intra and self.input_noise is not None:

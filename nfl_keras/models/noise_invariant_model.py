@@ -116,6 +116,10 @@ class NoiseInvariantModel(Learner):
         check_temperature(settings["temperature"])
         check_label_smoothing(settings["label_smoothing"])
 
+    @classmethod
+    def view_settings(cls, **settings: Any) -> dict[str, Any]:
+        return {"noise_stddev": settings["noise_stddev"]} if settings["lambda_n"] else {}
+
     def views(self, images: Tensor, training: bool) -> dict[str, Tensor]:
         views = {"clean": images}
         if self.lambda_n:

@@ -26,7 +26,7 @@ class CachedCrops:
     """The crops of photographs, as the lower part of a cut network gives them.
 
     Args:
-        path: `pathlib.Path` of the file.
+        folder: `pathlib.Path` of the file's folder.
         key: str, see `RowFile`.
         cut: `NetworkCut`.
         image_set: `ImageSet`.
@@ -34,11 +34,11 @@ class CachedCrops:
     """
 
     def __init__(
-        self, path: pathlib.Path, key: str, cut: NetworkCut, image_set: ImageSet, crops: int
+        self, folder: pathlib.Path, key: str, cut: NetworkCut, image_set: ImageSet, crops: int
     ) -> None:
         self.cut, self.image_set, self.crops = cut, image_set, crops
         shape = (len(image_set), crops, *cut.lower.output_shape[1:])
-        self.file = RowFile(path, key, np.dtype(np.float32), shape)
+        self.file = RowFile(folder, "crops", key, np.dtype(np.float32), shape)
 
     def outputs(self, above: Callable[[Tensor], Tensor], crops: int) -> Iterator[np.ndarray]:
         """Yields what a function makes of the crops.

@@ -28,7 +28,7 @@ class CachedViews:
     alone say how it is made.
 
     Args:
-        path: `pathlib.Path` of the file.
+        folder: `pathlib.Path` of the file's folder.
         key: str, see `RowFile`.
         model: `Learner` whose `views_and_draws` are cached.
         cut: `NetworkCut`.
@@ -39,7 +39,7 @@ class CachedViews:
 
     def __init__(
         self,
-        path: pathlib.Path,
+        folder: pathlib.Path,
         key: str,
         model: Learner,
         cut: NetworkCut,
@@ -47,7 +47,7 @@ class CachedViews:
         view: View,
         versions: int,
     ) -> None:
-        self._path, self._key = path, key
+        self._folder, self._key = folder, key
         self._train, self._view, self.versions, self.cut = train, view, versions, cut
         layers = model._flatten_layers()
         self._generators = [g for layer in layers for g in layer._seed_generators]
@@ -61,7 +61,9 @@ class CachedViews:
 
         self._lower_outputs = lower_outputs
         self._outputs, self._draws = lower_outputs.get_concrete_function().structured_outputs
-        self.file = self._file(np.float16)
+        self.file = self._file(np.float32)
+        if not self.file.path.exists():
+            self.file = self._file(np.float16)
 
     def _file(self, dtype: type) -> RowFile:
         fields: list[Any] = [(f"view {n}", dtype, o.shape[1:]) for n, o in self._outputs.items()]
@@ -69,7 +71,7 @@ class CachedViews:
             (f"draw {n}", d.dtype.as_numpy_dtype, d.shape[1:]) for n, d in self._draws.items()
         ]
         rows = self.versions * len(self._train)
-        return RowFile(self._path, self._key, np.dtype(fields), (rows,))
+        return RowFile(self._folder, "views", self._key, np.dtype(fields), (rows,))
 
     def compute(self) -> np.ndarray:
         """Returns the rows, and computes those that are missing.
@@ -82,6 +84,7 @@ class CachedViews:
                 return self.file.fill(lambda first: self._rows(first, states), "views cached")
         except FloatingPointError:
             print("float16 cannot hold the outputs of the frozen layers: float32 is used")
+            self.file.remove()
             self.file = self._file(np.float32)
             return self.file.fill(lambda first: self._rows(first, states), "views cached")
         finally:

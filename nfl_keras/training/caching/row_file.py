@@ -26,22 +26,28 @@ _EVERY = 10.0
 class RowFile:
     """A memory-mapped array on the disk, whose rows are computed one after the other.
 
-    A second file beside it notes how many rows are whole, and what they were computed from. A
-    stopped computation therefore resumes with the next row, and one from anything else begins anew.
+    Its name is a hash of what the rows are computed from, so that one folder serves many runs. A
+    second file beside it notes how many rows are whole. A stopped computation therefore resumes
+    with the next row. Of several processes one computes at a time, and the others wait for it.
 
     Args:
-        path: `pathlib.Path`, which ends in `.npy`.
+        folder: `pathlib.Path`. It is made when the file is.
+        kind: str, what the rows are, with which the file's name begins.
         key: str that changes with anything that the rows are computed from.
         dtype: `np.dtype`, without objects.
         shape: tuple of ints, the first of which is the number of rows.
+
+    Attributes:
+        path: `pathlib.Path` of the array, which ends in `.npy`.
     """
 
     def __init__(
-        self, path: pathlib.Path, key: str, dtype: np.dtype, shape: tuple[int, ...]
+        self, folder: pathlib.Path, kind: str, key: str, dtype: np.dtype, shape: tuple[int, ...]
     ) -> None:
-        self.path, self.dtype, self.shape = path, dtype, shape
-        self._key = hashlib.sha256(f"{key} {dtype.descr} {shape}".encode()).hexdigest()
-        self._state = path.with_suffix(".json")
+        self.dtype, self.shape = dtype, shape
+        name = hashlib.sha256(f"{key} {dtype.descr} {shape}".encode()).hexdigest()
+        self.path = folder / f"{kind}-{name[:32]}.npy"
+        self._state = self.path.with_suffix(".json")
 
     @property
     def bytes(self) -> int:
@@ -75,7 +81,17 @@ class RowFile:
         """
         with self._locked():
             self._fill(rows_from, what)
-        return np.lib.format.open_memmap(self.path, mode="r")
+            return np.lib.format.open_memmap(self.path, mode="r")
+
+    def remove(self) -> None:
+        """Removes the rows. A process that has mapped them keeps them."""
+        with self._locked():
+            self._remove()
+
+    def _remove(self) -> None:
+        # The note goes first: rows that are made anew are none of those that it counts.
+        self._state.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def _fill(self, rows_from: Callable[[int], Iterator[np.ndarray]], what: str) -> None:
         done, seconds = self._begun()
@@ -101,7 +117,11 @@ class RowFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path.with_suffix(".lock"), "wb") as file:
             if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    print(f"waiting for another run, which computes {self.path}", flush=True)
+                    fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def _begun(self) -> tuple[int, float]:
@@ -109,7 +129,7 @@ class RowFile:
         try:
             state = json.loads(self._state.read_text())
             size = self.path.stat().st_size
-            if state["key"] == self._key and size >= self.bytes:
+            if size >= self.bytes:
                 return int(state["done"]), float(state["seconds"])
         except (OSError, ValueError, KeyError, TypeError):
             pass
@@ -119,6 +139,7 @@ class RowFile:
         if not anew:
             return np.lib.format.open_memmap(self.path, mode="r+")
         try:
+            self._remove()
             array = np.lib.format.open_memmap(self.path, "w+", self.dtype, self.shape)
             # A page that the disk has no room for would end the process without a word.
             if hasattr(os, "posix_fallocate"):
@@ -128,11 +149,10 @@ class RowFile:
             self.path.unlink(missing_ok=True)
             raise UserError(
                 f"there is no room for {self.bytes / 1e6:,.0f} MB in {str(self.path.parent)!r} "
-                f"({error.strerror}); make room, lower cache_views, or name another --run-dir."
+                f"({error.strerror}); make room, lower cache_views, or name another --cache-dir."
             ) from error
         return array
 
     def _note(self, array: np.memmap, done: int, seconds: float) -> None:
         array.flush()
-        state = {"key": self._key, "done": done, "seconds": seconds}
-        write_whole(self._state, json.dumps(state))
+        write_whole(self._state, json.dumps({"done": done, "seconds": seconds}))

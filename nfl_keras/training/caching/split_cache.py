@@ -1,13 +1,10 @@
 """Defines what of a split is computed once, where its lower layers are frozen."""
 
 import dataclasses
-import hashlib
 import json
 import pathlib
 import shutil
 from typing import Any
-
-import numpy as np
 
 from nfl_keras.data import ImageSet
 from nfl_keras.data.batches.training_view import Recolor, training_view
@@ -16,6 +13,7 @@ from nfl_keras.files import local_path
 from nfl_keras.models import Learner
 from nfl_keras.models.network_cut import NetworkCut
 from nfl_keras.retrieval import RetrievalTask
+from nfl_keras.training.caching.cache_keys import key_of_lower, settings_of_views
 from nfl_keras.training.caching.cached_task import CachedCrops, CachedTask
 from nfl_keras.training.caching.cached_views import CachedViews
 from nfl_keras.training.caching.row_file import RowFile
@@ -26,8 +24,9 @@ from nfl_keras.training.splits import Splits
 class SplitCache:
     """The outputs of a model's frozen layers for the photographs of a split, in files of a folder.
 
-    They are computed when they are first needed. Files in `cache_dir` are of runs that agree in all
-    that the files hold; such runs may differ in the rate, for example, and not in the seed.
+    They are computed when they are first needed. Runs with one `cache_dir` share each file whose
+    rows they would all compute alike, see `view_settings` of a `Learner`. Those of evaluation,
+    for example, depend on neither recipe nor seed.
 
     Args:
         folder: `pathlib.Path`, unless the config has a `cache_dir`. It is made when the first
@@ -61,42 +60,38 @@ class SplitCache:
                 f"cache_views."
             )
         self._cut = model.cut = NetworkCut.of(model.embedder)
-        self._key = _key(config, self._cut)
-        self.folder, shared = folder, config.data.cache_dir
+        self._lower = key_of_lower(config, self._cut)
+        shared = config.data.cache_dir
         self._is_shared = shared is not None
-        if shared is not None:
-            sets = (splits.train, splits.watched.query, splits.final.query)
-            name = hashlib.sha256("".join(map(self._key_of, sets)).encode()).hexdigest()
-            self.folder = local_path(shared) / name[:16]
+        self.folder = folder if shared is None else local_path(shared)
         size, versions = config.embedder.image_size, config.data.cache_views
         view = training_view(splits.train, config.run.seed, size, config.data.max_rotation, recolor)
-        key = self._key_of(splits.train)
-        path = self.folder / "views.npy"
-        self.views = CachedViews(path, key, model, self._cut, splits.train, view, versions)
+        key = self._key_of(splits.train, settings_of_views(config))
+        self.views = CachedViews(self.folder, key, model, self._cut, splits.train, view, versions)
         self._crops: list[CachedCrops] = []
         crops = config.evaluation.crops
-        final = self._cached("final", splits.final, crops)
+        final = self._cached(splits.final, crops)
         watched = final
         if splits.watched is not splits.final:
-            watched = self._cached("watched", splits.watched, crops)
+            watched = self._cached(splits.watched, crops)
         self.splits = dataclasses.replace(splits, watched=watched, final=final)
         self._check_room()
 
-    def _cached(self, name: str, task: RetrievalTask, crops: int) -> CachedTask:
-        query = self._cached_crops(f"{name}-query.npy", task.query, crops)
+    def _cached(self, task: RetrievalTask, crops: int) -> CachedTask:
+        query = self._cached_crops(task.query, crops)
         gallery = query
         if task.gallery is not task.query:
-            gallery = self._cached_crops(f"{name}-gallery.npy", task.gallery, crops)
+            gallery = self._cached_crops(task.gallery, crops)
         return CachedTask(task.query, task.gallery, query, gallery)
 
-    def _cached_crops(self, name: str, image_set: ImageSet, crops: int) -> CachedCrops:
+    def _cached_crops(self, image_set: ImageSet, crops: int) -> CachedCrops:
         key = self._key_of(image_set)
-        cached = CachedCrops(self.folder / name, key, self._cut, image_set, crops)
+        cached = CachedCrops(self.folder, key, self._cut, image_set, crops)
         self._crops.append(cached)
         return cached
 
-    def _key_of(self, image_set: ImageSet) -> str:
-        return self._key + "\n".join(map(str, image_set.ids))
+    def _key_of(self, image_set: ImageSet, of_views: Any = None) -> str:
+        return json.dumps([self._lower, image_set.ids.tolist(), of_views], default=str)
 
     def _check_room(self) -> None:
         there = next(
@@ -108,11 +103,13 @@ class SplitCache:
             raise UserError(
                 f"cached views need {needed / 1e6:,.0f} MB, and the disk of {str(self.folder)!r} "
                 f"has {free / 1e6:,.0f} MB left; make room, lower cache_views (now "
-                f"{self.views.versions}), or name another --run-dir."
+                f"{self.views.versions}), or name another "
+                f"{'--cache-dir' if self._is_shared else '--run-dir'}."
             )
 
     def _files(self) -> list[RowFile]:
-        return [self.views.file, *(crops.file for crops in self._crops)]
+        files = [self.views.file, *(crops.file for crops in self._crops)]
+        return list({file.path: file for file in files}.values())
 
     @property
     def description(self) -> str:
@@ -138,17 +135,3 @@ class SplitCache:
         """Removes the files, unless other runs may use them."""
         if not self._is_shared:
             shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _key(config: TrainConfig, cut: NetworkCut) -> str:
-    embedder, data = cut.embedder, config.data
-    settings: list[Any] = [
-        *(data.dataset, data.data_dir, data.cache_views),
-        *(data.max_rotation, data.color, data.white_balance_parameters),
-        *(config.recipe.name, config.recipe.settings, config.run.seed, config.run.precision),
-        *(embedder.image_size, embedder.pixel_scale, embedder.pixel_offset, cut.last),
-    ]
-    digest = hashlib.sha256(json.dumps(settings, default=str).encode())
-    for weight in cut.lower.weights:
-        digest.update(np.ascontiguousarray(weight).tobytes())
-    return digest.hexdigest()

@@ -53,9 +53,11 @@ class DataConfig:
             for them, and for all that the recipe makes of them, are computed once into files of
             the run folder, which is many times faster. With 0, each use of a photograph is a new
             view, which goes through the whole network.
-        cache_dir: Folder where the files of cache_views are kept, for other runs with the same
-            photographs, views and frozen layers. Without it, they are removed at the end of the
-            run.
+        cache_dir: Folder where the files of cache_views are kept for other runs, also at the same
+            time (on Windows, one after the other): those of evaluation for all with the same
+            photographs and frozen layers, those of training for all whose views are the same, too,
+            by seed, colors, rotation and what the recipe makes of them. Without it, they are
+            removed at the end of the run.
     """
 
     dataset: str = "blooms"

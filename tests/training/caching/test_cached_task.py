@@ -18,7 +18,7 @@ def test_crops_are_cached_once_and_shown_while_they_are_embedded(
     images = keras.Input((16, 16, 3))
     cut = types.SimpleNamespace(lower=keras.Model(images, layers.AveragePooling2D(8)(images)))
     blooms = load("blooms").subset(range(5))
-    cached = CachedCrops(tmp_path / "crops.npy", "key", cut, blooms, 3)
+    cached = CachedCrops(tmp_path, "key", cut, blooms, 3)
     found = list(cached.outputs(lambda lower: lower.sum(axis=(1, 2)), crops))
     assert shown_lines() == [
         *[f"{count} of 5 photographs cached" for count in (2, 4)],

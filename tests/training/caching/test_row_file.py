@@ -1,4 +1,5 @@
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def stopped(first):
 
 @pytest.fixture
 def file(tmp_path):
-    return RowFile(tmp_path / "new" / "rows.npy", "key", DTYPE, (10,))
+    return RowFile(tmp_path / "new", "rows", "key", DTYPE, (10,))
 
 
 @pytest.fixture
@@ -60,27 +61,81 @@ def test_rows_are_computed_once(file):
 
 def test_a_stopped_computation_resumes_with_the_next_row(begun):
     assert begun.bytes_missing == 0
-    again = RowFile(begun.path, "key", DTYPE, (10,))
+    again = RowFile(begun.path.parent, "rows", "key", DTYPE, (10,))
     before = again.seconds
     assert fill(again)[1] == [6]
     assert again.seconds > before > 0
 
 
 @pytest.mark.parametrize(
-    ("key", "dtype", "spoil"),
+    "spoil",
     [
-        ("other", DTYPE, lambda path: None),
-        ("key", np.dtype([("square", "f8", (2,)), ("number", "i4")]), lambda path: None),
-        ("key", DTYPE, lambda path: path.unlink()),
-        ("key", DTYPE, lambda path: path.write_bytes(path.read_bytes()[:100])),
-        ("key", DTYPE, lambda path: path.with_suffix(".json").write_text("{")),
-        ("key", DTYPE, lambda path: path.with_suffix(".json").write_text("[]")),
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(path.read_bytes()[:100]),
+        lambda path: path.with_suffix(".json").write_text("{"),
+        lambda path: path.with_suffix(".json").write_text("[]"),
     ],
-    ids=["key", "dtype", "removed", "truncated", "torn", "foreign"],
+    ids=["removed", "truncated", "torn", "foreign"],
 )
-def test_rows_of_anything_else_are_computed_anew(begun, key, dtype, spoil):
+def test_a_spoiled_file_is_computed_anew(begun, spoil):
     spoil(begun.path)
-    assert fill(RowFile(begun.path, key, dtype, (10,)))[1] == [0]
+    assert fill(begun)[1] == [0]
+
+
+@pytest.mark.parametrize(
+    ("key", "dtype"),
+    [("other", DTYPE), ("key", np.dtype([("square", "f8", (2,)), ("number", "i4")]))],
+    ids=["key", "dtype"],
+)
+def test_rows_of_anything_else_have_a_file_of_their_own(begun, key, dtype):
+    other = RowFile(begun.path.parent, "rows", key, dtype, (10,))
+    assert fill(other)[1] == [0]
+    assert fill(begun)[1] == [6]
+
+
+def test_a_note_of_rows_that_were_removed_does_not_count_those_made_anew(begun, monkeypatch):
+    begun.path.unlink()
+    with monkeypatch.context() as killed:  # Before it can note a row.
+        killed.setattr(RowFile, "_note", lambda *arguments: None)
+        with pytest.raises(StopError):
+            begun.fill(stopped, "rows")
+    assert fill(begun)[1] == [0]
+
+
+def test_rows_that_are_removed_stay_with_those_who_have_them(file):
+    rows, _ = fill(file)
+    file.remove()
+    assert rows["number"].tolist() == list(range(10))
+    assert fill(file)[1] == [0]
+
+
+@pytest.mark.skipif(row_file.fcntl is None, reason="this system has no lock")
+def test_of_two_at_once_one_computes_and_the_other_waits(file, capfd):
+    begins, waits = threading.Event(), threading.Event()
+    computed = []
+
+    def slowly(first):
+        begins.set()
+        assert waits.wait(60)
+        for rows in squares(first):
+            computed.extend(rows["number"])
+            yield rows
+
+    one = threading.Thread(target=file.fill, args=(slowly, "rows"))
+    one.start()
+    assert begins.wait(60)
+    other = RowFile(file.path.parent, "rows", "key", DTYPE, (10,))
+    threads = [one, threading.Thread(target=other.fill, args=(slowly, "rows"))]
+    threads[1].start()
+    printed = ""
+    while "waiting for another run, which computes " not in printed:
+        assert threads[1].is_alive()
+        printed += capfd.readouterr().out
+    waits.set()
+    for thread in threads:
+        thread.join(60)
+    assert computed == list(range(10))
+    assert fill(file)[1] == []
 
 
 def test_the_rows_of_a_stopped_computation_count_as_done(begun, shown_lines):

@@ -19,8 +19,12 @@ from nfl_keras.data import open_dataset
 from nfl_keras.data.batches.training_view import training_view
 from nfl_keras.models import NoiseInvariantModel
 from nfl_keras.training import prepare_split
+from nfl_keras.training.build_model import build_model
+from nfl_keras.training.build_recolor import build_recolor
 from nfl_keras.training.caching import cached_views, split_cache
+from nfl_keras.training.caching.cache_keys import settings_of_views
 from nfl_keras.training.callbacks.progress import Progress
+from nfl_keras.training.splits import Splits
 
 # 24 photographs in 2 views each, 5 at a time; 3 epochs of 4 batches.
 CACHED = {
@@ -58,7 +62,7 @@ def _small_batches():
 
 @pytest.fixture(scope="module")
 def kept():
-    """What a run that is not finished has in its cache: rows, by the name of the file."""
+    """What a run that is not finished has in its cache."""
     return {}
 
 
@@ -69,13 +73,23 @@ def uninterrupted(shared, kept):
         return shared(**CACHED)
 
 
+def views_done(folder):
+    [path] = folder.glob("views-*.json")
+    return json.loads(path.read_text())["done"]
+
+
+def files_of(folder):
+    """The rows that a folder keeps, by the name of the file."""
+    return {path.name: np.load(path, allow_pickle=False) for path in folder.glob("*.npy")}
+
+
 def keeping(kept):
     remove = split_cache.SplitCache.remove
 
     def keep_and_remove(cache):
         kept["cut"], kept["views"] = cache.views.cut, cache.views
-        for path in cache.folder.glob("*.npy"):
-            kept[path.name] = np.load(path, allow_pickle=False)
+        kept["files"] = files_of(cache.folder)
+        [kept["rows"]] = (rows for name, rows in kept["files"].items() if "views" in name)
         remove(cache)
 
     return keep_and_remove
@@ -113,7 +127,7 @@ def test_figures_are_those_of_the_whole_network(uninterrupted, capsys):
 
 
 def test_rows_are_views_of_the_photographs_and_what_the_recipe_makes_of_them(uninterrupted, kept):
-    rows, cut = kept["views.npy"], kept["cut"]
+    rows, cut = kept["rows"], kept["cut"]
     assert list(rows.dtype.names) == [*(f"view {name}" for name in VIEWS), "draw pretext"]
     assert rows.dtype["view clean"].base == np.float16
     train_set = open_dataset(str(uninterrupted.photographs)).split("train", "fine-grained", 0)
@@ -135,7 +149,7 @@ def test_each_epoch_shows_another_view_until_all_are_shown(uninterrupted, kept):
     shown = {}
     cache = kept["views"]
     sampler = types.SimpleNamespace(seed=3, batch_size=24, epoch=lambda n: np.arange(24)[None])
-    rows = kept["views.npy"]
+    rows = kept["rows"]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(cache, "compute", lambda: rows)
         batches = iter(cache.batches(sampler, first_epoch=4, first_batch=0))
@@ -187,10 +201,10 @@ def test_a_run_stopped_in_its_views_and_in_training_ends_as_if_it_had_not_been(
         train.main(quick(**CACHED))
     assert ended.value.code == 0
     assert f"resume with: python -m nfl_keras.train --resume {run}" in capsys.readouterr().out
-    assert json_of(run / "cached_views", "views.json")["done"] == 15
+    assert views_done(run / "cached_views") == 15
     with stopped(fail, after=4), pytest.raises(StopError):
         train.main(["--resume", str(run)])
-    assert json_of(run / "cached_views", "views.json")["done"] == 35
+    assert views_done(run / "cached_views") == 35
 
     with monkeypatch.context() as patched:
         patched.setattr(Progress, "on_train_batch_end", fail_after_7_steps)
@@ -200,8 +214,8 @@ def test_a_run_stopped_in_its_views_and_in_training_ends_as_if_it_had_not_been(
     with stopped(fail, after=0):  # All views are computed.
         train.main(["--resume", str(run)])
     assert "resuming at epoch 2, batch 3" in capsys.readouterr().out
-    for name in ("views.npy", "final-query.npy"):
-        np.testing.assert_array_equal(found[name], kept[name])
+    for name, expected in zip(sorted(found["files"]), sorted(kept["files"]), strict=True):
+        np.testing.assert_array_equal(found["files"][name], kept["files"][expected])
     assert_same_results(run, uninterrupted.path)
     assert not (run / "cached_views").exists()
 
@@ -215,10 +229,14 @@ def test_held_out_classes_are_cached_too(quick, tmp_path):
 
 
 def test_outputs_beyond_float16_are_kept_in_float32(quick, tmp_path, capsys):
-    train.main(
-        quick(cache_views=1, freeze_through="block1", epochs=1, pixel_scale=1e4, learning_rate=1e-9)
-    )
+    large = {"cache_views": 1, "freeze_through": "block1", "epochs": 1, "pixel_scale": 1e4}
+    large |= {"learning_rate": 1e-9, "cache_dir": tmp_path / "cache"}
+    train.main(quick(**large))
     assert "float32 is used" in capsys.readouterr().out
+    [views] = (tmp_path / "cache").glob("views-*.npy")
+    assert np.load(views)["view clean"].dtype == np.float32
+    with stopped(fail, after=0):  # All views are computed.
+        train.main(quick(**large, run_dir=tmp_path / "again"))
 
 
 class OwnOutputs(NoiseInvariantModel):
@@ -290,13 +308,111 @@ def test_what_cannot_be_cached_is_refused_in_one_line_before_the_run(
     assert not (tmp_path / "run").exists()
 
 
-def test_runs_that_differ_in_what_is_trained_share_a_folder(quick, tmp_path, capsys):
-    shared = {"cache_views": 1, "freeze_through": "block1", "cache_dir": tmp_path / "cache"}
-    train.main(quick(**shared, epochs=1, run_dir=tmp_path / "first"))
-    [files] = (tmp_path / "cache").iterdir()
-    with stopped(fail, after=0):  # All views are computed.
-        changed = {"learning_rate": 1e-4, "embedding_dim": 4, "classes_per_batch": 4}
-        train.main(quick(**shared, **changed, epochs=1, run_dir=tmp_path / "second"))
-    assert f"kept in &#39;{files}&#39;" in (tmp_path / "second" / "report.html").read_text()
-    train.main(quick(**shared, epochs=1, seed=1, run_dir=tmp_path / "third"))
-    assert len(list((tmp_path / "cache").iterdir())) == 2
+# Runs in their order, and the files that each adds to those before: "v" views, "c" crops.
+NOISY = {"recipe": "noise-invariant"}
+ASSISTED = {"recipe": "noise-assisted", "window": 4}
+RUNS = [
+    ({"recipe": "pair-loss"}, "cv"),
+    ({"recipe": "proxy"}, ""),
+    ({"recipe": "classification", "learning_rate": 1e-4, "embedding_dim": 4}, ""),
+    (NOISY | {"lambda_n": 0.0}, ""),
+    (ASSISTED | {"lambda_intra": 0.0}, ""),
+    (NOISY, "v"),
+    (NOISY | {"lambda_s": 0.0, "lambda_n": 2.0, "temperature": 0.2}, ""),
+    (NOISY | {"noise_stddev": 0.2}, "v"),
+    (ASSISTED | {"lambda_softmax": 1.0}, "v"),
+    (ASSISTED | {"noise_stddev": 0.2, "lambda_pretext": 2.0, "unit_sum": False}, ""),
+    (ASSISTED | {"window": 2}, "v"),
+    (ASSISTED | {"noise": "none", "pretext": "rotation"}, "v"),
+    (ASSISTED | {"noise": "none", "pretext": "rotation", "window": 2}, ""),
+    (ASSISTED | {"pretext": "rotation", "lambda_intra": 0.0}, "v"),
+    ({"recipe": "pair-loss", "seed": 1}, "v"),
+    ({"recipe": "pair-loss", "max_rotation": 5.0}, "v"),
+    ({"recipe": "pair-loss", "color": "jitter"}, "v"),
+    ({"recipe": "pair-loss", "cache_views": 2}, "v"),
+    ({"recipe": "pair-loss", "crops": 3}, "c"),
+    ({"recipe": "pair-loss", "pixel_scale": 0.5}, "cv"),
+    ({"recipe": "pair-loss", "freeze_through": "block2", "pooling": "mean"}, "cv"),
+    ({"recipe": "pair-loss", "freeze_through": "block2", "pooling": "max"}, "cv"),
+]
+
+
+def test_files_of_one_name_have_the_same_rows(config_of, photographs, preset, tmp_path):
+    dataset, known = open_dataset(str(photographs)), {}
+    settings = {"cache_views": 1, "freeze_through": "block1", "crops": 1, "embedding_dim": 8}
+    settings |= {"backbone": str(preset), "image_size": 16, "protocol": "fine-grained"}
+    for number, (changed, added) in enumerate(RUNS):
+        config = config_of(**{**settings, **changed})
+        keras.utils.set_random_seed(config.run.seed)
+        splits, folder = Splits.of(dataset, config), tmp_path / f"cache {number}"
+        model = build_model(config, splits.train.classes.tolist())
+        cache = split_cache.SplitCache(folder, config, model, splits, build_recolor(config)[0])
+        cache.views.compute()
+        cache.splits.final.embed(model.embedder, config.evaluation.crops)
+        found = files_of(folder)
+        new = sorted({name[0] for name in found if name not in known})
+        assert "".join(new) == added, changed
+        for name, rows in found.items():
+            np.testing.assert_array_equal(rows, known.setdefault(name, rows), str(changed))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "added"),
+    [
+        (NOISY | {"seed": 1, "learning_rate": 1e-4}, {"recipe": "pair-loss"}, "v"),
+        (
+            ASSISTED | {"pretext": "rotation", "lambda_pretext": 2.0, "noise_stddev": 0.3},
+            ASSISTED | {"pretext": "rotation", "lambda_softmax": 1.0},
+            "",
+        ),
+    ],
+    ids=["crops alone", "all"],
+)
+def test_a_run_on_files_of_another_ends_as_one_on_its_own(
+    first, second, added, quick, tmp_path, monkeypatch
+):
+    settings = {"cache_views": 1, "freeze_through": "block1", "epochs": 1, "deterministic": True}
+    cache, own = tmp_path / "cache", {}
+    train.main(quick(**{**settings, **first}, cache_dir=cache, run_dir=tmp_path / "first"))
+    written = {path: path.stat().st_mtime_ns for path in cache.glob("*.npy")}
+    train.main(quick(**{**settings, **second}, cache_dir=cache, run_dir=tmp_path / "second"))
+    both = {path: path.stat().st_mtime_ns for path in cache.glob("*.npy")}
+    assert written.items() <= both.items()
+    assert "".join(path.name[0] for path in both if path not in written) == added
+    report = (tmp_path / "second" / "report.html").read_text()
+    assert f"kept in &#39;{cache}&#39;" in report
+    monkeypatch.setattr(split_cache.SplitCache, "remove", keeping(own))
+    train.main(quick(**{**settings, **second}, run_dir=tmp_path / "own"))
+    kept = files_of(cache)
+    for name, rows in own["files"].items():
+        np.testing.assert_array_equal(kept[name], rows)
+    one, other = (json_of(tmp_path / run, "metrics.json") for run in ("second", "own"))
+    for measured in ("seconds", "images_per_second", "waiting_share"):
+        del one[measured], other[measured]
+    assert one == other
+    assert json_of(tmp_path / "second", "history.json") == json_of(tmp_path / "own", "history.json")
+
+
+class Weighted(NoiseInvariantModel):
+    """A recipe whose views are its own, and the settings another's.
+
+    Args:
+        **kwargs: as for `NoiseInvariantModel`.
+    """
+
+    def views(self, images, training):
+        return {name: self.lambda_s * v for name, v in super().views(images, training).items()}
+
+
+def test_views_of_a_recipe_from_outside_depend_on_all_its_settings(config_of):
+    name = f"{Weighted.__module__}.Weighted"
+    views = [
+        settings_of_views(config_of(recipe=recipe, **settings))
+        for recipe, settings in [
+            (name, {"lambda_s": 0.5}),
+            (name, {}),
+            ("noise-invariant", {}),
+        ]
+    ]
+    assert all(views.count(one) == 1 for one in views)
+    assert views[1] == settings_of_views(config_of(recipe=name))
