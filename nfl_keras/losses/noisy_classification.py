@@ -36,12 +36,12 @@ def noisy_classification(logits: Tensor, labels: Tensor, label_smoothing: float 
     Reference: [NIFL] section 3, doi 10.1038/s41598-025-97528-9.
     """
     check_label_smoothing(label_smoothing)
-    log_probabilities = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
-    true_class = ops.reshape(ops.cast(labels, "int32"), (-1, 1))
-    of_true = ops.take_along_axis(log_probabilities, true_class, axis=1)[:, 0]
-    of_others = ops.sum(log_probabilities, axis=1) - of_true
-    num_others = max(logits.shape[-1] - 1, 1)
-    return -(1.0 - label_smoothing) * of_true - label_smoothing / num_others * of_others
+    num_classes = logits.shape[-1]
+    of_others = label_smoothing / max(num_classes - 1, 1)
+    classes = ops.cast(ops.reshape(labels, (-1,)), "int32")
+    is_true = ops.one_hot(classes, num_classes, dtype="float32")
+    shares = of_others + (1.0 - num_classes * of_others) * is_true
+    return ops.categorical_crossentropy(shares, ops.cast(logits, "float32"), from_logits=True)
 
 
 @keras.saving.register_keras_serializable(package="nfl_keras")

@@ -42,7 +42,10 @@ def anti_collapse(vectors: Tensor, precision: float = 0.5) -> Tensor:
     vectors = ops.cast(vectors, "float32")
     width = vectors.shape[-1]
     vectors = ops.reshape(vectors, (-1, width))
-    count = ops.cast(ops.shape(vectors)[0], "float32")
-    covariances = ops.matmul(ops.transpose(vectors), vectors) * (width / precision / count)
-    factor = ops.linalg.cholesky(ops.eye(width, dtype="float32") + covariances)
+    count = ops.shape(vectors)[0]
+    # Z Z^T gives the same determinant, and has fewer rows if there are fewer vectors than numbers.
+    rows = vectors if isinstance(count, int) and count < width else ops.transpose(vectors)
+    products = ops.matmul(rows, ops.transpose(rows))
+    scaled = products * (width / precision / ops.cast(count, "float32"))
+    factor = ops.linalg.cholesky(ops.eye(products.shape[0], dtype="float32") + scaled)
     return -ops.sum(ops.log(ops.diagonal(factor)))
