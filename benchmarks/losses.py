@@ -1,21 +1,23 @@
-"""Measures time and memory of L_D, forward and backward, against its peers.
+"""Measures time and memory of each loss, forward and backward, against its peers.
 
     pip install 'nfl_keras[benchmarks]'
     python benchmarks/losses.py
+    python benchmarks/losses.py --losses L_D --batch-sizes 256 512 1024 4096 16384
 
-The inputs are unit embeddings of 512 numbers, four of each class; the temperature is 0.1, and the
-CPU computes. The peers are `NTXentLoss` of pytorch-metric-learning, which has the terms of L_D, and
-`SupConLoss`. "products" is a lower bound: TensorFlow computes only the similarity matrix and its
-two products with the embeddings.
+Embeddings have 512 numbers and unit length, and four are of each class; for logits and proxies
+there are 100 classes. Gradients are by all of these. The peers are losses of
+pytorch-metric-learning with the same terms, some with a miner, and PyTorch's cross-entropy. Two
+have other terms: `SupConLoss` beside L_D, and `TripletMarginMiner`, which mines all semi-hard
+triplets, where ours has one for each positive. "products" is a lower bound of L_D: TensorFlow
+computes only the similarity matrix and its two products with the embeddings.
 
 Each measurement has its own process, and the sides alternate. Memory is the process' peak less
-what it held before its first call at this batch size. Time is the mean of the calls after the
-first, over a second or more. `NTXentLoss` needs gigabytes at a batch of 512, and its memory grows
-with the cube of the batch; larger batches leave it out. Batches above 4,096 leave out `SupConLoss`.
+what it held before its first call at this batch size. Time is that of one CPU thread, which other
+work on the machine changes little: the mean of the calls after the first, over a second or more.
+The memory of some peers grows with the cube of the batch; larger batches leave them out.
 """
 
 import argparse
-import functools
 import json
 import os
 import statistics
@@ -23,155 +25,80 @@ import subprocess
 import sys
 import time
 
-SIDES = ("ours", "products", "SupConLoss", "NTXentLoss")
-LARGEST = {"SupConLoss": 4096, "NTXentLoss": 512}
-WIDTH = 512
-IMAGES_PER_CLASS = 4
-TEMPERATURE = 0.1
+from losses_sides import LOSSES
+
+LARGEST = {"LiftedStructureLoss": 256, "NTXentLoss": 512, "SupConLoss": 4096}
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Raw)
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[256, 512, 1024, 4096, 16384])
-    parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
+    parser.add_argument("--losses", nargs="+", choices=LOSSES, default=LOSSES)
+    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[512])
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
-        side, batch_size = given.measure
-        prepare = {"ours": _ours, "products": _products}.get(side, functools.partial(_peer, side))
-        print(json.dumps(measure(prepare, int(batch_size))))
+        loss, side, batch_size = given.measure
+        print(json.dumps(_measure(LOSSES[loss][side], int(batch_size))))
         return
     measured = {
-        (size, side): []
+        (loss, size, side): []
+        for loss in given.losses
         for size in given.batch_sizes
-        for side in given.sides
+        for side in LOSSES[loss]
         if size <= LARGEST.get(side, size)
     }
     for run in range(given.runs):
-        for (size, side), results in measured.items():
-            results.append(measure_in_a_process(side, size))
-            print(run, size, side, results[-1], file=sys.stderr, flush=True)
-    print("| batch | | ms, median (least to most) | MiB, median | time beside ours |")
-    print("|---|---|---|---|---|")
-    for (size, side), results in measured.items():
+        for (loss, size, side), results in measured.items():
+            results.append(_measure_in_a_process(loss, side, size))
+            print(run, loss, size, side, results[-1], file=sys.stderr, flush=True)
+    print("| loss | batch | | ms, median (least to most) | MiB, median | time beside ours |")
+    print("|---|---|---|---|---|---|")
+    for (loss, size, side), results in measured.items():
         seconds, mebibytes = zip(*results, strict=True)
-        spread = spread_of(seconds)
-        beside = "-"
-        if (size, "ours") in measured:
-            pairs = zip(results, measured[size, "ours"], strict=True)
-            beside = f"{statistics.median(its[0] / ours[0] for its, ours in pairs):.2f}"
-        print(f"| {size:,} | {side} | {spread} | {statistics.median(mebibytes):,.0f} | {beside} |")
+        pairs = zip(results, measured[loss, size, "ours"], strict=True)
+        beside = f"{statistics.median(its[0] / ours[0] for its, ours in pairs):,.2f}"
+        memory = f"{statistics.median(mebibytes):,.0f}"
+        print(f"| {loss} | {size:,} | {side} | {_spread(seconds)} | {memory} | {beside} |")
 
 
-def measure_in_a_process(*what, **environment):
-    """Runs this program with `--measure` and returns what it printed."""
+def _measure_in_a_process(*what):
     command = [sys.executable, sys.argv[0], "--measure", *map(str, what)]
-    variables = {**os.environ, **environment}
+    variables = {**os.environ, **ONE_THREAD}
     finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=variables)
     return json.loads(finished.stdout.splitlines()[-1])
 
 
-def spread_of(seconds):
+def _spread(seconds):
     """Returns median and extremes in milliseconds."""
     times = [1000 * second for second in seconds]
     return f"{statistics.median(times):,.1f} ({min(times):,.1f} to {max(times):,.1f})"
 
 
-def measure(prepare, batch_size, clock=time.perf_counter):
-    """Returns the seconds of a call and the peak memory in MiB.
-
-    Args:
-        prepare: function from a batch size to a function that computes the loss once.
-        batch_size: int.
-        clock: function that returns seconds. Defaults to the time that passes.
-    """
-    prepare(8)()
-    call = prepare(batch_size)
+def _measure(side, batch_size):
+    """Returns the seconds of a call and the peak memory in MiB."""
+    side(8)()
+    call = side(batch_size)
     # Resets the peak that the kernel counts.
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
     before = _memory("VmRSS")
     call()
-    calls, start = 0, clock()
-    while not calls or clock() < start + 1:
+    calls, start = 0, time.process_time()
+    while not calls or time.process_time() < start + 1:
         call()
         calls += 1
-    return (clock() - start) / calls, (_memory("VmHWM") - before) / 1024
+    return (time.process_time() - start) / calls, (_memory("VmHWM") - before) / 1024
 
 
 def _memory(name):
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith(name))
-
-
-def _batch(batch_size):
-    import numpy as np
-
-    embeddings = np.random.default_rng(0).normal(size=(batch_size, WIDTH)).astype("float32")
-    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return embeddings, np.arange(batch_size, dtype="int64") // IMAGES_PER_CLASS
-
-
-def _ours(batch_size):
-    import nfl_keras as nfl
-
-    return call_of_ours(nfl.losses.ClassDiscriminationLoss(TEMPERATURE), batch_size)
-
-
-def call_of_ours(loss, batch_size):
-    """Returns a function that computes one of our losses and its gradient."""
-    import tensorflow as tf
-
-    def step(embeddings, labels):
-        with tf.GradientTape() as tape:
-            tape.watch(embeddings)
-            value = loss(labels, embeddings)
-        return value, tape.gradient(value, embeddings)
-
-    return _traced(step, batch_size)
-
-
-def _products(batch_size):
-    import tensorflow as tf
-
-    def step(embeddings, labels):
-        similarity = tf.matmul(embeddings, embeddings, transpose_b=True)
-        return (
-            tf.matmul(similarity, embeddings),
-            tf.matmul(similarity, embeddings, transpose_a=True),
-        )
-
-    return _traced(step, batch_size)
-
-
-def _traced(step, batch_size):
-    import tensorflow as tf
-
-    arguments = [tf.constant(array) for array in _batch(batch_size)]
-    traced = tf.function(step).get_concrete_function(*arguments)
-    return lambda: [result.numpy() for result in traced(*arguments)]
-
-
-def _peer(side, batch_size):
-    from pytorch_metric_learning import losses
-
-    return call_of_peer(getattr(losses, side)(temperature=TEMPERATURE), batch_size)
-
-
-def call_of_peer(loss, batch_size, miner=None):
-    """Returns a function that computes a loss of pytorch-metric-learning and its gradient."""
-    import torch
-
-    embeddings, labels = (torch.from_numpy(array) for array in _batch(batch_size))
-    embeddings.requires_grad_()
-
-    def call():
-        embeddings.grad = None
-        mined = miner(embeddings, labels) if miner else None
-        loss(embeddings, labels, mined).backward()
-
-    return call
 
 
 class _Raw(argparse.RawDescriptionHelpFormatter):
