@@ -19,19 +19,17 @@ from nfl_keras.typing import Tensor
 class ClassificationModel(Learner):
     """Learning by the cross-entropy of a softmax head alone, with label smoothing.
 
-    The head sees the embedding before it is scaled to unit length, through a batch-normalized
-    neck: a BatchNormalization without offset. Give the embedder `pooling="gem"`, as the
-    reference has it.
+    The head sees the embedding behind the embedder's neck, before it is scaled to unit length.
+    Give the embedder `pooling="gem"`, too, as the reference has it.
 
     fast-reid's FastRetri, the reference, has pooled features of 2,048 numbers without a
-    projection, which `embedding_dim=None` gives, and a head without bias. It retrieves by the
-    outputs of the neck. Here the embedder ends before the neck, which training alone has.
+    projection, which `embedding_dim=None` gives, and a head without bias.
 
     Compile it with an optimizer alone and train it by `fit` with integer labels. `fit` reports
     `loss`, and the same as `L_softmax`.
 
     Args:
-        embedder: `nfl.models.Embedder`.
+        embedder: `nfl.models.Embedder` with `neck=True`.
         num_classes: int, classes that are trained on.
         label_smoothing: float φ in `[0, 1)`. The target is 1 - φ on the true class and φ / (K - 1)
             on each other class, as in fast-reid. (Keras spreads φ / K over all K.) Defaults to
@@ -41,13 +39,13 @@ class ClassificationModel(Learner):
         **kwargs: as for `keras.Model`.
 
     Raises:
-        UserError: if a setting is out of its range.
+        UserError: if a setting is out of its range, or the embedder has no neck.
 
     Example:
 
     >>> pixels = keras.Input((None, None, 3))
     >>> backbone = keras.Model(pixels, keras.layers.Conv2D(8, 3)(pixels))
-    >>> embedder = nfl.models.Embedder(backbone, embedding_dim=4, image_size=16, pooling="gem")
+    >>> embedder = nfl.models.Embedder(backbone, 4, image_size=16, pooling="gem", neck=True)
     >>> model = nfl.models.ClassificationModel(embedder, num_classes=2)
     >>> model.compile(keras.optimizers.AdamW(1e-3))
     >>> images, labels = np.zeros((4, 16, 16, 3), "float32"), np.array([0, 0, 1, 1])
@@ -58,6 +56,8 @@ class ClassificationModel(Learner):
     (arXiv 2006.02631), project FastRetri; Luo et al., Bag of tricks and a strong baseline for deep
     person re-identification, CVPR workshops 2019.
     """
+
+    needs_neck = True
 
     def __init__(
         self,
@@ -71,10 +71,7 @@ class ClassificationModel(Learner):
         super().__init__(embedder, [Term("L_softmax", 1.0, self._softmax)], **kwargs)
         # === Layers ===
         labels = self.expect_labels(num_classes, class_labels)
-        width = embedder.output_shape[-1]
-        self.neck = keras.layers.BatchNormalization(momentum=0.9, center=False, name="neck")
-        self.neck.build((None, width))
-        self.classifier = Classifier(width, labels, name="classifier")
+        self.classifier = Classifier(embedder.output_shape[-1], labels, name="classifier")
 
         # === Config ===
         self.num_classes = num_classes
@@ -84,10 +81,10 @@ class ClassificationModel(Learner):
     def check_settings(cls, **settings: Any) -> None:
         check_label_smoothing(settings["label_smoothing"])
 
-    def logits(self, features: Tensor, training: bool = False) -> Tensor:
-        return self.head()(self.neck(self.embedder.projected(features), training=training))
+    def logits(self, features: Tensor) -> Tensor:
+        return self.head()(self.embedder.projected(features))
 
     def _softmax(self, outputs: Outputs) -> Tensor:
-        logits = self.logits(outputs.features["clean"], outputs.training)
+        logits = self.head()(outputs.projected["clean"])
         targets = self.head().targets(outputs.labels)
         return noisy_classification(logits, targets, self.label_smoothing)

@@ -18,6 +18,8 @@ from nfl_keras.typing import Tensor
 class Embedder(keras.Model):
     """Photographs to embeddings: f = L2(Dense(z)), z the pooled output of a backbone.
 
+    With a neck, f = L2(BatchNormalization(Dense(z))).
+
     Args:
         backbone: `keras.Model` from images to feature maps `[B, H, W, C]`, tokens `[B, T, C]`
             or vectors `[B, C]`; or the name, folder or `hf://` handle of a KerasHub preset, which
@@ -38,6 +40,9 @@ class Embedder(keras.Model):
             Defaults to `"auto"`.
         dtype: dtype policy, such as `"mixed_bfloat16"`, of all layers but the backbone's. It is
             saved with the embedder. Defaults to Keras' global policy when the embedder is made.
+        neck: bool. Whether a BatchNormalization without offset stands before the scaling to unit
+            length. In training it takes its statistics over all images of a batch, those of all
+            replicas included. Defaults to `False`.
         **kwargs: as for `keras.Model`.
 
     Call arguments:
@@ -69,6 +74,7 @@ class Embedder(keras.Model):
         pixel_offset: float | Sequence[float] | None = None,
         pooling: str = "auto",
         dtype: str | keras.DTypePolicy | None = None,
+        neck: bool = False,
         **kwargs: Any,
     ) -> None:
         # === Layers ===
@@ -88,13 +94,23 @@ class Embedder(keras.Model):
             projection = keras.layers.Dense(
                 embedding_dim, kernel_initializer="he_normal", name="projection", dtype=policy
             )
+        normalization = None
+        if neck:
+            normalization = keras.layers.BatchNormalization(
+                momentum=0.9,
+                center=False,
+                synchronized=keras.config.backend() == "tensorflow",
+                name="neck",
+                dtype=policy,
+            )
         unit = keras.layers.UnitNormalization(name="embedding", dtype="float32")
 
         # === Functional Model ===
         images = keras.Input(image_shape(backbone)[1:], dtype="float32", name="images")
         features = pool(backbone(as_inputs(backbone, rescaling(images))))
         projected = features if projection is None else projection(features)
-        super().__init__(inputs=images, outputs=unit(projected), **kwargs)
+        normal = projected if normalization is None else normalization(projected)
+        super().__init__(inputs=images, outputs=unit(normal), **kwargs)
         self.dtype_policy = policy
 
         # === Config ===
@@ -104,10 +120,12 @@ class Embedder(keras.Model):
         self.pixel_scale = pixel_scale
         self.pixel_offset = pixel_offset
         self.pooling = pooling
+        self.neck = neck
         self.feature_dim = features.shape[-1]
         self._rescaling = rescaling
         self._pooling = pool
         self._projection = projection
+        self._neck = normalization
         self._unit = unit
 
     def features(self, images: Tensor, training: bool = False) -> Tensor:
@@ -146,16 +164,18 @@ class Embedder(keras.Model):
         """
         return self._unit(self.projected(features))
 
-    def projected(self, features: Tensor) -> Tensor:
+    def projected(self, features: Tensor, training: bool = False) -> Tensor:
         """Computes the embeddings of features z before they are scaled to unit length.
 
         Args:
             features: float `[B, feature_dim]`.
+            training: bool. A neck takes the statistics of these features if it is true.
 
         Returns:
             `[B, D]`, in the compute dtype.
         """
-        return features if self._projection is None else self._projection(features)
+        projected = features if self._projection is None else self._projection(features)
+        return projected if self._neck is None else self._neck(projected, training=training)
 
     def without_projection(self) -> "Embedder":
         """Returns the embedder f = L2(z) of the same backbone, whose weights both share."""
@@ -179,6 +199,7 @@ class Embedder(keras.Model):
             "pixel_scale": self.pixel_scale,
             "pixel_offset": self.pixel_offset,
             "pooling": self.pooling,
+            "neck": self.neck,
             "frozen_layers": frozen_layers(self.backbone),
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "name": self.name,

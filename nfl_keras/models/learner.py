@@ -33,8 +33,8 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
     Under TensorFlow, a learner that is made and compiled in the scope of a `tf.distribute`
     strategy learns what one device would learn from the same batches, on one machine or several.
     Each replica embeds its part of a batch, and the terms are computed over the whole batch, also
-    where it does not divide evenly. BatchNormalization takes its statistics on each replica
-    alone, and its moving averages are the mean over the replicas.
+    where it does not divide evenly. The backbone's BatchNormalization takes its statistics on each
+    replica alone, and its moving averages are the mean over the replicas.
     `nfl.models.synchronize_batch_norm` takes them over the whole batch, and
     `nfl.models.freeze_batch_norm` fixes them. Random layers of the backbone, such as Dropout, draw
     the same on each replica. Metrics given to `compile` see the whole batch on every replica:
@@ -59,11 +59,13 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
             part makes of the views, see `outputs`.
         chunk_size: int. Above 0, `fit` learns from the same batch in less memory: at most so many
             images, of all views, go through the embedder at once, see `features_in_chunks`.
-            Unless it is frozen, BatchNormalization takes its statistics over a chunk then. Set it
-            before the first step. Defaults to `0`: all at once.
+            Unless it is frozen, the backbone's BatchNormalization takes its statistics over a chunk
+            then. Set it before the first step. Defaults to `0`: all at once.
+        needs_neck: bool, of the class. Whether a recipe learns behind the embedder's neck, which a
+            run then gives the embedder.
 
     Raises:
-        UserError: if there is nothing to learn.
+        UserError: if there is nothing to learn, or the embedder lacks a neck that the recipe needs.
 
     Example:
 
@@ -88,6 +90,7 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
 
     cut: NetworkCut | None = None
     chunk_size: int = 0
+    needs_neck: bool = False
 
     def __init__(
         self,
@@ -97,6 +100,11 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if self.needs_neck and not embedder.neck:
+            raise UserError(
+                f"{type(self).__name__} learns behind the embedder's neck; make the embedder with "
+                f"neck=True, and a run without neck false."
+            )
         self.embedder = embedder
         self.classifier = None
         self.set_terms(terms, measures)
@@ -273,10 +281,16 @@ class Learner(RememberedArguments, CheckedLabels, Objective, Step):
             features = features_in_chunks(features_of, self.embedder, stacked, self.chunk_size)
         else:
             features = features_of(stacked)
-        embeddings = self.embedder.project(features)
+        projected = self.embedder.projected(features, training)
+        embeddings = self.embedder.get_layer("embedding")(projected)
+
+        def by_view(rows: Tensor) -> dict[str, Tensor]:
+            return dict(zip(views, ops.split(rows, len(views)), strict=True))
+
         return Outputs(
-            embeddings=dict(zip(views, ops.split(embeddings, len(views)), strict=True)),
-            features=dict(zip(views, ops.split(features, len(views)), strict=True)),
+            embeddings=by_view(embeddings),
+            features=by_view(features),
+            projected=by_view(projected),
             labels=ops.reshape(labels, (-1,)),
             training=training,
             penalty=sum(self.losses, start=ops.zeros(())),

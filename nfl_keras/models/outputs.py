@@ -19,6 +19,8 @@ class Outputs:
             `0.0`.
         draws: dict of name to `[B, ...]`, the random numbers that a view of each image was made
             with, for terms that need them. Defaults to none.
+        projected: dict of view name to `[B, D]`, the embeddings before they are scaled to unit
+            length. Defaults to none.
     """
 
     embeddings: Mapping[str, Tensor]
@@ -27,6 +29,7 @@ class Outputs:
     training: bool
     penalty: Tensor = 0.0
     draws: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+    projected: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
 
     @property
     def clean(self) -> Tensor:

@@ -58,6 +58,7 @@ def build_embedder(config: TrainConfig) -> Embedder:
         settings.pixel_scale,
         settings.pixel_offset,
         settings.pooling,
+        neck=config.recipe.learner.needs_neck if settings.neck is None else settings.neck,
     )
     if settings.freeze_through:
         freeze_through(embedder.backbone, settings.freeze_through)

@@ -8,6 +8,7 @@ from drawn import drawn
 from keras import layers
 
 from nfl_keras.export.folding import folded
+from nfl_keras.models import Embedder
 
 IMAGES = np.random.default_rng(0).normal(0, 2, (4, 12, 12, 3)).astype("float32")
 
@@ -86,6 +87,8 @@ def test_within_models_of_models(make_embedder):
     embedder = drawn(make_embedder())
     # Its convolution has an activation; the other root is that of the embedding's length.
     assert len(check(embedder, 2)) == len(embedder.variables)
+    with_neck = drawn(Embedder(embedder.backbone, 5, 12, neck=True))
+    assert len(check(with_neck, 3)) == len(with_neck.variables)
 
 
 def test_what_is_used_elsewhere_or_is_otherwise_made_is_left_as_it_is():

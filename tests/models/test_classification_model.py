@@ -15,11 +15,18 @@ def array(tensor):
 def make_model(make_backbone):
     """Function to a model with GeM pooling, with or without a projection."""
 
-    def make(embedding_dim=4, **settings):
-        embedder = Embedder(make_backbone(), embedding_dim, 8, 1 / 127.5, -1.0, pooling="gem")
+    def make(embedding_dim=4, neck=True, **settings):
+        embedder = Embedder(
+            make_backbone(), embedding_dim, 8, 1 / 127.5, -1.0, pooling="gem", neck=neck
+        )
         return ClassificationModel(embedder, 3, **settings)
 
     return make
+
+
+def before_neck(embedder, features):
+    projects = embedder.embedding_dim is not None
+    return array(embedder.get_layer("projection")(features) if projects else features)
 
 
 def loss_by_loops(vectors, kernel, bias, labels, label_smoothing, epsilon):
@@ -40,14 +47,17 @@ def test_learns_the_smoothed_cross_entropy_behind_the_neck(
     make_model, images, labels, embedding_dim
 ):
     model = make_model(embedding_dim, label_smoothing=0.4, class_labels=[2, 5, 90])
-    vectors = array(model.embedder.projected(model.embedder.features(images, training=True)))
+    vectors = before_neck(model.embedder, model.embedder.features(images, training=True))
+    neck = model.embedder.get_layer("neck")
     model.compile(keras.optimizers.SGD(0.01))
     kernel, bias = model.classifier.get_weights()
-    expected = loss_by_loops(vectors, kernel, bias, labels, 0.4, model.neck.epsilon)
+    expected = loss_by_loops(vectors, kernel, bias, labels, 0.4, neck.epsilon)
     before = [array(weight) for weight in model.trainable_weights]
     numbers = np.array([2, 5, 90])[labels]
     history = model.fit(images, numbers, batch_size=12, shuffle=False, verbose=0).history
     assert history == {name: pytest.approx([expected], rel=1e-3) for name in ("loss", "L_softmax")}
+    mean = array(neck.moving_mean)
+    np.testing.assert_allclose(mean, 0.1 * vectors.mean(axis=0), rtol=1e-3, atol=1e-5)
     after = [array(weight) for weight in model.trainable_weights]
     # A bias before a BatchNormalization that takes statistics has no gradient.
     moved = [np.abs(a - b).max() > 1e-7 for a, b in zip(before, after, strict=True)]
@@ -59,12 +69,13 @@ def test_logits_are_those_of_the_neck_at_rest(make_model, images, labels):
     model.compile("sgd")
     model.fit(images, labels, verbose=0)
     features = model.embedder.features(images)
-    vectors = array(model.embedder.projected(features))
-    gamma, mean, variance = model.neck.get_weights()
+    vectors = before_neck(model.embedder, features)
+    neck = model.embedder.get_layer("neck")
+    gamma, mean, variance = neck.get_weights()
     kernel, bias = model.classifier.get_weights()
-    normal = gamma * (vectors - mean) / np.sqrt(variance + model.neck.epsilon)
+    normal = gamma * (vectors - mean) / np.sqrt(variance + neck.epsilon)
     np.testing.assert_allclose(array(model.logits(features)), normal @ kernel + bias, atol=1e-5)
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = normal / np.linalg.norm(normal, axis=1, keepdims=True)
     np.testing.assert_allclose(array(model(images)), unit, atol=1e-5)
 
 
@@ -82,6 +93,8 @@ def test_is_saved_with_its_neck_and_head(make_model, images, labels, tmp_path):
 def test_refuses_settings_that_are_out_of_range(make_model, images, labels):
     with pytest.raises(UserError, match="label_smoothing must lie in"):
         make_model(label_smoothing=1.0)
+    with pytest.raises(UserError, match=r"behind the embedder's neck; make .* with neck=True"):
+        make_model(neck=False)
     model = make_model()
     model.compile("sgd")
     with pytest.raises(UserError, match="3 is the label of no class"):

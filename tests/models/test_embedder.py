@@ -13,13 +13,16 @@ from nfl_keras.models import Embedder, freeze_batch_norm, freeze_through
 
 
 def by_hand(embedder, images):
-    """The embeddings f = L2(Dense(z)), z the mean over all positions of the backbone's output."""
+    """The embeddings f = L2(neck(Dense(z))), z the mean over all positions of the output."""
     pixels = images * embedder.pixel_scale + embedder.pixel_offset
     maps = array(embedder.backbone(pixels.astype("float32"))).astype("float64")
     z = maps.reshape(len(maps), -1, maps.shape[-1]).mean(axis=1)
     if embedder.embedding_dim is not None:
         kernel, bias = embedder.get_layer("projection").get_weights()
         z = z @ kernel.astype("float64") + bias
+    if embedder.neck:
+        gamma, mean, variance = embedder.get_layer("neck").get_weights()
+        z = gamma * (z - mean) / np.sqrt(variance + 1e-3)
     return z / np.linalg.norm(z, axis=1, keepdims=True)
 
 
@@ -36,6 +39,35 @@ def test_embeddings_by_hand(make_backbone, images, output, embedding_dim):
     np.testing.assert_allclose(np.linalg.norm(embeddings, axis=1), 1, rtol=1e-6)
     np.testing.assert_allclose(embeddings, by_hand(embedder, images), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(embedder.predict(images, verbose=0), embeddings, atol=1e-6)
+
+
+@pytest.mark.parametrize("embedding_dim", [4, None])
+def test_a_neck_takes_the_statistics_of_a_batch_and_keeps_them(
+    make_backbone, images, embedding_dim
+):
+    embedder = Embedder(make_backbone(), embedding_dim, 8, 1 / 127.5, -1.0, neck=True)
+    neck = embedder.get_layer("neck")
+    neck.gamma.assign(np.linspace(0.5, 2, embedding_dim or 5))
+    features = embedder.features(images, training=True)
+    vectors = array(features).astype("float64")
+    if embedding_dim:
+        kernel, bias = embedder.get_layer("projection").get_weights()
+        vectors = vectors @ kernel + bias
+    mean, variance = vectors.mean(axis=0), vectors.var(axis=0)
+    normal = array(neck.gamma) * (vectors - mean) / np.sqrt(variance + 1e-3)
+    projected = array(embedder.projected(features, training=True))
+    np.testing.assert_allclose(projected, normal, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(array(neck.moving_mean), 0.1 * mean, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(array(neck.moving_variance), 0.9 + 0.1 * variance, rtol=1e-4)
+    expected = by_hand(embedder, images)
+    np.testing.assert_allclose(array(embedder(images)), expected, rtol=1e-4, atol=1e-5)
+    of_features = array(embedder.project(embedder.features(images)))
+    np.testing.assert_allclose(of_features, expected, rtol=1e-4, atol=1e-5)
+    before = array(neck.moving_mean)
+    embedder(images, training=True)
+    assert np.any(array(neck.moving_mean) != before)
+    plain = embedder.without_projection()
+    np.testing.assert_allclose(array(plain(images)), by_hand(plain, images), rtol=1e-4, atol=1e-5)
 
 
 def test_pixels_are_left_alone_by_default_and_scaled_per_channel_if_asked(make_backbone, images):
@@ -132,12 +164,12 @@ def test_mixed_precision_computes_in_bfloat16_and_answers_in_float32(
 
 
 def test_get_config_makes_the_same_embedder(make_backbone):
-    embedder = Embedder(make_backbone(), 7, 16, 0.5, [1.0, 2.0, 3.0], name="mine")
+    embedder = Embedder(make_backbone(), 7, 16, 0.5, [1.0, 2.0, 3.0], neck=True, name="mine")
     freeze_through(embedder.backbone, "a_")
     config = json.dumps(embedder.get_config())
     revived = Embedder.from_config(json.loads(config))
     assert json.dumps(revived.get_config()) == config
-    for name in ("embedding_dim", "image_size", "pixel_scale", "pixel_offset", "name"):
+    for name in ("embedding_dim", "image_size", "pixel_scale", "pixel_offset", "neck", "name"):
         assert getattr(revived, name) == getattr(embedder, name)
     revived.set_weights(embedder.get_weights())
     pixels = np.full((1, 8, 8, 3), 100, "float32")
@@ -148,7 +180,7 @@ def test_get_config_makes_the_same_embedder(make_backbone):
 
 @pytest.mark.parametrize("output", ["maps", "tokens", "vectors"])
 def test_is_saved_and_loaded(make_backbone, images, output, tmp_path):
-    embedder = Embedder(make_backbone(output, side=8), 4, 8, [0.1, 0.2, 0.3], -2.0)
+    embedder = Embedder(make_backbone(output, side=8), 4, 8, [0.1, 0.2, 0.3], -2.0, neck=True)
     embedder(images, training=True)
     embedder.save(tmp_path / "embedder.keras")
     loaded = keras.saving.load_model(tmp_path / "embedder.keras")
@@ -183,8 +215,10 @@ def test_dtype_is_that_of_all_but_the_backbone(make_backbone):
     assert (
         names["embedding"] == embedder.backbone.get_layer("a_conv").dtype_policy.name == "float32"
     )
-    before_it_was_kept = {k: v for k, v in embedder.get_config().items() if k != "dtype"}
-    assert Embedder.from_config(before_it_was_kept).dtype_policy.name == "float32"
+    config = embedder.get_config().items()
+    before_they_were_kept = {k: v for k, v in config if k not in ("dtype", "neck")}
+    old = Embedder.from_config(before_they_were_kept)
+    assert (old.dtype_policy.name, old.neck) == ("float32", False)
 
 
 def test_frozen_kerashub_backbone_is_loaded_frozen_by_a_process_that_knows_keras_and_us(

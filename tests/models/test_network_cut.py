@@ -5,7 +5,12 @@ import pytest
 from keras import ops
 
 from nfl_keras.errors import UserError
-from nfl_keras.models import Embedder, NoiseAssistedModel, NoiseInvariantModel
+from nfl_keras.models import (
+    ClassificationModel,
+    Embedder,
+    NoiseAssistedModel,
+    NoiseInvariantModel,
+)
 from nfl_keras.models.freezing import _blocks as names_of_blocks
 from nfl_keras.models.freezing import freeze_through
 from nfl_keras.models.network_cut import NetworkCut
@@ -170,13 +175,15 @@ RECIPES = [
     lambda embedder: NoiseInvariantModel(embedder, num_classes=3, seed=1),
     lambda embedder: NoiseAssistedModel(embedder, 2, "rotation", lambda_softmax=1.0, num_classes=3),
     lambda embedder: NoiseAssistedModel(embedder, 2, "exemplar", "gaussian"),
+    lambda embedder: ClassificationModel(embedder, 3),
 ]
 
 
 @pytest.mark.parametrize("make", RECIPES)
 @pytest.mark.tensorflow("the test takes gradients by its tape")
 def test_outputs_of_the_lower_part_teach_what_the_views_do(make, images, labels):
-    model = make(frozen(lambda: normalized(layers.BatchNormalization(name="norm")), "a"))
+    backbone = normalized(layers.BatchNormalization(name="norm"))
+    model = make(frozen(lambda: backbone, "a", neck=True))
     model.cut = NetworkCut.of(model.embedder)
     views, draws = model.views_and_draws(ops.convert_to_tensor(images), training=True)
     lower = {name: model.cut.lower(view, training=False) for name, view in views.items()}

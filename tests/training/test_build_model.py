@@ -47,6 +47,15 @@ def moved(model, batch):
     return backbone, list(steps.values())
 
 
+def test_classification_has_a_neck_unless_told_otherwise(config):
+    for recipe in ("noise-invariant", "classification"):
+        own = recipe == "classification"
+        assert build_model(config(recipe=recipe), range(4)).embedder.neck is own
+    assert build_model(config(neck=True), range(4)).embedder.neck
+    with pytest.raises(UserError, match="a run without neck false"):
+        build_model(config(recipe="classification", neck=False), range(4))
+
+
 @pytest.mark.parametrize("frozen", [None, "block1"])
 def test_the_backbone_alone_learns_at_its_own_rate(config, batch, frozen):
     settings = {

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import nfl_keras as nfl
 from nfl_keras import evaluate
 
 
@@ -46,3 +47,4 @@ def test_classification_is_a_recipe_whose_accuracy_is_measured(shared):
     history = json.loads((run.path / "history.json").read_text())
     assert history["L_softmax"] == pytest.approx(history["loss"], rel=1e-5)
     assert 0 <= json.loads((run.path / "metrics.json").read_text())["accuracy"] <= 1
+    assert nfl.load(run.path).neck

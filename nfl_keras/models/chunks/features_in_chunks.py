@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.models.embedder import Embedder
 from nfl_keras.typing import Tensor
 
 if typing.TYPE_CHECKING or keras.config.backend() == "tensorflow":
@@ -18,7 +19,7 @@ elif keras.config.backend() == "torch":
 
 
 def features_in_chunks(
-    features_of: Callable[[Tensor], Tensor], model: keras.Model, images: Tensor, chunk_size: int
+    features_of: Callable[[Tensor], Tensor], embedder: Embedder, images: Tensor, chunk_size: int
 ) -> Tensor:
     """Computes features of a batch such that memory holds the layers' outputs of one chunk alone.
 
@@ -35,7 +36,7 @@ def features_in_chunks(
 
     Args:
         features_of: function from `[n, ...]` to the features `[n, C]`.
-        model: `keras.Model` that has the layers of `features_of`.
+        embedder: `Embedder` that has the layers of `features_of`.
         images: `[B, ...]`. The gradient does not reach them.
         chunk_size: int > 0.
 
@@ -48,7 +49,7 @@ def features_in_chunks(
     Reference: Gao et al. 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited
     Setup", section 3 (GradCache).
     """
-    layers = list(model._flatten_layers())
+    layers = list(embedder.backbone._flatten_layers())
     for layer in layers:
         if layer.trainable and getattr(layer, "synchronized", False):
             raise UserError(
@@ -70,6 +71,6 @@ def features_in_chunks(
     count = (size + chunk_size - 1) // chunk_size
     of_chunk = (size + count - 1) // count
     positions = ops.arange(count)[:, None] + count * ops.arange(of_chunk)[None, :]
-    features = _by_chunk(checked_features_of, model, images, positions % size)
+    features = _by_chunk(checked_features_of, embedder, images, positions % size)
     in_order = ops.swapaxes(features, 0, 1)
     return ops.reshape(in_order, (-1, features.shape[-1]))[:size]

@@ -67,13 +67,14 @@ class TensorFlowStep(DistributedFit, keras.Model):
 
 def _gathered(outputs: Outputs, share: BatchShare) -> Outputs:
     """Gathers the outputs of all replicas. The penalty stays the replica's own."""
-    views = [*outputs.embeddings, *outputs.features]
-    rows = share.gather([*outputs.embeddings.values(), *outputs.features.values()])
-    middle = len(outputs.embeddings)
+    kinds = (outputs.embeddings, outputs.features, outputs.projected)
+    rows = iter(share.gather([rows for views in kinds for rows in views.values()]))
+    embeddings, features, projected = ({name: next(rows) for name in views} for views in kinds)
     return dataclasses.replace(
         outputs,
-        embeddings=dict(zip(views[:middle], rows[:middle], strict=True)),
-        features=dict(zip(views[middle:], rows[middle:], strict=True)),
+        embeddings=embeddings,
+        features=features,
+        projected=projected,
         labels=share.gather([outputs.labels])[0],
         draws={name: share.gather([drawn])[0] for name, drawn in outputs.draws.items()},
     )

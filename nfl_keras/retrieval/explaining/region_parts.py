@@ -21,7 +21,8 @@ def region_parts(embedder: Embedder, crops: np.ndarray) -> tuple[np.ndarray, np.
     `f = W mean(x) + b` is the sum of `(W x + b) / R` over R regions, exactly. Dividing by the
     norms of the crops' f and of the mean over crops keeps it a sum. With max and GeM pooling, each
     channel of z is divided by the gradient of pooling times x. That adds up as well, since both are
-    homogeneous of degree 1, but what a region adds then depends on the others.
+    homogeneous of degree 1, but what a region adds then depends on the others. A neck is part of W
+    and b.
 
     Args:
         embedder: `Embedder` with pooling `"mean"`, `"max"` or `"gem"`.
@@ -53,6 +54,11 @@ def region_parts(embedder: Embedder, crops: np.ndarray) -> tuple[np.ndarray, np.
         projection = embedder.get_layer("projection")
         parts = parts @ as_float64(projection.kernel)
         bias = as_float64(projection.bias)
+    if embedder.neck:
+        neck = embedder.get_layer("neck")
+        scale = as_float64(neck.gamma) / np.sqrt(as_float64(neck.moving_variance) + neck.epsilon)
+        parts = parts * scale
+        bias = (bias - as_float64(neck.moving_mean)) * scale
     parts /= np.linalg.norm(parts.sum(axis=1) + bias, axis=1)[:, None, None]
     # The bias, and what low precision leaves, belong to no region more than to another.
     parts += (units - parts.sum(axis=1))[:, None] / places.shape[1]

@@ -28,6 +28,8 @@ class EmbedderConfig:
             the preset's own.
         pooling: How the backbone's output becomes one vector. "cls" is the class token, "gem" the
             generalized mean. "auto" is what the backbone was trained with.
+        neck: Normalize the embedding by a BatchNormalization without offset before it is scaled to
+            unit length. Defaults to true for the recipe classification, and else to false.
         freeze_through: Freeze the backbone up to the last layer whose name starts with this text,
             such as "block5", or "vit_encoder/transformer_block_7" for a layer within another. A
             name that fits none is answered with those there are.
@@ -35,8 +37,8 @@ class EmbedderConfig:
         lora: Rank of low-rank updates (LoRA) by which alone the rest of the backbone learns: its
             attention layers' queries and values, or, without attention, its convolutions and dense
             layers. They are part of the kernels in the saved model. 0 lets all weights learn.
-        synchronize_batch_norm: Let BatchNormalization compute its statistics over the images of all
-            replicas. Without it, each replica uses its own images.
+        synchronize_batch_norm: Let the backbone's BatchNormalization compute its statistics over
+            the images of all replicas. Without it, each replica uses its own images.
     """
 
     backbone: str = "tiny"
@@ -47,6 +49,7 @@ class EmbedderConfig:
     pixel_scale: float | list[float] | None = None
     pixel_offset: float | list[float] | None = None
     pooling: Literal["auto", "mean", "max", "gem", "cls", "cls+mean"] = "auto"
+    neck: bool | None = None
     freeze_through: str | None = None
     freeze_batch_norm: bool = False
     lora: int = 0

@@ -21,8 +21,8 @@ class RunConfig:
             no on CPUs, where XLA is slower.
         chunk_size: Images, of all views, that go through the network at once in training. The
             gradient stays that of the whole batch, but takes the memory of one chunk, and one more
-            forward pass. BatchNormalization takes its statistics over a chunk, unless it is frozen.
-            0 sends the whole batch at once.
+            forward pass. BatchNormalization of the backbone takes its statistics over a chunk,
+            unless it is frozen. 0 sends the whole batch at once.
         seed: Seed of weights, batches, views and noise. A seed gives the same batches on any
             machine, and the same views, noise and first weights with the same versions. Training
             repeats itself up to rounding, and bit for bit with deterministic.

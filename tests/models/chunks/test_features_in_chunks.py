@@ -6,7 +6,13 @@ import pytest
 from keras import layers, ops
 
 from nfl_keras.errors import UserError
-from nfl_keras.models import Embedder, NoiseAssistedModel, NoiseInvariantModel, freeze_through
+from nfl_keras.models import (
+    ClassificationModel,
+    Embedder,
+    NoiseAssistedModel,
+    NoiseInvariantModel,
+    freeze_through,
+)
 from nfl_keras.models.chunks.features_in_chunks import features_in_chunks
 from nfl_keras.models.network_cut import NetworkCut
 
@@ -14,12 +20,12 @@ array = ops.convert_to_numpy
 EAGERLY = {"run_eagerly": keras.config.backend() == "tensorflow"}  # That is faster for one step.
 
 
-def make_embedder(*middle):
+def make_embedder(*middle, **arguments):
     """An embedder of two convolutions, with other layers between them."""
     first = layers.Conv2D(6, 3, strides=2, kernel_regularizer="l2", name="first")
     network = [first, *middle, layers.Activation("tanh"), layers.Conv2D(5, 2, name="second")]
     backbone = keras.Sequential([keras.Input((8, 8, 3)), *network])
-    return Embedder(backbone, 4, 8, 1 / 127.5, -1.0)
+    return Embedder(backbone, 4, 8, 1 / 127.5, -1.0, **arguments)
 
 
 def step(model, images, labels, chunk_size, optimizer=None, **settings):
@@ -47,6 +53,10 @@ def frozen(embedder):
     return invariant(embedder)
 
 
+def classified(embedder):
+    return ClassificationModel(embedder, 3)
+
+
 def assert_equal(found, expected):
     np.testing.assert_allclose(found[0], expected[0], atol=1e-6 * np.linalg.norm(expected[0]))
     assert found[1].keys() == expected[1].keys()
@@ -55,13 +65,14 @@ def assert_equal(found, expected):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "settings"), [(invariant, {}), (assisted, EAGERLY), (frozen, EAGERLY)]
+    ("recipe", "settings"),
+    [(invariant, {}), (assisted, EAGERLY), (frozen, EAGERLY), (classified, {})],
 )
 def test_a_step_by_chunks_is_that_of_the_whole_batch(recipe, settings, images, labels):
     found = []
     for chunk_size in (5, 0):
         keras.utils.set_random_seed(0)
-        model = recipe(make_embedder())
+        model = recipe(make_embedder(neck=True))
         found.append(step(model, images, labels, chunk_size, **settings))
     assert np.linalg.norm(found[1][0]) > 0.1
     assert_equal(*found)

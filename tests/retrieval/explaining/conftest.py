@@ -40,10 +40,10 @@ def make_embedder():
     """Function that makes an embedder with 4 x 4 regions of 6 channels, and a bias that counts.
 
     Args of the function: pooling; embedding_dim; kind of the backbone's output, `"maps"`,
-    `"tokens"` or `"vectors"`; dtype.
+    `"tokens"` or `"vectors"`; dtype; neck.
     """
 
-    def make(pooling="auto", embedding_dim=5, kind="maps", dtype=None):
+    def make(pooling="auto", embedding_dim=5, kind="maps", dtype=None, neck=False):
         keras.utils.set_random_seed(1)
         pixels = keras.Input((SIZE, SIZE, 3))
         outputs = keras.layers.Conv2D(6, 4, strides=4, activation="relu", name="last")(pixels)
@@ -53,8 +53,11 @@ def make_embedder():
             outputs = keras.layers.GlobalAveragePooling2D()(outputs)
         backbone = keras.Model(pixels, outputs)
         embedder = Embedder(
-            backbone, embedding_dim, SIZE, 1 / 127.5, -1.0, pooling=pooling, dtype=dtype
+            backbone, embedding_dim, SIZE, 1 / 127.5, -1.0, pooling=pooling, dtype=dtype, neck=neck
         )
+        if neck:
+            draw = np.random.default_rng(3).uniform
+            embedder.get_layer("neck").set_weights(draw(0.1, 2, (3, embedder.output_shape[-1])))
         if embedding_dim is not None:
             kernel, bias = embedder.get_layer("projection").get_weights()
             bias = np.random.default_rng(2).normal(0, 0.3, bias.shape)

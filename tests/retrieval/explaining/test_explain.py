@@ -31,12 +31,18 @@ def regions_by_loops(embedder, pixels, crops):
     kernel, bias = np.eye(6), np.zeros(6)
     if embedder.embedding_dim is not None:
         kernel, bias = embedder.get_layer("projection").get_weights()
+    gamma, mean, variance = np.ones(len(bias)), np.zeros(len(bias)), np.ones(len(bias)) - 1e-3
+    if embedder.neck:
+        gamma, mean, variance = embedder.get_layer("neck").get_weights()
+    scale = gamma / np.sqrt(variance + 1e-3)
     parts, units = {}, []
     for crop in range(crops):
         projected = {}
         for y, x in itertools.product(range(REGIONS), repeat=2):
             projected[y, x] = [
-                (sum(maps[crop, y, x, c] * kernel[c, d] for c in range(6)) + bias[d]) / REGIONS**2
+                scale[d]
+                * (sum(maps[crop, y, x, c] * kernel[c, d] for c in range(6)) + bias[d] - mean[d])
+                / REGIONS**2
                 for d in range(kernel.shape[1])
             ]
         whole = np.sum(list(projected.values()), axis=0)
@@ -51,8 +57,11 @@ def regions_by_loops(embedder, pixels, crops):
     ("crops", "embedding_dim", "kind"),
     [(1, 5, "maps"), (3, 5, "maps"), (3, None, "maps"), (1, None, "tokens"), (3, 5, "tokens")],
 )
-def test_parts_add_up_to_the_similarity(make_embedder, photograph, png, crops, embedding_dim, kind):
-    embedder = make_embedder("mean", embedding_dim, kind)
+@pytest.mark.parametrize("neck", [False, True])
+def test_parts_add_up_to_the_similarity(
+    make_embedder, photograph, png, crops, embedding_dim, kind, neck
+):
+    embedder = make_embedder("mean", embedding_dim, kind, neck=neck)
     a, b = photograph(1), photograph(2, (20, 38))
     found = explain(embedder, png(a), png(b), crops, links=1)
     of_a, of_b = (regions_by_loops(embedder, pixels, crops) for pixels in (a, b))
@@ -66,7 +75,7 @@ def test_parts_add_up_to_the_similarity(make_embedder, photograph, png, crops, e
 
 
 def test_the_map_is_what_regions_add_where_they_lie(make_embedder, photograph, png):
-    embedder = make_embedder("mean")
+    embedder = make_embedder("mean", neck=True)
     a, b = photograph(1, (29, 20)), photograph(2, (20, 20))
     found = explain(embedder, png(a), png(b), crops=3)
     whole = round(29 * SIZE / 20)
@@ -108,7 +117,7 @@ def test_links_are_the_largest_pairs_in_pixels(make_embedder, photograph, png):
 def test_other_pooling_adds_up_too_and_is_named_approximate(
     make_embedder, photograph, png, pooling
 ):
-    embedder = make_embedder(pooling)
+    embedder = make_embedder(pooling, neck=True)
     contents = [png(photograph(1)), png(photograph(2))]
     found = explain(embedder, *contents)
     first, second = embedded(embedder, contents, 3)

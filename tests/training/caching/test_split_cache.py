@@ -30,6 +30,7 @@ from nfl_keras.training.splits import Splits
 CACHED = {
     "cache_views": 2,
     "freeze_through": "block1",
+    "neck": True,
     "recipe": "noise-assisted",
     "window": 4,
     "pretext": "rotation",
