@@ -1,6 +1,7 @@
 """A query set and the gallery set that its photographs are searched in."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -23,6 +24,7 @@ class RetrievalTask:
         query: `ImageSet`.
         gallery: `ImageSet`. Replaced by `query` if both hold the same ids in the same order;
             each photograph is then searched for among the others.
+        ks: positive ints, the k of Recall@k and the other metrics. Defaults to 1, 2, 4 and 8.
 
     Raises:
         UserError: if query and gallery number their classes differently, or if no query has
@@ -31,6 +33,7 @@ class RetrievalTask:
 
     query: ImageSet
     gallery: ImageSet
+    ks: Sequence[int] = dataclasses.field(default=(1, 2, 4, 8), kw_only=True)
 
     def __post_init__(self) -> None:
         if np.array_equal(self.query.ids, self.gallery.ids):
@@ -78,6 +81,7 @@ class RetrievalTask:
             self.gallery.labels,
             self.query.ids,
             self.gallery.ids,
+            self.ks,
             protocol=self.description,
             rerank=rerank,
         )

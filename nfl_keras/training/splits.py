@@ -56,11 +56,12 @@ class Splits:
                 held_out = dataset.split("validation", protocol, seed)
             else:
                 train, held_out = hold_out_validation(train, protocol, seed)
-        validation = None if held_out is None else RetrievalTask(held_out, held_out)
+        ks = config.evaluation.ks
+        validation = None if held_out is None else RetrievalTask(held_out, held_out, ks=ks)
         if validation is not None and config.evaluation.evaluate_on == "validation":
             return cls(train, validation, validation)
         test = RetrievalTask(
-            *(dataset.split(s, config.data.protocol, seed) for s in ("query", "gallery"))
+            *(dataset.split(s, config.data.protocol, seed) for s in ("query", "gallery")), ks=ks
         )
         return cls(train, validation or test, test)
 
@@ -80,5 +81,5 @@ class Splits:
             f"{held_out.description}; {whole.description}"
         )
         held_out = dataclasses.replace(held_out, description=words)
-        watched = RetrievalTask(held_out, held_out)
+        watched = RetrievalTask(held_out, held_out, ks=config.evaluation.ks)
         return cls(train, watched, watched)

@@ -106,3 +106,10 @@ def test_where_nothing_is_to_be_found_it_is_refused(query, gallery):
 )
 def test_one_query_with_something_to_find_is_enough(query, gallery):
     assert len(RetrievalTask(query, gallery).query) == len(query)
+
+
+def test_figures_are_at_the_ks_of_the_task():
+    vectors = np.eye(4, dtype=np.float32)
+    task = RetrievalTask(image_set("aabb"), image_set("aabb"), ks=(1, 3))
+    assert list(task.evaluate(vectors, vectors).recall_at) == [1, 3]
+    assert list(RetrievalTask(image_set("aabb"), image_set("aabb")).ks) == [1, 2, 4, 8]

@@ -82,7 +82,7 @@ class SplitCache:
         gallery = query
         if task.gallery is not task.query:
             gallery = self._cached_crops(task.gallery, crops)
-        return CachedTask(task.query, task.gallery, query, gallery)
+        return CachedTask(task.query, task.gallery, query, gallery, ks=task.ks)
 
     def _cached_crops(self, image_set: ImageSet, crops: int) -> CachedCrops:
         key = self._key_of(image_set)

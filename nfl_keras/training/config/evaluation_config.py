@@ -20,6 +20,7 @@ class EvaluationConfig:
         validation_classes: Number of training classes to hold out. The run measures its epochs on
             them and chooses the best epoch by them; give 2 or more. With 0, it measures epochs on
             the test queries.
+        ks: The k of Recall@k, mAP@k and precision@k, 1 among them.
         crops: Crops per photograph in the final evaluation.
         evaluate_every: Epochs between evaluations during training, with one crop. 0 for none.
         final_epoch: Epoch whose figures the run reports: the "last", or the "best" by mAP. The best
@@ -41,6 +42,7 @@ class EvaluationConfig:
 
     evaluate_on: Literal["test", "validation"] = "test"
     validation_classes: int = 0
+    ks: list[int] = dataclasses.field(default_factory=lambda: [1, 2, 4, 8])
     crops: Literal[1, 3] = 1
     evaluate_every: int = 1
     final_epoch: Literal["last", "best"] = "last"
@@ -52,6 +54,8 @@ class EvaluationConfig:
 
     def __post_init__(self) -> None:
         check_at_least(self, 0, "validation_classes", "evaluate_every", "early_stopping_epochs")
+        if 1 not in self.ks or min(self.ks) < 1:
+            raise UserError(f"ks must be 1 or more, and 1 among them, not {self.ks}.")
         if self.blend != "auto" and not 0 <= self.blend <= 1:
             raise UserError(f"blend must be auto or in 0..1, not {self.blend}.")
         if self.final_epoch == "best" and not self.evaluate_every:

@@ -63,6 +63,8 @@ def test_help_explains_every_flag_in_groups(recipe, capsys):
         (["--epochs", "0"], "epochs"),
         (["--epochs", "many"], "epochs"),
         (["--crops", "2"], "crops"),
+        (["--ks", "[2,4]"], "ks must be 1 or more, and 1 among them, not [2, 4]"),
+        (["--ks", "[0,1]"], "ks must be 1 or more"),
         (["--temperature", "-1"], "temperature"),
         (["--protocol", "loose"], "protocol"),
         (["--config", "missing.yaml"], "missing.yaml"),
