@@ -9,7 +9,7 @@ import keras
 from nfl_keras.progress import clock_time
 from nfl_keras.training.data_clock import DataClock
 
-_STATE = ("batches_done", "batches_timed", "seconds", "seconds_waited")
+_STATE = ("batches_done", "batches_timed", "seconds", "seconds_waited", "pace")
 
 
 class Progress(keras.callbacks.Callback):
@@ -25,6 +25,10 @@ class Progress(keras.callbacks.Callback):
         batch_size: int, images per step, without their noisy views.
         clock: `DataClock` that watches the batches. It gives the share of an epoch's time in
             which the steps waited for data. Defaults to `None`, which prints no share.
+
+    Attributes:
+        pace: dict of `"images"` and `"seconds"`, lists with one value per epoch: those of training
+            until its end, without the first step, which is traced, and without evaluations.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Progress(keras.callbacks.Callback):
         self.batches_timed = 0
         self.seconds = 0.0
         self.seconds_waited = 0.0
+        self.pace: dict[str, list] = {"images": [], "seconds": []}
 
     def state(self) -> dict[str, Any]:
         """Returns the state that a checkpoint holds, see `Checkpoints`."""
@@ -85,6 +90,8 @@ class Progress(keras.callbacks.Callback):
             print(f"\r{line}\x1b[K", end="", flush=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.pace["images"].append(self.batches_timed * self.batch_size)
+        self.pace["seconds"].append(self.seconds)
         start, end = ("\r", "\x1b[K") if sys.stdout.isatty() else ("", "")
         print(f"{start}{self._line(logs)}{end}", flush=True)
 

@@ -82,6 +82,7 @@ def report_split(split: PreparedSplit, fitted: FittedSplit) -> dict[str, dict[st
                 config.evaluation.blend, trained.chosen, fitted.start_reports.floor
             ),
             "images_per_second": progress.images_per_second,
+            "pace": progress.pace,
             "waiting_share": progress.waiting_share,
             "replicas": split.run.strategy.num_replicas_in_sync,
             "seconds": checkpoints.seconds,

@@ -57,6 +57,8 @@ def test_an_epoch_tells_the_share_of_its_time_that_steps_waited(clock, capsys):
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("| 5 images/s, 0:06 left | 50.0% waiting for data")
     assert second.endswith("| 5 images/s, 0:00 left | 12.5% waiting for data")
+    # Without the first step, and without the time between epochs.
+    assert progress.pace == {"images": [20, 50], "seconds": [4.0, 10.0]}
     assert progress.waiting_share == pytest.approx((2 * 1.0 + 3 * 0.25) / 10)
 
 
@@ -64,6 +66,7 @@ def test_a_run_that_resumes_has_less_left_and_keeps_its_speed(clock, capsys, mon
     monkeypatch.setattr(module.sys.stdout, "isatty", lambda: True)
     progress = Progress(epochs=2, batches_per_epoch=4, batch_size=10)
     state = {"batches_done": 6, "batches_timed": 5, "seconds": 10.0, "seconds_waited": 1.0}
+    state["pace"] = {"images": [30], "seconds": [6.0]}
     progress.restore(state)
     assert progress.state() == state
     progress.on_epoch_begin(1)
