@@ -41,6 +41,7 @@ class NoiseInvariantModel(Learner):
         temperature: float > 0, of L_D and L_N. Defaults to `0.1`.
         noise_stddev: float, of the input noise, for images in 0..1 (the model takes
             0..255 and scales the noise with them). Defaults to `0.1`.
+        feature_noise: bool, whether the features of L_S get noise. Defaults to `True`.
         label_smoothing: float in `[0, 1)`, φ of L_S. Defaults to `0.1`.
         seed: int or `None`, of both noises. Defaults to `None`.
         class_labels: ints `[num_classes]`, ascending, the labels of these classes. Defaults to
@@ -74,6 +75,7 @@ class NoiseInvariantModel(Learner):
         lambda_d: float = 1.0,
         temperature: float = 0.1,
         noise_stddev: float = 0.1,
+        feature_noise: bool = True,
         label_smoothing: float = 0.1,
         seed: int | None = None,
         class_labels: Sequence[int] | None = None,
@@ -96,7 +98,9 @@ class NoiseInvariantModel(Learner):
         # === Layers ===
         self.input_noise = GaussianInputNoise(255.0 * noise_stddev, seed, dtype="float32")
         if lambda_s:
-            noise = UnitFeatureNoise(seed=None if seed is None else seed + 1)
+            noise = None
+            if feature_noise:
+                noise = UnitFeatureNoise(seed=None if seed is None else seed + 1)
             self.add_classifier(num_classes, class_labels, normalize=True, noise=noise)
 
         # === Config ===
@@ -106,6 +110,7 @@ class NoiseInvariantModel(Learner):
         self.lambda_d = lambda_d
         self.temperature = temperature
         self.noise_stddev = noise_stddev
+        self.feature_noise = feature_noise
         self.label_smoothing = label_smoothing
         self.seed = seed
 

@@ -126,6 +126,14 @@ def test_fits_a_dataset_and_reports_each_term(make_model, images, labels):
     np.testing.assert_array_equal(embeddings, model.embedder.predict(dataset, verbose=0))
 
 
+def test_the_features_of_l_s_may_have_no_noise(make_model, make_embedder, images, labels):
+    embedder = make_embedder(batch_norm=False)
+    model = make_model(embedder, feature_noise=False)
+    _, means = model.objective(model.outputs(images, labels, training=True))
+    expected = classification_by_hand(model, embedder.features(images), 0, labels)
+    assert float(means[2]) == pytest.approx(expected, rel=1e-4)
+
+
 ABLATIONS = [
     ({"lambda_n": 0}, ["L_D", "L_S"], 12),
     ({"lambda_s": 0}, ["L_D", "L_N"], 24),
