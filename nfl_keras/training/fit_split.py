@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from nfl_keras.data import sampled_batches
+from nfl_keras.retrieval import pooled_features
 from nfl_keras.training.callbacks.checkpoints import Checkpoints
 from nfl_keras.training.callbacks.epoch_logs import EpochLogs
 from nfl_keras.training.callbacks.evaluate_and_save import EvaluateAndSave
@@ -67,7 +68,8 @@ def fit_split(split: PreparedSplit) -> FittedSplit:
         run.termination,
     )
     with run.strategy.scope():
-        start = start_embedder(model.embedder, splits.train, config, folder, run.strategy)
+        features = pooled_features if split.cache is None else split.cache.pooled_features
+        start = start_embedder(model.embedder, splits.train, config, folder, run.strategy, features)
     start_reports = _restore_or_measure(split, checkpoints)
     epoch, batch = checkpoints.epoch, checkpoints.batch
     patience = config.evaluation.early_stopping_epochs

@@ -1,5 +1,7 @@
 """Defines the weights that a run's embedder begins with."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -21,6 +23,7 @@ def start_embedder(
     config: TrainConfig,
     folder: RunFolder,
     strategy: tf.distribute.Strategy,
+    features: Callable[[Embedder, ImageSet], np.ndarray] = pooled_features,
 ) -> list[np.ndarray]:
     """Sets the weights that training begins with, and keeps them in the run's folder.
 
@@ -32,6 +35,7 @@ def start_embedder(
         config: `TrainConfig`.
         folder: `RunFolder`.
         strategy: `tf.distribute.Strategy` that trains.
+        features: function that computes pooled features. Defaults to `pooled_features`.
 
     Returns:
         List of arrays, as `embedder.get_weights()` returns them.
@@ -53,7 +57,7 @@ def start_embedder(
         step = -(-len(train) // _MOST_PHOTOGRAPHS)
         some = train.subset(np.arange(0, len(train), step))
         print(f"projection: principal components of {len(some):,} photographs", flush=True)
-        start_with_pca(embedder, pooled_features(embedder, some), config.embedder.whitening)
+        start_with_pca(embedder, features(embedder, some), config.embedder.whitening)
         _agree(embedder, strategy)
     weights = embedder.get_weights()
     with replacing(folder.start) as partial:

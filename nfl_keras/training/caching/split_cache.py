@@ -6,11 +6,14 @@ import pathlib
 import shutil
 from typing import Any
 
+import numpy as np
+import tensorflow as tf
+
 from nfl_keras.data import ImageSet
 from nfl_keras.data.batches.training_view import Recolor, training_view
 from nfl_keras.errors import UserError
 from nfl_keras.files import local_path
-from nfl_keras.models import Learner
+from nfl_keras.models import Embedder, Learner
 from nfl_keras.models.network_cut import NetworkCut
 from nfl_keras.retrieval import RetrievalTask
 from nfl_keras.training.caching.cache_keys import key_of_lower, settings_of_views
@@ -76,6 +79,12 @@ class SplitCache:
             watched = self._cached(splits.watched, crops)
         self.splits = dataclasses.replace(splits, watched=watched, final=final)
         self._check_room()
+
+    def pooled_features(self, embedder: Embedder, image_set: ImageSet) -> np.ndarray:
+        """Computes what `nfl.retrieval.pooled_features` does, of outputs that are kept, too."""
+        above = tf.function(self._cut.features, reduce_retracing=True)
+        batches = self._cached_crops(image_set, 1).outputs(above, 1)
+        return np.concatenate([of_crops[:, 0] for of_crops in batches]).astype(np.float32)
 
     def _cached(self, task: RetrievalTask, crops: int) -> CachedTask:
         query = self._cached_crops(task.query, crops)

@@ -18,6 +18,7 @@ from nfl_keras import evaluate, train
 from nfl_keras.data import open_dataset
 from nfl_keras.data.batches.training_view import training_view
 from nfl_keras.models import NoiseInvariantModel
+from nfl_keras.retrieval import pooled_features
 from nfl_keras.training import prepare_split
 from nfl_keras.training.build_model import build_model
 from nfl_keras.training.build_recolor import build_recolor
@@ -307,6 +308,21 @@ def test_what_cannot_be_cached_is_refused_in_one_line_before_the_run(
     assert message in error
     assert len(error.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_features_of_principal_components_are_those_of_the_network(
+    config_of, photographs, preset, tmp_path
+):
+    settings = {"cache_views": 1, "freeze_through": "block1", "backbone": str(preset)}
+    config = config_of(image_size=16, protocol="fine-grained", **settings)
+    splits = Splits.of(open_dataset(str(photographs)), config)
+    model = build_model(config, splits.train.classes.tolist())
+    cache = split_cache.SplitCache(tmp_path / "cache", config, model, splits, None)
+    found = cache.pooled_features(model.embedder, splits.train)
+    expected = pooled_features(model.embedder, splits.train)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    [kept] = files_of(cache.folder).values()
+    assert len(kept) == len(splits.train)
 
 
 # Runs in their order, and the files that each adds to those before: "v" views, "c" crops.
