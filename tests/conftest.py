@@ -20,6 +20,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from PIL import Image
 
 pytest_plugins = ["encoded_photographs", "run_clusters", "shown_lines"]
 
@@ -257,3 +258,24 @@ def check_loss(tmp_path):
             assert loaded.loss.get_config() == loss_class(**arguments).get_config()
 
     return check
+
+
+@pytest.fixture(scope="session")
+def draw_photographs():
+    """Function that draws 6 class folders of 8 small pictures, and gives their folder back."""
+    return _draw_photographs
+
+
+def _draw_photographs(root):
+    rng = np.random.default_rng(0)
+    colors = rng.integers(0, 256, (6, 2, 3))
+    for number, (left, right) in enumerate(colors):
+        class_folder = root / f"class {number}"
+        class_folder.mkdir(parents=True)
+        for image in range(8):
+            pixels = np.empty((20, 28, 3))
+            pixels[:, :14], pixels[:, 14:] = left, right
+            pixels += rng.normal(0, 20, pixels.shape)
+            picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+            picture.save(class_folder / f"{image}.jpg", quality=95)
+    return root

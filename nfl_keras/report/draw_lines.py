@@ -22,7 +22,7 @@ _DASHES = ["-", (0, (6, 1.5)), (0, (1, 1))]
 
 def draw_lines(
     kind: str,
-    epochs: np.ndarray,
+    epochs: np.ndarray | Mapping[str, np.ndarray],
     series: Mapping[str, np.ndarray],
     levels: Mapping[str, float],
     best_epoch: float | None,
@@ -33,7 +33,8 @@ def draw_lines(
 
     Args:
         kind: `"terms"` for loss terms, or `"metrics"` for fractions, shown in percent.
-        epochs: float `[E]`, or other values that `axis` names.
+        epochs: float `[E]`, or other values that `axis` names; or a mapping of each name to its
+            own.
         series: mapping of name to float `[E]`, NaN where not measured, with at least one number.
         levels: mapping of some of the names to a level, drawn as a dashed line.
         best_epoch: the value of `epochs` that a dotted line marks, or None.
@@ -43,6 +44,7 @@ def draw_lines(
     Returns:
         str, an `<svg>` element.
     """
+    places = epochs if isinstance(epochs, Mapping) else dict.fromkeys(series, epochs)
     names = {name: shorten_label(name) for name in series}
     right = 14 + _LETTER * max(len(text) for text in names.values())
     with matplotlib.rc_context(STYLE):
@@ -53,9 +55,9 @@ def draw_lines(
         colors = _colors(series)
         for name, values in series.items():
             known = ~np.isnan(values)
-            points = "o" if not known.all() or len(epochs) <= _MOST_POINTS else None
+            points = "o" if not known.all() or len(values) <= _MOST_POINTS else None
             axes.plot(
-                epochs[known],
+                places[name][known],
                 values[known],
                 color=colors[name][0],
                 linestyle=colors[name][1],
@@ -72,7 +74,8 @@ def draw_lines(
                     linestyle=(0, (5, 4)),
                     alpha=0.8,
                 )
-        _scale(axes, epochs, kind, axis)
+        along = np.concatenate(list(places.values()))
+        _scale(axes, along, kind, axis)
         _name_lines(axes, box[3], series, names, colors)
         if best_epoch is not None:
             axes.axvline(best_epoch, color=PAINT["quiet"], linewidth=1, linestyle=(0, (1, 2.5)))
@@ -86,7 +89,7 @@ def draw_lines(
                 fontsize=10,
                 color=PAINT["quiet"],
             )
-        return to_inline_svg(figure, kind, _describe(kind, epochs, series, axis))
+        return to_inline_svg(figure, kind, _describe(kind, along, series, axis))
 
 
 def _colors(series: Mapping[str, np.ndarray]) -> dict[str, tuple[str, Any]]:

@@ -4,9 +4,7 @@ import types
 
 import keras
 import keras_hub
-import numpy as np
 import pytest
-from PIL import Image
 
 from nfl_keras import train
 from nfl_keras.training.config import TrainConfig
@@ -52,27 +50,6 @@ def two_bad(photographs, truncate):
     truncate(photographs / "class 1" / "2.jpg")
     (photographs / "class 4" / "7.jpg").write_text("<html>not found</html>")
     return {"class 1/2.jpg": "truncated or damaged", "class 4/7.jpg": "not an image"}
-
-
-@pytest.fixture(scope="session")
-def draw_photographs():
-    """Function that draws such pictures into a folder, and gives it back."""
-    return _draw_photographs
-
-
-def _draw_photographs(root):
-    rng = np.random.default_rng(0)
-    colors = rng.integers(0, 256, (6, 2, 3))
-    for number, (left, right) in enumerate(colors):
-        class_folder = root / f"class {number}"
-        class_folder.mkdir(parents=True)
-        for image in range(8):
-            pixels = np.empty((20, 28, 3))
-            pixels[:, :14], pixels[:, 14:] = left, right
-            pixels += rng.normal(0, 20, pixels.shape)
-            picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-            picture.save(class_folder / f"{image}.jpg", quality=95)
-    return root
 
 
 @pytest.fixture(scope="session")
