@@ -19,6 +19,7 @@ COMMANDS = {
     "calibrate": ("nfl_keras.calibrate", "Learns from which similarity on an answer is a match."),
     "search": ("nfl_keras.search", "Finds the photographs of a gallery that are most similar."),
     "serve": ("nfl_keras.serve", "Serves exported models by TensorFlow Serving's API."),
+    "reproduce": ("nfl_keras.reproduce", "Measures a table of the papers anew."),
     "noise-figure": ("nfl_keras.noise_figure", "Draws a photograph under noise."),
 }
 

@@ -53,7 +53,7 @@ def test_an_unknown_command_is_answered_in_one_line(capsys):
     assert stopped.value.code == 2
     assert capsys.readouterr().err == (
         "error: there is no command 'tune'; the commands are train, evaluate, export, index, "
-        "embed, inspect, calibrate, search, serve, noise-figure.\n"
+        "embed, inspect, calibrate, search, serve, reproduce, noise-figure.\n"
     )
 
 

@@ -26,6 +26,7 @@ ROOMS = [
     "serving",
     "report",
     "training",
+    "reproduction",
     "gallery",
     "bulk",
     "web",

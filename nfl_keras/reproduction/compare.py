@@ -1,0 +1,156 @@
+"""Defines how measured rows become a table beside the paper's."""
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+
+from nfl_keras.report import ComparedRow, Comparison, Panel, draw_at_k, draw_learning
+from nfl_keras.reproduction.budgets import Base
+from nfl_keras.reproduction.claim import Claim
+from nfl_keras.reproduction.column import figures_of
+from nfl_keras.reproduction.measure_rows import MeasuredRow
+from nfl_keras.reproduction.run_cell import run_folder
+from nfl_keras.reproduction.table import Table
+from nfl_keras.training.run_folder import RunFolder
+
+_NOT_RUN = "published, not run"
+# The methods whose learning is drawn: those that the papers say learn slower, and theirs.
+_DRAWN = ("nifl", "nafl", "softmax", "norm-softmax", "triplet-semi-hard", "triplet-hard")
+
+
+def compare(
+    table: Table, dataset: str, base: Base | None, rows: Sequence[MeasuredRow], problem: str = ""
+) -> Comparison:
+    """Puts what was measured beside what was published.
+
+    Args:
+        table: `Table`.
+        dataset: str.
+        base: `Base` of the runs, or `None` if there are none.
+        rows: sequence of `MeasuredRow`, none of a dataset that cannot be run.
+        problem: str, why it cannot. Defaults to `""`.
+
+    Returns:
+        A `Comparison`.
+    """
+    measured = {row.planned.name: row for row in rows}
+    published = table.published.get(dataset, {})
+    names = [*dict.fromkeys([*published, *(n for n in table.rows if n in measured)])]
+    names += [name for name in measured if name not in names]
+    compared = [
+        _compared(name, table.columns, published.get(name, {}), measured.get(name))
+        for name in names
+    ]
+    notes = [f"not run: {problem}"] if problem else []
+    notes += [_claim(table, claim, measured) for claim in table.claims if not problem]
+    panels: list[Panel] = [] if problem else _learning(rows)
+    if table.is_figure and not problem:
+        panels = [*_figure(compared, table.columns), *panels]
+    summary = "" if base is None else _summary(base, rows)
+    return Comparison(dataset, summary, table.columns, compared, [*notes, *table.slips], panels)
+
+
+def _compared(
+    name: str, columns: Sequence[str], published: Mapping[str, float], row: MeasuredRow | None
+) -> ComparedRow:
+    if row is None:
+        return ComparedRow(name, published, note=_NOT_RUN)
+    mean, deviation = {}, {}
+    for column in columns:
+        values = list(figures_of(column, row.metrics).values())
+        if values:
+            mean[column] = statistics.mean(values)
+        if len(values) > 1:
+            deviation[column] = statistics.stdev(values)
+    runs = len(row.metrics)
+    seconds = statistics.mean(m["seconds"] for m in row.metrics.values()) if runs else None
+    note = f"not run: {row.problem}" if row.problem else _chosen(row)
+    return ComparedRow(name, published, mean, deviation, runs, seconds, note)
+
+
+def _first(row: MeasuredRow) -> RunFolder | None:
+    return run_folder(row.planned, min(row.metrics)) if row.metrics else None
+
+
+def _chosen(row: MeasuredRow) -> str:
+    """What the first run chose, in words."""
+    first = _first(row)
+    choice = None if first is None else first.choice()
+    if choice is None:
+        return ""
+    chosen = choice["chosen"]
+    return f"rate {chosen['learning_rate']:g}, {chosen['epochs']} epochs, alpha {chosen['alpha']:g}"
+
+
+def _summary(base: Base, rows: Sequence[MeasuredRow]) -> str:
+    trained = [row for row in rows if row.metrics and row.planned.method.recipe]
+    if not trained:
+        return ""
+    config = trained[0].planned.config
+    embedder = config.embedder
+    seeds = sorted({cell.seed for row in rows for cell in row.metrics})
+    splits = sorted({cell.split for row in rows for cell in row.metrics})
+    protocol = next(iter(trained[0].metrics.values()))["trained"]["protocol"]
+    parts = [
+        f"{embedder.backbone.rstrip('/').rpartition('/')[2]}, {embedder.image_size} pixels, "
+        f"embeddings of {embedder.embedding_dim} dimensions, {config.evaluation.crops} crops",
+        protocol,
+        f"settings of {base.config}, {config.optimizer.epochs} epochs at most",
+        f"means ± standard deviations over {len(splits)} split(s) and seeds "
+        f"{', '.join(map(str, seeds))}",
+    ]
+    rates = config.evaluation.refit_rates
+    if rates:
+        parts.append(
+            f"each method chose its rate of {', '.join(f'{rate:g}' for rate in rates)}, its epochs "
+            f"and its mixture with the start on held-out training photographs (seed {seeds[0]}, "
+            f"split {splits[0]})"
+        )
+    return "; ".join(parts) + "."
+
+
+def _claim(table: Table, claim: tuple[str, str], rows: Mapping[str, MeasuredRow]) -> str:
+    better, worse = claim
+    column = table.columns[0]
+    words = f"{better} above {worse} in {column}"
+    if better not in rows or worse not in rows:
+        return f"{words}: not run."
+    found = Claim.of(*(figures_of(column, rows[name].metrics) for name in claim))
+    if found is None:
+        return f"{words}: not run."
+    return (
+        f"{words}: {found.verdict} ({found.difference:+.4f} ± {found.margin:.4f}, "
+        f"95 % interval over {found.runs} run(s))."
+    )
+
+
+def _learning(rows: Sequence[MeasuredRow]) -> list[Panel]:
+    recalls, images, seconds = {}, {}, {}
+    for row in rows:
+        first = _first(row)
+        if first is None or row.planned.folder.name not in _DRAWN:
+            continue
+        choice = first.choice()
+        if choice is not None:
+            first = RunFolder(
+                first.path / "choices" / f"rate-{choice['chosen']['learning_rate']:g}"
+            )
+        history = json.loads((first.path / "history.json").read_text(encoding="utf-8"))
+        pace = first.metrics()["pace"]
+        known = [i for i, value in enumerate(history.get("recall@1", [])) if value is not None]
+        if known:
+            name = row.planned.name
+            recalls[name] = [history["recall@1"][i] for i in known]
+            images[name] = [pace["images"][i] for i in known]
+            seconds[name] = [pace["seconds"][i] for i in known]
+    return draw_learning(recalls, images, seconds) if recalls else []
+
+
+def _figure(rows: Sequence[ComparedRow], columns: Sequence[str]) -> list[Panel]:
+    name = columns[0].partition("@")[0]
+    drawn = {
+        row.name: {int(c.partition("@")[2]): row.mean[c] for c in columns}
+        for row in rows
+        if all(column in row.mean for column in columns)
+    }
+    return [draw_at_k(drawn, name)] if drawn else []
