@@ -10,6 +10,7 @@ from nfl_keras.report.noise_grid import noise_grid
 from nfl_keras.report.retrieval_rows import Neighbor, RetrievalRow
 from nfl_keras.report.write_comparison import write_comparison
 from nfl_keras.report.write_faults import write_faults
+from nfl_keras.report.write_figures import write_figures
 from nfl_keras.report.write_report import write_report
 from nfl_keras.report.write_search import write_search
 from nfl_keras.report.write_summary import write_summary
@@ -31,6 +32,7 @@ __all__ = [
     "noise_grid",
     "write_comparison",
     "write_faults",
+    "write_figures",
     "write_report",
     "write_search",
     "write_summary",

@@ -49,10 +49,9 @@ class Comparison:
     notes: Sequence[str] = ()
     panels: Sequence[Panel] = ()
 
-    @property
-    def is_published(self) -> bool:
-        """Whether any row has a published figure."""
-        return any(row.published for row in self.rows)
+    def is_published(self, column: str) -> bool:
+        """Tells whether any row has a published figure in a column."""
+        return any(column in row.published for row in self.rows)
 
     def best(self, column: str) -> float | None:
         """Returns the highest mean of a column, or `None` if there is none."""

@@ -12,6 +12,7 @@ def draw_learning(
     recalls: Mapping[str, Sequence[float]],
     images: Mapping[str, Sequence[float]],
     seconds: Mapping[str, Sequence[float]],
+    measured_on: str,
 ) -> list[Panel]:
     """Draws how fast methods learn: Recall@1 against the images and the seconds of training.
 
@@ -19,6 +20,7 @@ def draw_learning(
         recalls: mapping of a method's name to its Recall@1 after each epoch.
         images: mapping of the same names to the images that it had seen by then.
         seconds: mapping of the same names to the seconds that it had trained by then.
+        measured_on: str, the photographs that Recall@1 is measured on, in words.
 
     Returns:
         A list of two `Panel`.
@@ -26,18 +28,20 @@ def draw_learning(
     Example:
 
     >>> from nfl_keras.report import draw_learning
-    >>> panels = draw_learning({"triplet": [0.4, 0.5]}, {"triplet": [90, 180]}, {"triplet": [3, 6]})
+    >>> seen, taken = {"triplet": [90, 180]}, {"triplet": [3.0, 6.0]}
+    >>> panels = draw_learning({"triplet": [0.4, 0.5]}, seen, taken, "held-out classes")
     >>> [panel.heading for panel in panels]
     ['Recall@1 against images', 'Recall@1 against seconds']
     """
     series = {name: np.array(values, np.float64) for name, values in recalls.items()}
     captions = {
-        "images": "After each epoch; photographs seen in training.",
-        "seconds": "After each epoch; seconds of training, without evaluation.",
+        "images": "photographs seen in training",
+        "seconds": "seconds of training, without evaluation",
     }
     panels = []
     for axis, values in (("images", images), ("seconds", seconds)):
         places = {name: np.array(values[name], np.float64) for name in series}
         svg = draw_lines("metrics", places, series, {}, None, axis)
-        panels.append(Panel(f"Recall@1 against {axis}", captions[axis], svg))
+        caption = f"After each epoch, measured on {measured_on}; {captions[axis]}."
+        panels.append(Panel(f"Recall@1 against {axis}", caption, svg))
     return panels

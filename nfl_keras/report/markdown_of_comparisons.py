@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 
 from nfl_keras.report.comparison import ComparedRow, Comparison
+from nfl_keras.report.write_figures import figure_name
 
 
-def markdown_of_comparisons(title: str, summary: str, comparisons: Sequence[Comparison]) -> str:
+def markdown_of_comparisons(
+    title: str, summary: str, comparisons: Sequence[Comparison], stem: str = ""
+) -> str:
     """Writes comparisons as Markdown: a table each, the published figures beside the measured.
 
     Args:
         title: str.
         summary: str.
         comparisons: sequence of `Comparison`.
+        stem: str, with which the names of the files of `write_figures` begin. Defaults to `""`:
+            none is shown.
 
     Returns:
         str.
@@ -38,19 +43,23 @@ def markdown_of_comparisons(title: str, summary: str, comparisons: Sequence[Comp
     for comparison in comparisons:
         parts += [f"## {comparison.heading}", comparison.summary, _table(comparison)]
         parts += ["\n".join(f"- {note}" for note in comparison.notes)]
+        parts += [
+            f"![{panel.heading}]({figure_name(stem, comparison, panel)})\n\n{panel.caption}"
+            for panel in comparison.panels
+            if stem
+        ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _table(comparison: Comparison) -> str:
-    published = comparison.is_published
     titles = [""]
     for column in comparison.columns:
-        titles += [f"{column}: paper", "ours"] if published else [column]
+        titles += [f"{column}: paper", "ours"] if comparison.is_published(column) else [column]
     lines = [_line([*titles, "s a run", ""]), "|---" * (len(titles) + 2) + "|"]
     for row in comparison.rows:
         cells = [row.name]
         for column in comparison.columns:
-            cells += [_paper(row, column)] if published else []
+            cells += [_paper(row, column)] if comparison.is_published(column) else []
             cells += [_ours(row, column, comparison.best(column))]
         seconds = "-" if row.seconds is None else f"{row.seconds:.0f}"
         lines.append(_line([*cells, seconds, row.note]))

@@ -13,7 +13,10 @@ from nfl_keras.reproduction.run_cell import run_folder
 from nfl_keras.reproduction.table import Table
 from nfl_keras.training.run_folder import RunFolder
 
-_NOT_RUN = "published, not run"
+_SMALLER = (
+    "Ours are of other photographs or another network than the paper's: compare them with one "
+    "another, not with the paper's."
+)
 # The methods whose learning is drawn: those that the papers say learn slower, and theirs.
 _DRAWN = ("nifl", "nafl", "softmax", "norm-softmax", "triplet-semi-hard", "triplet-hard")
 
@@ -21,7 +24,7 @@ _DRAWN = ("nifl", "nafl", "softmax", "norm-softmax", "triplet-semi-hard", "tripl
 def compare(
     table: Table, dataset: str, base: Base | None, rows: Sequence[MeasuredRow], problem: str = ""
 ) -> Comparison:
-    """Puts what was measured beside what was published.
+    """Puts what was measured beside what was published. What was not run comes last.
 
     Args:
         table: `Table`.
@@ -35,13 +38,12 @@ def compare(
     """
     measured = {row.planned.name: row for row in rows}
     published = table.published.get(dataset, {})
-    names = [*dict.fromkeys([*published, *(n for n in table.rows if n in measured)])]
-    names += [name for name in measured if name not in names]
+    names = [*measured, *(name for name in published if name not in measured)]
     compared = [
-        _compared(name, table.columns, published.get(name, {}), measured.get(name))
-        for name in names
+        _compared(table, name, published.get(name, {}), measured.get(name)) for name in names
     ]
     notes = [f"not run: {problem}"] if problem else []
+    notes += [_SMALLER] if base is not None and base.chooses and published else []
     notes += [_claim(table, claim, measured) for claim in table.claims if not problem]
     panels: list[Panel] = [] if problem else _learning(rows)
     if table.is_figure and not problem:
@@ -51,12 +53,12 @@ def compare(
 
 
 def _compared(
-    name: str, columns: Sequence[str], published: Mapping[str, float], row: MeasuredRow | None
+    table: Table, name: str, published: Mapping[str, float], row: MeasuredRow | None
 ) -> ComparedRow:
     if row is None:
-        return ComparedRow(name, published, note=_NOT_RUN)
+        return ComparedRow(name, published, note=_why_not(table, name))
     mean, deviation = {}, {}
-    for column in columns:
+    for column in table.columns:
         values = list(figures_of(column, row.metrics).values())
         if values:
             mean[column] = statistics.mean(values)
@@ -66,6 +68,13 @@ def _compared(
     seconds = statistics.mean(m["seconds"] for m in row.metrics.values()) if runs else None
     note = f"not run: {row.problem}" if row.problem else _chosen(row)
     return ComparedRow(name, published, mean, deviation, runs, seconds, note)
+
+
+def _why_not(table: Table, name: str) -> str:
+    if name not in table.rows:
+        return "published, not run"
+    network = table.rows[name].network
+    return "published, not run here" + (" (--budget paper)" if network else "")
 
 
 def _first(row: MeasuredRow) -> RunFolder | None:
@@ -143,7 +152,11 @@ def _learning(rows: Sequence[MeasuredRow]) -> list[Panel]:
             recalls[name] = [history["recall@1"][i] for i in known]
             images[name] = [pace["images"][i] for i in known]
             seconds[name] = [pace["seconds"][i] for i in known]
-    return draw_learning(recalls, images, seconds) if recalls else []
+    if not recalls:
+        return []
+    chosen = any(row.planned.config.evaluation.refit for row in rows)
+    photographs = "held-out training photographs" if chosen else "the test photographs"
+    return draw_learning(recalls, images, seconds, photographs)
 
 
 def _figure(rows: Sequence[ComparedRow], columns: Sequence[str]) -> list[Panel]:

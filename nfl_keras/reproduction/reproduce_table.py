@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from nfl_keras.data import open_dataset
 from nfl_keras.errors import UserError
 from nfl_keras.files import write_whole
-from nfl_keras.report import Comparison, markdown_of_comparisons, write_comparison
+from nfl_keras.report import (
+    Comparison,
+    markdown_of_comparisons,
+    write_comparison,
+    write_figures,
+)
 from nfl_keras.reproduction.budgets import BudgetName, find_base
 from nfl_keras.reproduction.compare import compare
 from nfl_keras.reproduction.measure_rows import measure_rows
@@ -25,7 +30,7 @@ def reproduce_table(
     place: Place,
     only: Sequence[str] = (),
 ) -> list[pathlib.Path]:
-    """Measures the rows of a table, and writes it beside the paper's as Markdown and HTML.
+    """Measures the rows of a table, and writes it beside the paper's: Markdown, HTML, charts.
 
     What former calls have measured in the same folder is not measured again. A dataset whose
     photographs or weights are absent is left out, and the table says which.
@@ -47,16 +52,14 @@ def reproduce_table(
     """
     comparisons = [_compared(table, name, budget, seeds, place, only) for name in datasets]
     summary = f"The paper: {table.setting}."
-    markdown = markdown_of_comparisons(table.title, summary, comparisons)
-    path = place.runs / f"{table.name}.md"
-    page = write_comparison(
-        place.runs / f"{table.name}.html",
-        title=table.title,
-        summary=summary,
-        comparisons=comparisons,
-    )
+    markdown = markdown_of_comparisons(table.title, summary, comparisons, table.name)
     print(f"\n{markdown}", flush=True)
-    return [write_whole(path, markdown), page]
+    page = place.runs / f"{table.name}.html"
+    return [
+        write_whole(place.runs / f"{table.name}.md", markdown),
+        write_comparison(page, title=table.title, summary=summary, comparisons=comparisons),
+        *write_figures(place.runs, table.name, comparisons),
+    ]
 
 
 def _compared(

@@ -44,6 +44,7 @@ def test_means_deviations_and_verdicts(rows):
     comparison = compare(table, "cars196", find_base(table, "cars196", "small"), rows)
     by_name = {row.name: row for row in comparison.rows}
     assert list(by_name) == ["L_D", "L_D + L_N", "L_D + L_S", "L_D + L_N + L_S"]
+    assert [bool(row.mean) for row in comparison.rows] == [True, True, False, False]
     row = by_name["L_D"]
     assert row.published == {
         "Recall@1": 0.8397,
@@ -54,17 +55,18 @@ def test_means_deviations_and_verdicts(rows):
     assert row.mean["Recall@1"] == pytest.approx(0.53)
     assert row.deviation["Recall@8"] == pytest.approx(0.02)
     assert (row.runs, row.seconds) == (3, 60)
-    assert by_name["L_D + L_S"].note == "published, not run"
+    assert by_name["L_D + L_S"].note == "published, not run here"
     # Differences 0.10, 0.11, 0.10: 4.3027 x 0.0057735 / sqrt(3).
-    assert comparison.notes[0] == (
+    assert comparison.notes[1] == (
         "L_D + L_N above L_D in Recall@1: holds (+0.1033 ± 0.0143, 95 % interval over 3 run(s))."
     )
-    assert comparison.notes[1] == "L_D + L_S above L_D in Recall@1: not run."
+    assert comparison.notes[2] == "L_D + L_S above L_D in Recall@1: not run."
     assert "efficientnet_lite0_imagenet, 224 pixels, embeddings of 256" in comparison.summary
     assert "seeds 0, 1, 2" in comparison.summary
     assert "24 queries" in comparison.summary
     assert "each method chose its rate of 0.0002, 0.0005, 0.00125" in comparison.summary
     text = markdown_of_comparisons("t", "s", [comparison])
+    assert "| Recall@8: paper | ours | mAP | s a run |" in text
     assert "| L_D + L_N | 0.8413 | **0.633 ± 0.021** | 0.9011 |" in text
 
 
@@ -87,7 +89,10 @@ def test_learning_is_drawn_from_the_chosen_rate(tmp_path):
     ]
     assert "images 100 to 200: NIFL from 20.0% to 40.0%." in comparison.panels[0].svg
     assert "seconds 5 to 9: NIFL" in comparison.panels[1].svg
+    assert "held-out training photographs; photographs seen" in comparison.panels[0].caption
     by_name = {row.name: row for row in comparison.rows}
+    assert by_name["NIFL (R50) 512-d"].note == "published, not run here (--budget paper)"
+    assert by_name["HSE-PA"].note == "published, not run"
     assert by_name["NIFL"].note == "rate 0.0005, 2 epochs, alpha 0.5"
 
 

@@ -1,12 +1,15 @@
 """`nfl-keras reproduce`, as a person uses it, on drawn photographs and a small network."""
 
 import html
+import pathlib
 import re
+import shlex
 import statistics
 
 import pytest
 
 from nfl_keras import reproduce
+from nfl_keras.__main__ import main
 from nfl_keras.reproduction import budgets, plan, run_cell
 from nfl_keras.reproduction.budgets import Base
 from nfl_keras.reproduction.tables import TABLES
@@ -83,6 +86,8 @@ def test_a_table_is_measured_and_a_second_call_repeats_nothing(command, tmp_path
     assert "- L_D + L_N above L_D in Recall@1: not run.\n" in text
     page = html.unescape((tmp_path / "runs" / "nifl-table-9.html").read_text())
     assert f"{100 * mean:.2f} ± {100 * deviation:.2f}%" in page
+
+    assert not list((tmp_path / "runs").glob("*.svg"))  # L_D's learning is not drawn.
 
     before = written_in(runs)
     command(*arguments)
@@ -161,6 +166,20 @@ def test_mistakes_are_one_line(arguments, words, capsys):
     error = capsys.readouterr().err
     assert error.startswith(f"error: {words}")
     assert error.count("\n") == 1
+
+
+def test_the_commands_of_the_readme(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text().replace("\\\n", "")
+    commands = re.findall(r"^nfl-keras (reproduce .*)$", readme, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        main(shlex.split(command))  # Without the photographs, whose folders it cannot know.
+    for name in ("nifl-table-9", "nifl-table-10"):
+        text = (tmp_path / "runs" / "reproduce" / f"{name}.md").read_text()
+        assert "published, not run" in text
+        assert re.search(r"^- not run: .*'FOLDER'.*$", text, re.MULTILINE)
+    assert "runs/reproduce/nifl-table-10.html" in capsys.readouterr().out
 
 
 def test_list_names_every_table(capsys):
