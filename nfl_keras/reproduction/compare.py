@@ -88,7 +88,7 @@ def _chosen(row: MeasuredRow) -> str:
     if choice is None:
         return ""
     chosen = choice["chosen"]
-    return f"rate {chosen['learning_rate']:g}, {chosen['epochs']} epochs, alpha {chosen['alpha']:g}"
+    return f"rate {chosen['learning_rate']:g}, epochs {chosen['epochs']}, alpha {chosen['alpha']:g}"
 
 
 def _summary(base: Base, rows: Sequence[MeasuredRow]) -> str:

@@ -93,7 +93,7 @@ def test_learning_is_drawn_from_the_chosen_rate(tmp_path):
     by_name = {row.name: row for row in comparison.rows}
     assert by_name["NIFL (R50) 512-d"].note == "published, not run here (--budget paper)"
     assert by_name["HSE-PA"].note == "published, not run"
-    assert by_name["NIFL"].note == "rate 0.0005, 2 epochs, alpha 0.5"
+    assert by_name["NIFL"].note == "rate 0.0005, epochs 2, alpha 0.5"
 
 
 def test_a_figure_has_a_line_for_each_row(tmp_path):
