@@ -34,8 +34,9 @@ class UnitFeatureNoise(keras.layers.Layer):
     Example:
 
     >>> noise = nfl.layers.UnitFeatureNoise(seed=0)
-    >>> float(np.linalg.norm(noise(np.zeros((1, 64), "float32"), training=True)))
-    1.0...
+    >>> length = np.linalg.norm(noise(np.zeros((1, 64), "float32"), training=True))
+    >>> round(float(length), 6)
+    1.0
 
     Reference: [NIFL] section 3, doi 10.1038/s41598-025-97528-9.
     """

@@ -7,6 +7,7 @@ import tensorflow as tf
 from nfl_keras.data import open_dataset
 from nfl_keras.errors import UserError
 from nfl_keras.models import Embedder
+from nfl_keras.retrieval import pooled_features
 from nfl_keras.training import start_embedder as module
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.run_folder import RunFolder
@@ -20,12 +21,13 @@ def train(photographs):
     return open_dataset(str(photographs)).split("train", "fine-grained", 0)
 
 
-def start(folder, train, **settings):
+def start(folder, train, features=pooled_features, **settings):
     """The weights that an embedder begins with, and the embedder."""
     config = TrainConfig.from_settings(**{**PCA, **settings})
     embedder = Embedder("tiny", config.embedder.embedding_dim, 16)
     strategy = tf.distribute.get_strategy()
-    return start_embedder(embedder, train, config, RunFolder(folder), strategy), embedder
+    weights = start_embedder(embedder, train, config, RunFolder(folder), strategy, features)
+    return weights, embedder
 
 
 @pytest.mark.parametrize(
@@ -58,12 +60,12 @@ def test_a_run_that_resumes_begins_with_the_same_weights(tmp_path, train, capsys
 def test_components_are_of_photographs_from_the_whole_set(tmp_path, train, monkeypatch, capsys):
     monkeypatch.setattr(module, "_MOST_PHOTOGRAPHS", 10)
     seen = []
-    monkeypatch.setattr(
-        module,
-        "pooled_features",
-        lambda embedder, some: seen.append(some) or np.random.default_rng(0).normal(size=(8, 160)),
-    )
-    start(tmp_path, train)
+
+    def features(embedder, some):
+        seen.append(some)
+        return np.random.default_rng(0).normal(size=(8, 160))
+
+    start(tmp_path, train, features)
     np.testing.assert_array_equal(seen[0].ids, train.ids[::3])
     assert "principal components of 8 photographs" in capsys.readouterr().out
 

@@ -27,8 +27,8 @@ class Progress(keras.callbacks.Callback):
             which the steps waited for data. Defaults to `None`, which prints no share.
 
     Attributes:
-        pace: dict of `"images"` and `"seconds"`, lists with one value per epoch: those of training
-            until its end, without the first step, which is traced, and without evaluations.
+        pace: dict of lists with one value per epoch: `"images"` seen until its end, and `"seconds"`
+            of training, without a first step, which is traced, and without evaluations.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Progress(keras.callbacks.Callback):
             print(f"\r{line}\x1b[K", end="", flush=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.pace["images"].append(self.batches_timed * self.batch_size)
+        self.pace["images"].append(self.batches_done * self.batch_size)
         self.pace["seconds"].append(self.seconds)
         start, end = ("\r", "\x1b[K") if sys.stdout.isatty() else ("", "")
         print(f"{start}{self._line(logs)}{end}", flush=True)

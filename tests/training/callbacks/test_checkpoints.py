@@ -139,6 +139,7 @@ def assert_same_results(run, expected):
             np.testing.assert_array_equal(array, expected_arrays[path], err_msg=path)
     assert json_of(run, "history.json") == json_of(expected, "history.json")
     metrics, expected_metrics = json_of(run, "metrics.json"), json_of(expected, "metrics.json")
+    assert len(metrics["pace"].pop("seconds")) == len(expected_metrics["pace"].pop("seconds"))
     for name in ("seconds", "images_per_second", "waiting_share"):
         assert metrics.pop(name) > 0
         expected_metrics.pop(name)

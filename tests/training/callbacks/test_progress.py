@@ -57,8 +57,8 @@ def test_an_epoch_tells_the_share_of_its_time_that_steps_waited(clock, capsys):
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("| 5 images/s, 0:06 left | 50.0% waiting for data")
     assert second.endswith("| 5 images/s, 0:00 left | 12.5% waiting for data")
-    # Without the first step, and without the time between epochs.
-    assert progress.pace == {"images": [20, 50], "seconds": [4.0, 10.0]}
+    # Without the time of the first step, and without that between epochs.
+    assert progress.pace == {"images": [30, 60], "seconds": [4.0, 10.0]}
     assert progress.waiting_share == pytest.approx((2 * 1.0 + 3 * 0.25) / 10)
 
 
