@@ -60,7 +60,7 @@ NIFL_TABLES = (
         ("flowers17",),
         ("mAP", *(f"split {i}" for i in range(1, 6)), "Recall@1"),
         _ON_FLOWERS,
-        BASELINES,
+        {"NAFL": Row("nafl"), **BASELINES},
         tuple(("NIFL (R18)", name) for name in ("LBP", "HOG", "ResNet18 pretrained")),
     ),
     *(
