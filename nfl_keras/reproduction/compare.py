@@ -9,7 +9,7 @@ from nfl_keras.reproduction.budgets import Base
 from nfl_keras.reproduction.claim import Claim
 from nfl_keras.reproduction.column import figures_of
 from nfl_keras.reproduction.measure_rows import MeasuredRow
-from nfl_keras.reproduction.run_cell import run_folder
+from nfl_keras.reproduction.run_cell import finished_runs
 from nfl_keras.reproduction.table import Table
 from nfl_keras.training.run_folder import RunFolder
 
@@ -77,14 +77,9 @@ def _why_not(table: Table, name: str) -> str:
     return "published, not run here" + (" (--budget paper)" if network else "")
 
 
-def _first(row: MeasuredRow) -> RunFolder | None:
-    return run_folder(row.planned, min(row.metrics)) if row.metrics else None
-
-
 def _chosen(row: MeasuredRow) -> str:
-    """What the first run chose, in words."""
-    first = _first(row)
-    choice = None if first is None else first.choice()
+    """What the row's runs chose, in words."""
+    choice = next((run.choice() for run in finished_runs(row.planned)), None)
     if choice is None:
         return ""
     chosen = choice["chosen"]
@@ -105,15 +100,13 @@ def _summary(base: Base, rows: Sequence[MeasuredRow]) -> str:
         f"embeddings of {embedder.embedding_dim} dimensions, {config.evaluation.crops} crops",
         protocol,
         f"settings of {base.config}, {config.optimizer.epochs} epochs at most",
-        f"means ± standard deviations over {len(splits)} split(s) and seeds "
-        f"{', '.join(map(str, seeds))}",
+        f"means ± standard deviations over {_named('split', splits)} and {_named('seed', seeds)}",
     ]
     rates = config.evaluation.refit_rates
     if rates:
         parts.append(
             f"each method chose its rate of {', '.join(f'{rate:g}' for rate in rates)}, its epochs "
-            f"and its mixture with the start on held-out training photographs (seed {seeds[0]}, "
-            f"split {splits[0]})"
+            f"and its mixture with the start on held-out training photographs, in its first run"
         )
     return "; ".join(parts) + "."
 
@@ -127,19 +120,25 @@ def _claim(table: Table, claim: tuple[str, str], rows: Mapping[str, MeasuredRow]
     found = Claim.of(*(figures_of(column, rows[name].metrics) for name in claim))
     if found is None:
         return f"{words}: not run."
+    if found.runs == 1:
+        return f"{words}: {found.verdict} ({found.difference:+.4f} in one run)."
     return (
         f"{words}: {found.verdict} ({found.difference:+.4f} ± {found.margin:.4f}, "
-        f"95 % interval over {found.runs} run(s))."
+        f"95 % interval over {found.runs} runs)."
     )
+
+
+def _named(word: str, numbers: Sequence[int]) -> str:
+    return f"{word}{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
 def _learning(rows: Sequence[MeasuredRow]) -> list[Panel]:
     recalls, images, seconds = {}, {}, {}
     for row in rows:
-        first = _first(row)
-        if first is None or row.planned.folder.name not in _DRAWN:
+        runs = finished_runs(row.planned)
+        if not runs or row.planned.folder.name not in _DRAWN:
             continue
-        choice = first.choice()
+        first, choice = runs[0], runs[0].choice()
         if choice is not None:
             first = RunFolder(
                 first.path / "choices" / f"rate-{choice['chosen']['learning_rate']:g}"

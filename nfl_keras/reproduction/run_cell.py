@@ -40,10 +40,17 @@ def run_folder(row: PlannedRow, cell: Cell) -> RunFolder:
     return RunFolder(row.folder / f"split-{cell.split}-seed-{cell.seed}")
 
 
+def finished_runs(row: PlannedRow) -> list[RunFolder]:
+    """Returns the folders of a row's runs that are finished, those that chose settings first."""
+    folders = [RunFolder(path) for path in sorted(row.folder.glob("split-*"))]
+    finished = [folder for folder in folders if folder.finished]
+    return sorted(finished, key=lambda folder: folder.choice() is None)
+
+
 def run_cell(row: PlannedRow, cell: Cell, cells: Sequence[Cell]) -> dict[str, Any]:
     """Measures a cell, unless a former call has, and resumes its run if one was stopped.
 
-    The first cell's run may choose settings (`refit`); those of other cells take what it chose.
+    The first of a row's runs may choose settings (`refit`); later ones take what it chose.
 
     Args:
         row: `PlannedRow`.
@@ -68,19 +75,17 @@ def run_cell(row: PlannedRow, cell: Cell, cells: Sequence[Cell]) -> dict[str, An
     elif folder.exists:
         resume_run(folder.path)
     else:
-        train_run(_config(row, cell, cells[0]))
+        train_run(_config(row, cell))
     keras.utils.clear_session()
     return folder.metrics()
 
 
-def _config(row: PlannedRow, cell: Cell, first: Cell) -> TrainConfig:
+def _config(row: PlannedRow, cell: Cell) -> TrainConfig:
     config, paths = row.config, {}
-    if cell != first:
-        chosen = run_folder(row, first)
-        if not chosen.finished:
-            raise UserError("its first run, which chooses the settings, did not finish.")
+    others = finished_runs(row)
+    if others:
         paths = {name: row.config.settings()[name] for name in _PATHS}
-        config = chosen.config()
+        config = others[0].config()
     path = str(run_folder(row, cell).path)
     return config.replace(seed=cell.seed, split_seeds=[cell.split], run_dir=path, **paths)
 

@@ -1,8 +1,10 @@
 """Defines how a run chooses its settings on a held-out part, and then trains on all photographs."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
+from nfl_keras.errors import UserError
 from nfl_keras.files import write_whole
 from nfl_keras.training.build_sampler import build_sampler
 from nfl_keras.training.config import dump_config
@@ -29,7 +31,7 @@ def choose_settings(run: Run) -> Run:
         all, by the settings that were chosen.
 
     Raises:
-        UserError: see `nfl_keras.training.train_run`.
+        UserError: if training fails at each rate, see `nfl_keras.training.train_run`.
     """
     folder, config = run.folder, run.config
     final = config.replace(
@@ -47,9 +49,7 @@ def choose_settings(run: Run) -> Run:
     choice = folder.choice()
     if choice is None:
         rates = config.evaluation.refit_rates or [config.optimizer.learning_rate]
-        candidates = [_measure(run, rate) for rate in rates]
-        best = max(candidates, key=lambda c: c["Recall@1"] + c["mAP"])
-        choice = {"chosen": best, "candidates": candidates}
+        choice = _choose(run, rates)
         folder.write_json("choice.json", choice)
     chosen = choice["chosen"]
     whole = "all photographs" if config.data.train_on == "all" else "the whole training split"
@@ -63,6 +63,21 @@ def choose_settings(run: Run) -> Run:
     )
     write_whole(folder.path / "config.yaml", dump_config(final))
     return dataclasses.replace(run, config=final, resumes=True)
+
+
+def _choose(run: Run, rates: Sequence[float]) -> dict[str, Any]:
+    candidates, failed = [], {}
+    for rate in rates:
+        try:
+            candidates.append(_measure(run, rate))
+        except UserError as error:
+            failed[rate] = error
+            print(f"learning rate {rate:g} is out: {error}", flush=True)
+    if not candidates:
+        raise failed[min(failed)]
+    best = max(candidates, key=lambda c: c["Recall@1"] + c["mAP"])
+    problems = {f"{rate:g}": str(error) for rate, error in failed.items()}
+    return {"chosen": best, "candidates": candidates, "failed": problems}
 
 
 def _measure(run: Run, rate: float) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_means_deviations_and_verdicts(rows):
     assert by_name["L_D + L_S"].note == "published, not run here"
     # Differences 0.10, 0.11, 0.10: 4.3027 x 0.0057735 / sqrt(3).
     assert comparison.notes[1] == (
-        "L_D + L_N above L_D in Recall@1: holds (+0.1033 ± 0.0143, 95 % interval over 3 run(s))."
+        "L_D + L_N above L_D in Recall@1: holds (+0.1033 ± 0.0143, 95 % interval over 3 runs)."
     )
     assert comparison.notes[2] == "L_D + L_S above L_D in Recall@1: not run."
     assert "efficientnet_lite0_imagenet, 224 pixels, embeddings of 256" in comparison.summary
@@ -79,6 +79,7 @@ def test_learning_is_drawn_from_the_chosen_rate(tmp_path):
     chosen.mkdir(parents=True)
     choice = {"chosen": {"learning_rate": 0.0005, "epochs": 2, "alpha": 0.5}}
     (run / "choice.json").write_text(json.dumps(choice))
+    (run / "report.html").touch()
     (chosen / "history.json").write_text(json.dumps({"epoch": [1, 2], "recall@1": [0.2, 0.4]}))
     pace = {"images": [100, 200], "seconds": [5.0, 9.0]}
     (chosen / "metrics.json").write_text(json.dumps({"pace": pace}))
@@ -103,6 +104,7 @@ def test_a_figure_has_a_line_for_each_row(tmp_path):
     for row in rows:
         folder = run_folder(row.planned, Cell(0, 0)).path
         folder.mkdir(parents=True)
+        (folder / "report.html").touch()
         (folder / "history.json").write_text(json.dumps({"epoch": [1]}))
         (folder / "metrics.json").write_text(json.dumps({"pace": {"images": [], "seconds": []}}))
     comparison = compare(table, "cars196", find_base(table, "cars196", "small"), rows)

@@ -95,6 +95,19 @@ def test_a_table_is_measured_and_a_second_call_repeats_nothing(command, tmp_path
     assert (tmp_path / "runs" / "nifl-table-9.md").read_text() == text
 
 
+def test_a_run_takes_what_any_other_of_its_row_has_chosen(command, tmp_path):
+    arguments = small("--rows", "L_D", "--runs", "runs", "--seeds")
+    command(*arguments, "1")
+    command(*arguments, "0", "1")
+    folder = tmp_path / "runs" / "flowers17-zero-shot-tiny" / "nifl-d"
+    first, second = (RunFolder(folder / f"split-0-seed-{seed}") for seed in (0, 1))
+    assert first.choice() is None
+    assert first.config().optimizer == second.config().optimizer
+    rate = second.choice()["chosen"]["learning_rate"]
+    text = (tmp_path / "runs" / "nifl-table-9.md").read_text()
+    assert f"| rate {rate:g}, " in text
+
+
 def test_a_killed_call_is_resumed_and_repeats_nothing(command, tmp_path, monkeypatch):
     plain = Base("flowers17", settings={**SMALL, "refit": False})
     monkeypatch.setitem(budgets._SMALL, (DATASET, "zero-shot"), plain)

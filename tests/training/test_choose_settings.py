@@ -84,6 +84,24 @@ def test_a_run_that_stops_while_it_chooses_resumes(refitted, quick, tmp_path, mo
     assert maps[0] == pytest.approx(maps[1], abs=1e-5)
 
 
+def test_a_rate_that_diverges_is_out(quick, tmp_path, capsys):
+    train.main(quick(**{**REFIT, "refit_rates": "[1e30,0.001]"}))
+    run = RunFolder(tmp_path / "run")
+    choice = run.choice()
+    assert list(choice["failed"]) == ["1e+30"]
+    assert [c["learning_rate"] for c in choice["candidates"]] == [0.001]
+    assert "learning rate 1e+30 is out: " in capsys.readouterr().out
+    assert "Training failed at the learning rate 1e+30: " in run.report.read_text()
+
+
+def test_no_rate_that_trains_is_an_error(quick, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        train.main(quick(**{**REFIT, "refit_rates": "[1e30]"}))
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "run" / "choice.json").exists()
+
+
 def test_refit_on_several_machines_is_refused(quick, tmp_path, monkeypatch, capsys):
     several = object.__new__(tf.distribute.MultiWorkerMirroredStrategy)
     monkeypatch.setattr(train_run, "make_strategy", lambda name: several)

@@ -148,7 +148,11 @@ def refit_notes(choice: Mapping[str, Any] | None, config: TrainConfig) -> list[s
     return [
         f"The run chose {chosen['epochs']} epochs, alpha {chosen['alpha']:g} and the learning rate "
         f"{chosen['learning_rate']:g}{among} by Recall@1 + mAP on: {chosen['protocol']}. Then it "
-        f"trained anew on {whole}."
+        f"trained anew on {whole}.",
+        *(
+            f"Training failed at the learning rate {rate}: {problem}"
+            for rate, problem in choice["failed"].items()
+        ),
     ]
 
 

@@ -111,9 +111,12 @@ def test_a_run_on_all_has_no_test():
 )
 def test_a_refit_says_what_it_trained_on(train_on, whole):
     candidate = {"epochs": 3, "alpha": 1.0, "learning_rate": 0.1, "protocol": "made up"}
-    choice = {"chosen": candidate, "candidates": [candidate]}
-    (note,) = refit_notes(choice, TrainConfig.from_settings(train_on=train_on))
+    choice = {"chosen": candidate, "candidates": [candidate], "failed": {}}
+    config = TrainConfig.from_settings(train_on=train_on)
+    (note,) = refit_notes(choice, config)
     assert note.endswith(f"Then it trained anew on {whole}.")
+    (_, out) = refit_notes({**choice, "failed": {"10": "L_D is nan."}}, config)
+    assert out == "Training failed at the learning rate 10: L_D is nan."
 
 
 def test_an_epoch_of_a_run_on_all_is_not_chosen_by_a_test():
