@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -180,6 +181,11 @@ class RunFolder:
         """Saves a model at `checkpoint(name)`, whole or not at all."""
         with replacing(self.checkpoint(name)) as partial:
             model.save(partial)
+
+    def copy_checkpoint(self, name: str, copy: str) -> None:
+        """Copies the model at `checkpoint(name)` to `checkpoint(copy)`, whole or not at all."""
+        with replacing(self.checkpoint(copy)) as partial:
+            shutil.copyfile(self.checkpoint(name), partial)
 
     def write_json(self, name: str, value: Any) -> None:
         """Writes a JSON file of the run, whole or not at all."""

@@ -2,6 +2,7 @@ import json
 import os
 
 import keras
+import numpy as np
 import pytest
 
 from nfl_keras.errors import UserError
@@ -86,6 +87,18 @@ def test_a_checkpoint_is_replaced_whole(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         folder.save_checkpoint(model, "last")
     assert folder.checkpoint("last").read_bytes() == before
+
+
+def test_a_copy_of_a_checkpoint_stays_as_it_was(tmp_path):
+    folder = RunFolder.create(tmp_path, TrainConfig())
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    folder.save_checkpoint(model, "last")
+    before = folder.checkpoint("last").read_bytes()
+    folder.copy_checkpoint("last", "best-3")
+    model.set_weights([np.full((1, 1), 7.0), np.zeros(1)])
+    folder.save_checkpoint(model, "last")
+    assert folder.checkpoint("best-3").read_bytes() == before
+    assert folder.checkpoint("last").read_bytes() != before
 
 
 def test_what_is_no_run_folder_is_said_to_be_none(tmp_path):

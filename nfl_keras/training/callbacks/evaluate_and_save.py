@@ -53,20 +53,26 @@ class EvaluateAndSave(keras.callbacks.Callback):
         logs = {} if logs is None else logs
         due = self.every and (number % self.every == 0 or number == self.epochs)
         with averaged_weights(self.model):
-            if due:
-                vectors = self.task.embed(self.model.embedder, crops=1)
-                report = self.task.evaluate(*vectors)
-                logs["recall@1"], logs["map"] = report.recall_at[1], report.map
-                if report.map > self.best_map:
-                    self.best_epoch, self.best_map = number, report.map
-                    self.folder.save_checkpoint(self.model, f"best-{number}")
+            is_best = due and self._measure(number, logs)
             self.folder.save_checkpoint(self.model, "last")
+        if is_best:
+            self.folder.copy_checkpoint("last", f"best-{number}")
         self.history["epoch"].append(number)
         measured = {"recall@1": None, "map": None} if self.every else {}
         for name, value in {**measured, **logs}.items():
             value = None if value is None else float(value)
             self.history.setdefault(name, []).append(value)
         self.folder.write_json("history.json", self.history)
+
+    def _measure(self, number: int, logs: dict[str, Any]) -> bool:
+        """Adds the figures of an epoch to its logs, and tells whether it is the best so far."""
+        vectors = self.task.embed(self.model.embedder, crops=1)
+        report = self.task.evaluate(*vectors)
+        logs["recall@1"], logs["map"] = report.recall_at[1], report.map
+        if report.map <= self.best_map:
+            return False
+        self.best_epoch, self.best_map = number, report.map
+        return True
 
     def keep_best(self) -> None:
         """Renames the best epoch's model to `best.keras`, and removes the other epochs' models."""
