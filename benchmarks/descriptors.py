@@ -31,6 +31,7 @@ from nfl_keras.retrieval.descriptors import (
     scda,
     spoc,
 )
+from nfl_keras.retrieval.descriptors.sum_of_parts import sum_of_parts
 
 OF_MAPS = {
     "average pooling": average_pooling,
@@ -85,29 +86,15 @@ def main():
 def _chosen(of, task):
     """The number of components that is best on photographs held out of training."""
     whitened = PCAWhitening(_centers(of["left"]), max(DIMENSIONS))(of["held"])
-    reports = {d: task.evaluate(*2 * [_unit(whitened, d)]) for d in DIMENSIONS}
+    # The first components are those of a whitening to as many dimensions.
+    reports = {d: task.evaluate(*2 * [sum_of_parts(whitened[..., :d])]) for d in DIMENSIONS}
     return max(reports, key=lambda d: reports[d].recall_at[1] + reports[d].map)
 
 
 def _measure(rows, version, task, of, dimensions=None):
-    query, gallery = (_unit(of[part], dimensions) for part in ("query", "gallery"))
+    query, gallery = (sum_of_parts(of[part][..., :dimensions]) for part in ("query", "gallery"))
     report = task.evaluate(query, gallery)
     rows.setdefault(version, []).append((query.shape[1], report.map, report.recall_at[1]))
-
-
-def _unit(vectors, dimensions=None):
-    """Unit vectors `[N, D]` of the first dimensions, the regions of R-MAC and the crops summed.
-
-    The first components of whitened vectors are those of a whitening to as many dimensions.
-    """
-    vectors = vectors[..., :dimensions]
-    while vectors.ndim > 2:
-        vectors = _divided(vectors).sum(axis=-2)
-    return _divided(vectors)
-
-
-def _divided(vectors):
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
 def _centers(vectors):

@@ -12,7 +12,7 @@ from nfl_keras.report import write_report
 from nfl_keras.reproduction.descriptors import DESCRIPTORS, Descriptor
 from nfl_keras.retrieval import RetrievalTask
 from nfl_keras.retrieval.descriptors import PCAWhitening, describe, feature_maps
-from nfl_keras.retrieval.descriptors.unit_rows import unit_rows
+from nfl_keras.retrieval.descriptors.sum_of_parts import sum_of_parts
 from nfl_keras.training.build_model import build_embedder
 from nfl_keras.training.config import TrainConfig
 from nfl_keras.training.reporting.figures import figures
@@ -44,14 +44,14 @@ def describe_splits(name: str, config: TrainConfig, folders: Mapping[int, RunFol
     seconds = time.perf_counter() - start
     for seed, folder in folders.items():
         of = parts[seed]
-        whitening = None
+        query, gallery = (
+            vectors[_positions(photographs, part)] for part in (of.task.query, of.task.gallery)
+        )
         if descriptor.whitened:
             centers = vectors[np.isin(photographs.ids, of.train.ids), 0]
             whitening = PCAWhitening(centers.reshape(-1, vectors.shape[-1]), descriptor.whitened)
-        query, gallery = (
-            _pooled(vectors[_positions(photographs, part)], whitening)
-            for part in (of.task.query, of.task.gallery)
-        )
+            query, gallery = whitening(query), whitening(gallery)
+        query, gallery = sum_of_parts(query), sum_of_parts(gallery)
         report = of.task.evaluate(query, gallery)
         if not folder.exists:
             RunFolder.create(folder.path, config.replace(split_seeds=[seed]))
@@ -100,15 +100,6 @@ def _vectors(descriptor: Descriptor, config: TrainConfig, photographs: ImageSet)
 
     with Progress(len(photographs), "photographs described") as progress:
         return np.concatenate(list(progress.counted(described())))
-
-
-def _pooled(vectors: np.ndarray, whitening: PCAWhitening | None) -> np.ndarray:
-    """Sums the unit vectors of a photograph's regions, and then of its crops."""
-    if whitening is not None:
-        vectors = whitening(vectors)
-    while vectors.ndim > 2:
-        vectors = unit_rows(vectors.astype(np.float64)).sum(axis=-2)
-    return unit_rows(vectors.astype(np.float64))
 
 
 def _positions(photographs: ImageSet, part: ImageSet) -> np.ndarray:
