@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self, cast
 
 import keras
+import numpy as np
 from keras import ops
 
 from nfl_keras.errors import UserError
@@ -107,11 +108,13 @@ class NetworkCut:
     def fits(self, embedder: keras.Model) -> bool:
         """Returns whether another embedder, too, has the features that the upper part computes."""
         own = self.embedder
-        return embedder is own or (
-            getattr(embedder, "backbone", None) is own.backbone
-            and (embedder.image_size, embedder.pooling) == (own.image_size, own.pooling)
-            and not own._pooling.weights
-        )
+        if embedder is own:
+            return True
+        if getattr(embedder, "backbone", None) is not own.backbone:
+            return False
+        same = (embedder.image_size, embedder.pooling) == (own.image_size, own.pooling)
+        weights = (e._pooling.get_weights() for e in (embedder, own))
+        return same and all(map(np.array_equal, *weights))
 
 
 class _Cut(NamedTuple):

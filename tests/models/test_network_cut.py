@@ -210,3 +210,15 @@ def loss_and_gradients(model, outputs):
     with tf.GradientTape() as tape:
         loss, _ = model.objective(outputs())
     return float(loss), [array(g) for g in tape.gradient(loss, model.trainable_weights)]
+
+
+def test_an_embedder_fits_while_it_pools_alike():
+    embedder = Embedder(chain(), 2, image_size=8, pooling="gem")
+    freeze_through(embedder.backbone, "a")
+    cut = NetworkCut.of(embedder)
+    plain = embedder.without_projection()
+    assert cut.fits(plain)
+    assert not cut.fits(Embedder(embedder.backbone, None, image_size=8, pooling="mean"))
+    embedder.get_layer("features").set_weights([np.float32(5)])
+    assert not cut.fits(plain)
+    assert cut.fits(embedder.without_projection())
