@@ -69,10 +69,10 @@ class EvaluateAndSave(keras.callbacks.Callback):
         vectors = self.task.embed(self.model.embedder, crops=1)
         report = self.task.evaluate(*vectors)
         logs["recall@1"], logs["map"] = report.recall_at[1], report.map
-        if report.map <= self.best_map:
-            return False
-        self.best_epoch, self.best_map = number, report.map
-        return True
+        is_best = report.map > self.best_map
+        if is_best:
+            self.best_epoch, self.best_map = number, report.map
+        return is_best
 
     def keep_best(self) -> None:
         """Renames the best epoch's model to `best.keras`, and removes the other epochs' models."""
