@@ -59,7 +59,8 @@ def embed_to_shards(
     A worker that dies is replaced, and its shard is embedded by another. A call that was stopped
     goes on where it was: shards that are there are not embedded again. With a `shard_size` that is
     a multiple of 256, workers make the same batches as `Gallery.build`, and on the same kind of
-    processor the gallery of the shards has the same bytes.
+    processor, with as many threads, the gallery of the shards has the same bytes. Otherwise its
+    vectors differ by rounding.
 
     Every machine needs nfl_keras, and finds `images`, `model` and `folder` at the same paths. Ray's
     processes trust each other: use a cluster whose machines and users you trust.

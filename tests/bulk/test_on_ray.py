@@ -4,6 +4,7 @@ import importlib
 import os
 import signal
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import ray
@@ -70,7 +71,11 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_there_twice(
     one = nfl.Gallery.build(images, model, tmp_path / "one", crops=1)
     assert len(bulk) == len(one) == 12
     for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "bulk" / path.name).read_bytes()
+        other = tmp_path / "bulk" / path.name
+        if path.suffix == ".npy":  # The workers have one thread each, this process has more.
+            np.testing.assert_allclose(np.load(path), np.load(other), atol=1e-6)
+        else:
+            assert path.read_bytes() == other.read_bytes()
 
 
 def test_the_rows_of_all_tables_come_back_and_errors_too():
