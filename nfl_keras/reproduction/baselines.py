@@ -2,8 +2,10 @@
 
 from nfl_keras.reproduction.table import Row
 
+FROZEN = {"frozen backbone": Row("frozen")}
+
 BASELINES = {
-    "frozen backbone": Row("frozen"),
+    **FROZEN,
     "softmax": Row("softmax"),
     "contrastive": Row("contrastive"),
     "triplet, all": Row("triplet-all"),

@@ -1,6 +1,6 @@
 """The tables and figures of [NAFL] (doi 10.32604/csse.2023.032047)."""
 
-from nfl_keras.reproduction.baselines import BASELINES
+from nfl_keras.reproduction.baselines import BASELINES, FROZEN
 from nfl_keras.reproduction.table import Row, Table
 
 _BOTH = ("cars196", "cub200_2011")
@@ -23,7 +23,7 @@ def _noises(number: int, dataset: str) -> Table:
             "Gaussian noise": Row("nafl-gaussian"),
             "shuffle": Row("nafl"),
         },
-        {"L_inter alone": Row("nafl-inter"), "frozen backbone": Row("frozen")},
+        {"L_inter alone": Row("nafl-inter"), **FROZEN},
         (("Gaussian noise", "no noise"), ("shuffle", "Gaussian noise"), ("shuffle", "no noise")),
         network="r50",
         is_figure=True,
@@ -44,7 +44,8 @@ def _tasks(number: int, dataset: str) -> Table:
             "exemplar": Row("nafl-exemplar"),
             "jigsaw": Row("nafl-jigsaw"),
         },
-        claims=(
+        FROZEN,
+        (
             ("rotation", "no task"),
             ("exemplar", "no task"),
             ("jigsaw", "no task"),
@@ -85,7 +86,7 @@ NAFL_TABLES = (
             "L_inter": Row("nafl-inter"),
             "L_inter + L_intra": Row("nafl"),
         },
-        {"frozen backbone": Row("frozen")},
+        FROZEN,
         (("L_inter", "triplet"), ("L_inter + L_intra", "L_inter")),
         slips=(_SLIP,),
         network="r50",

@@ -1,6 +1,6 @@
 """The tables and figures of [NIFL] (doi 10.1038/s41598-025-97528-9)."""
 
-from nfl_keras.reproduction.baselines import BASELINES
+from nfl_keras.reproduction.baselines import BASELINES, FROZEN
 from nfl_keras.reproduction.table import Row, Table
 
 _FLOWERS = "Flowers-17, five random splits of 40 / 25 / 15 photographs a class; ResNet-18, 256 "
@@ -114,7 +114,8 @@ NIFL_TABLES = (
         ("cars196",),
         tuple(f"mAP@{k}" for k in range(1, 6)),
         _ABLATION,
-        claims=_ABLATION_CLAIMS,
+        FROZEN,
+        _ABLATION_CLAIMS,
         is_figure=True,
     ),
     Table(
@@ -146,7 +147,7 @@ NIFL_TABLES = (
         _BOTH,
         (*_RECALLS[:4], "mAP"),
         {name: row for name, row in _ABLATION.items() if name != "L_N + L_S"},
-        {"frozen backbone": Row("frozen")},
+        FROZEN,
         _ABLATION_CLAIMS,
     ),
     Table(
@@ -185,7 +186,7 @@ NIFL_TABLES = (
             **_norm_softmax("r50"),
             **_of_networks(("r50", 512), ("r50", 2048), ("r101", 2048)),
         },
-        {"frozen backbone": Row("frozen"), "NIFL": Row("nifl")},
+        {**FROZEN, "NIFL": Row("nifl")},
         network="r50",
     ),
     Table(
@@ -196,7 +197,7 @@ NIFL_TABLES = (
         ("flowers17",),
         tuple(f"mAP@{k}" for k in (1, 2, 4, 8, 10, 16)),
         {"NIFL": Row("nifl")},
-        {"frozen backbone": Row("frozen")},
+        FROZEN,
         is_figure=True,
     ),
     Table(
@@ -207,7 +208,8 @@ NIFL_TABLES = (
         _BOTH,
         _RECALLS,
         {f"{size} dimensions": Row("nifl", {"embedding_dim": size}) for size in _DIMENSIONS},
-        claims=(("512 dimensions", "64 dimensions"),),
+        FROZEN,
+        (("512 dimensions", "64 dimensions"),),
         network="r50",
         is_figure=True,
     ),
@@ -222,7 +224,8 @@ NIFL_TABLES = (
             "with noise": Row("nifl"),
             "without noise": Row("nifl-features-without-noise"),
         },
-        claims=(("with noise", "without noise"),),
+        FROZEN,
+        (("with noise", "without noise"),),
         is_figure=True,
     ),
 )

@@ -46,6 +46,12 @@ def test_a_table_agrees_with_itself(table):
         assert set(names) <= {*table.rows, *table.others}
 
 
+@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+def test_the_frozen_backbone_is_a_row_wherever_nothing_is_classified(table):
+    methods = {row.method for row in (*table.rows.values(), *table.others.values())}
+    assert ("frozen" in methods) == (table.columns != ("accuracy",))
+
+
 def test_every_paper_figure_and_table_is_there():
     of_nifl = {f"nifl-table-{n}" for n in range(2, 12)} | {f"nifl-figure-{n}" for n in (3, 5, 6)}
     of_nafl = {f"nafl-table-{n}" for n in (1, 2, 3)} | {f"nafl-figure-{n}" for n in (4, 5, 6, 7)}
