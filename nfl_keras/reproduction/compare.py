@@ -17,7 +17,7 @@ _SMALLER = (
     "Ours are of other photographs or another network than the paper's: compare them with one "
     "another, not with the paper's."
 )
-# The methods whose learning is drawn: those that the papers say learn slower, and theirs.
+# Whose learning is drawn, of many methods: those that the papers say learn slower, and theirs.
 _DRAWN = ("nifl", "nafl", "softmax", "norm-softmax", "triplet-semi-hard", "triplet-hard")
 
 
@@ -134,9 +134,11 @@ def _named(word: str, numbers: Sequence[int]) -> str:
 
 def _learning(rows: Sequence[MeasuredRow]) -> list[Panel]:
     recalls, images, seconds = {}, {}, {}
-    for row in rows:
+    trained = [row for row in rows if row.planned.method.recipe]
+    drawn = [row for row in trained if row.planned.folder.name in _DRAWN]
+    for row in trained if len(trained) <= len(_DRAWN) else drawn:
         runs = finished_runs(row.planned)
-        if not runs or row.planned.folder.name not in _DRAWN:
+        if not runs:
             continue
         first, choice = runs[0], runs[0].choice()
         if choice is not None:

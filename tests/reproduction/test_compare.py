@@ -70,10 +70,8 @@ def test_means_deviations_and_verdicts(rows):
     assert "| L_D + L_N | 0.8413 | **0.633 ± 0.021** | 0.9011 |" in text
 
 
-def test_learning_is_drawn_from_the_chosen_rate(tmp_path):
-    table = TABLES["nifl-table-10"]
-    [planned] = plan_rows(table, "cars196", "small", Place(tmp_path), ["NIFL"])
-    row = MeasuredRow(planned, {Cell(0, 0): measured(0.5)})
+def learned(planned):
+    """Writes what the first run of a row has learned by the rate that it chose."""
     run = run_folder(planned, Cell(0, 0)).path
     chosen = run / "choices" / "rate-0.0005"
     chosen.mkdir(parents=True)
@@ -83,6 +81,13 @@ def test_learning_is_drawn_from_the_chosen_rate(tmp_path):
     (chosen / "history.json").write_text(json.dumps({"epoch": [1, 2], "recall@1": [0.2, 0.4]}))
     pace = {"images": [100, 200], "seconds": [5.0, 9.0]}
     (chosen / "metrics.json").write_text(json.dumps({"pace": pace}))
+
+
+def test_learning_is_drawn_from_the_chosen_rate(tmp_path):
+    table = TABLES["nifl-table-10"]
+    [planned] = plan_rows(table, "cars196", "small", Place(tmp_path), ["NIFL"])
+    row = MeasuredRow(planned, {Cell(0, 0): measured(0.5)})
+    learned(planned)
     comparison = compare(table, "cars196", find_base(table, "cars196", "small"), [row])
     assert [panel.heading for panel in comparison.panels] == [
         "Recall@1 against images",
@@ -95,6 +100,28 @@ def test_learning_is_drawn_from_the_chosen_rate(tmp_path):
     assert by_name["NIFL (R50) 512-d"].note == "published, not run here (--budget paper)"
     assert by_name["HSE-PA"].note == "published, not run"
     assert by_name["NIFL"].note == "rate 0.0005, epochs 2, alpha 0.5"
+
+
+MANY = ["NIFL", "NAFL", "softmax", "SupCon", "EPSHN", "Triplet", "triplet, hard"]
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "drawn"),
+    [
+        ("nifl-table-9", ["L_D", "L_D + L_N", "frozen backbone"], {"L_D", "L_D + L_N"}),
+        ("nifl-table-10", MANY, set(MANY) - {"SupCon", "EPSHN"}),
+    ],
+)
+def test_all_of_a_few_methods_are_drawn_and_of_many_the_papers_own(name, names, drawn, tmp_path):
+    table = TABLES[name]
+    planned = plan_rows(table, "cars196", "small", Place(tmp_path), names)
+    for row in planned:
+        if row.method.recipe:
+            learned(row)
+    rows = [MeasuredRow(row, {Cell(0, 0): measured(0.5)}) for row in planned]
+    comparison = compare(table, "cars196", find_base(table, "cars196", "small"), rows)
+    svg = comparison.panels[0].svg
+    assert {row for row in names if f"{row} from 20.0% to 40.0%" in svg} == drawn
 
 
 def test_a_figure_has_a_line_for_each_row(tmp_path):
