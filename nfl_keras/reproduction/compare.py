@@ -135,8 +135,9 @@ def _named(word: str, numbers: Sequence[int]) -> str:
 def _learning(rows: Sequence[MeasuredRow]) -> list[Panel]:
     recalls, images, seconds = {}, {}, {}
     trained = [row for row in rows if row.planned.method.recipe]
-    drawn = [row for row in trained if row.planned.folder.name in _DRAWN]
-    for row in trained if len(trained) <= len(_DRAWN) else drawn:
+    if len(trained) > len(_DRAWN):
+        trained = [row for row in trained if row.planned.folder.name in _DRAWN]
+    for row in trained:
         runs = finished_runs(row.planned)
         if not runs:
             continue
