@@ -167,6 +167,11 @@ def _soft_triple(pml):
     return pml.losses.SoftTripleLoss(CLASSES, WIDTH, PROXIES_PER_CLASS, **settings)
 
 
+def _stop_gradient_softmax(losses):
+    _, [proxies] = _batch(CLASSES, ["proxies"])
+    return lambda labels, f: losses.stop_gradient_softmax(f, labels % CLASSES, proxies)
+
+
 LOSSES = {
     "L_D": {
         "ours": _ours(lambda losses: losses.ClassDiscriminationLoss()),
@@ -229,6 +234,7 @@ LOSSES = {
         lambda pml: pml.losses.ProxyAnchorLoss(CLASSES, WIDTH),
     ),
     "SoftTriple": _by_proxies("soft_triple", "SoftTripleLoss", _soft_triple, "several"),
+    "SGSL": {"ours": _ours(_stop_gradient_softmax)},
     "anti-collapse": {
         "ours": _ours(lambda losses: lambda _, proxies: losses.anti_collapse(proxies), "proxies")
     },

@@ -28,7 +28,13 @@ from nfl_keras.losses.pairs import (
     supervised_contrastive,
     triplet,
 )
-from nfl_keras.losses.proxies import anti_collapse, norm_softmax, proxy_anchor, soft_triple
+from nfl_keras.losses.proxies import (
+    anti_collapse,
+    norm_softmax,
+    proxy_anchor,
+    soft_triple,
+    stop_gradient_softmax,
+)
 
 __all__ = [
     "ClassDiscriminationLoss",
@@ -59,6 +65,7 @@ __all__ = [
     "proxy_anchor",
     "recall_at_k_surrogate",
     "soft_triple",
+    "stop_gradient_softmax",
     "supervised_contrastive",
     "triplet",
 ]

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
-from nfl_keras.losses import noisy_classification
+from nfl_keras.errors import UserError
+from nfl_keras.losses import noisy_classification, stop_gradient_softmax
 from nfl_keras.losses.noisy_classification import check_label_smoothing
 from nfl_keras.models.classifier import Classifier
 from nfl_keras.models.embedder import Embedder
@@ -25,8 +27,13 @@ class ClassificationModel(Learner):
     fast-reid's FastRetri, the reference, has pooled features of 2,048 numbers without a
     projection, which `embedding_dim=None` gives, and a head without bias.
 
+    `lambda_sgsl=1.0` and `label_smoothing=0.4` add SGSL, the stop-gradient softmax loss between
+    unit embeddings and the kernel of the head. A batch whose mean cross-entropy is above
+    `sgsl_below` is without it, so that the head learns first. SGSL's paper also takes the last
+    BatchNormalization and ReLU out of its ResNet-50: give the embedder such a backbone for that.
+
     Compile it with an optimizer alone and train it by `fit` with integer labels. `fit` reports
-    `loss`, and the same as `L_softmax`.
+    `loss`, and unweighted `L_softmax` and `L_sgsl`.
 
     Args:
         embedder: `nfl.models.Embedder` with `neck=True`.
@@ -34,6 +41,9 @@ class ClassificationModel(Learner):
         label_smoothing: float φ in `[0, 1)`. The target is 1 - φ on the true class and φ / (K - 1)
             on each other class, as in fast-reid. (Keras spreads φ / K over all K.) Defaults to
             `0.3`.
+        lambda_sgsl: float >= 0, weight of the stop-gradient softmax loss. Defaults to `0.0`.
+        sgsl_below: float, the mean cross-entropy up to which a batch has that loss. Defaults to
+            `3.0`.
         class_labels: ints `[num_classes]`, ascending, the labels of these classes. Defaults to
             `range(num_classes)`.
         **kwargs: as for `keras.Model`.
@@ -54,7 +64,8 @@ class ClassificationModel(Learner):
 
     Reference: He et al., FastReID: a PyTorch toolbox for general instance re-identification, 2020
     (arXiv 2006.02631), project FastRetri; Luo et al., Bag of tricks and a strong baseline for deep
-    person re-identification, CVPR workshops 2019.
+    person re-identification, CVPR workshops 2019; Yang et al., Stop-gradient softmax loss for deep
+    metric learning, AAAI 2023.
     """
 
     needs_neck = True
@@ -64,11 +75,14 @@ class ClassificationModel(Learner):
         embedder: Embedder,
         num_classes: int,
         label_smoothing: float = 0.3,
+        lambda_sgsl: float = 0.0,
+        sgsl_below: float = 3.0,
         class_labels: Sequence[int] | None = None,
         **kwargs: Any,
     ) -> None:
-        self.check_settings(label_smoothing=label_smoothing)
-        super().__init__(embedder, [Term("L_softmax", 1.0, self._softmax)], **kwargs)
+        self.check_settings(label_smoothing=label_smoothing, lambda_sgsl=lambda_sgsl)
+        terms = [Term("L_softmax", 1.0, self._softmax), Term("L_sgsl", lambda_sgsl, self._sgsl)]
+        super().__init__(embedder, terms, **kwargs)
         # === Layers ===
         labels = self.expect_labels(num_classes, class_labels)
         self.classifier = Classifier(embedder.output_shape[-1], labels, name="classifier")
@@ -76,10 +90,14 @@ class ClassificationModel(Learner):
         # === Config ===
         self.num_classes = num_classes
         self.label_smoothing = label_smoothing
+        self.lambda_sgsl = lambda_sgsl
+        self.sgsl_below = sgsl_below
 
     @classmethod
     def check_settings(cls, **settings: Any) -> None:
         check_label_smoothing(settings["label_smoothing"])
+        if not settings["lambda_sgsl"] >= 0:
+            raise UserError(f"lambda_sgsl must be 0 or more, not {settings['lambda_sgsl']}.")
 
     def logits(self, features: Tensor) -> Tensor:
         return self.head()(self.embedder.projected(features))
@@ -88,3 +106,10 @@ class ClassificationModel(Learner):
         logits = self.head()(outputs.projected["clean"])
         targets = self.head().targets(outputs.labels)
         return noisy_classification(logits, targets, self.label_smoothing)
+
+    def _sgsl(self, outputs: Outputs) -> Tensor:
+        classes = ops.normalize(ops.transpose(self.head().dense.kernel), axis=-1)
+        targets = self.head().targets(outputs.labels)
+        values = stop_gradient_softmax(outputs.clean, targets, classes)
+        has_learned = ops.mean(self._softmax(outputs)) <= self.sgsl_below
+        return ops.where(has_learned, values, ops.zeros_like(values))

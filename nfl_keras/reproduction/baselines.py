@@ -22,4 +22,5 @@ BASELINES = {
     "SoftTriple (several proxies)": Row("soft-triple"),
     "Proxy-Anchor + anti-collapse": Row("anti-collapse"),
     "classification (FastRetri)": Row("classification"),
+    "SGSL": Row("sgsl"),
 }

@@ -77,6 +77,9 @@ METHODS: dict[str, Method] = {
     "soft-triple": _proxy("soft-triple"),
     "anti-collapse": _proxy("proxy-anchor", anti_collapse=0.1),
     "classification": Method("classification", {"pooling": "gem"}),
+    "sgsl": Method(
+        "classification", {"pooling": "gem", "lambda_sgsl": 1.0, "label_smoothing": 0.4}
+    ),
     # Without training
     **{
         name: Method(descriptor=name)

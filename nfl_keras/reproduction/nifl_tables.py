@@ -44,10 +44,9 @@ def _of_networks(*networks: tuple[str, int]) -> dict[str, Row]:
     }
 
 
-def _norm_softmax(network: str) -> dict[str, Row]:
+def _of_dimensions(name: str, method: str, network: str) -> dict[str, Row]:
     return {
-        f"NormSoftmax {size}-d": Row("norm-softmax", {"embedding_dim": size}, network)
-        for size in (512, 2048)
+        f"{name} {size}-d": Row(method, {"embedding_dim": size}, network) for size in (512, 2048)
     }
 
 
@@ -165,7 +164,7 @@ NIFL_TABLES = (
             "SCDA": Row("scda"),
             "EPSHN": Row("epshn"),
             "Anti-Collapse": Row("anti-collapse"),
-            **_norm_softmax("r50"),
+            **_of_dimensions("NormSoftmax", "norm-softmax", "r50"),
             **_of_networks(("r18", 512), ("r50", 512), ("r50", 1024), ("r50", 2048)),
             **_of_networks(("r101", 512), ("r101", 2048)),
         },
@@ -183,7 +182,8 @@ NIFL_TABLES = (
         {
             "EPSHN": Row("epshn"),
             "Anti-Collapse": Row("anti-collapse"),
-            **_norm_softmax("r50"),
+            **_of_dimensions("NormSoftmax", "norm-softmax", "r50"),
+            **_of_dimensions("SGSL", "sgsl", "r50"),
             **_of_networks(("r50", 512), ("r50", 2048), ("r101", 2048)),
         },
         {**FROZEN, "NIFL": Row("nifl")},

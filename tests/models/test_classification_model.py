@@ -79,6 +79,42 @@ def test_logits_are_those_of_the_neck_at_rest(make_model, images, labels):
     np.testing.assert_allclose(array(model(images)), unit, atol=1e-5)
 
 
+def sgsl_by_loops(vectors, kernel, labels, epsilon, scale=30.0):
+    """SGSL behind the neck, of one batch in training, in float64."""
+    vectors = vectors.astype("float64")
+    normal = (vectors - vectors.mean(axis=0)) / np.sqrt(vectors.var(axis=0) + epsilon)
+    values = []
+    for row, label in zip(normal, labels, strict=True):
+        cosines = [row @ w / np.linalg.norm(row) / np.linalg.norm(w) for w in kernel.T]
+        others = [np.exp(scale * s) for k, s in enumerate(cosines) if k != label]
+        values.append(np.log1p(np.exp(np.log(sum(others)) / scale - cosines[label])))
+    return np.mean(values)
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_adds_sgsl_to_batches_whose_cross_entropy_is_low(make_model, images, labels, learned):
+    start = make_model(label_smoothing=0.4)
+    vectors = before_neck(start.embedder, start.embedder.features(images, training=True))
+    epsilon = start.embedder.get_layer("neck").epsilon
+    kernel, bias = start.classifier.get_weights()
+    softmax = loss_by_loops(vectors, kernel, bias, labels, 0.4, epsilon)
+    bound = softmax + (0.01 if learned else -0.01)
+    heads, projections = [], []
+    for weight in (0.0, 0.5):
+        model = make_model(label_smoothing=0.4, lambda_sgsl=weight, sgsl_below=bound)
+        model.set_weights(start.get_weights())
+        model.compile(keras.optimizers.SGD(0.1))
+        history = model.fit(images, labels, batch_size=12, shuffle=False, verbose=0).history
+        heads.append(array(model.classifier.dense.kernel))
+        projections.append(array(model.embedder.get_layer("projection").kernel))
+    sgsl = sgsl_by_loops(vectors, kernel, labels, epsilon) if learned else 0.0
+    expected = {"L_softmax": softmax, "L_sgsl": sgsl, "loss": softmax + 0.5 * sgsl}
+    assert history == {name: pytest.approx([x], rel=1e-3) for name, x in expected.items()}
+    # The head learns by the cross-entropy alone, and what is below it by both.
+    np.testing.assert_allclose(*heads, rtol=1e-4, atol=1e-6)
+    assert (np.abs(projections[0] - projections[1]).max() > 1e-4) == learned
+
+
 def test_is_saved_with_its_neck_and_head(make_model, images, labels, tmp_path):
     model = make_model(label_smoothing=0.2)
     model.compile("sgd")
@@ -93,6 +129,8 @@ def test_is_saved_with_its_neck_and_head(make_model, images, labels, tmp_path):
 def test_refuses_settings_that_are_out_of_range(make_model, images, labels):
     with pytest.raises(UserError, match="label_smoothing must lie in"):
         make_model(label_smoothing=1.0)
+    with pytest.raises(UserError, match="lambda_sgsl must be 0 or more"):
+        make_model(lambda_sgsl=-1.0)
     with pytest.raises(UserError, match=r"behind the embedder's neck; make .* with neck=True"):
         make_model(neck=False)
     model = make_model()

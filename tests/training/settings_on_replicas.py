@@ -50,7 +50,11 @@ SETTINGS = {
         "anti_collapse": 0.1,
         "proxy_rate": 2.0,
     },
-    "classification, freeze_batch_norm": {**FROZEN, "recipe": "classification"},
+    "classification, lambda_sgsl, freeze_batch_norm": {
+        **FROZEN,
+        "recipe": "classification",
+        "lambda_sgsl": 1.0,
+    },
     "mixed_bfloat16": {"precision": "mixed_bfloat16"},
     "mixed_float16, clip_norm": {"precision": "mixed_float16", "clip_norm": 0.1},
 }

@@ -17,7 +17,7 @@ AS_ON_ONE_DEVICE = [
     "noise-assisted, jigsaw, freeze_batch_norm, adamw",
     "pair-loss, all triplets, freeze_batch_norm",
     "proxy, anti_collapse, proxy_rate, freeze_batch_norm",
-    "classification, freeze_batch_norm",
+    "classification, lambda_sgsl, freeze_batch_norm",
 ]
 OF_REPLICAS = ["default", "mixed_bfloat16", "mixed_float16, clip_norm"]
 SIZES = [8, 7]  # of a batch

@@ -31,5 +31,12 @@ from nfl_keras.losses.proxies.anti_collapse import anti_collapse
 from nfl_keras.losses.proxies.norm_softmax import norm_softmax
 from nfl_keras.losses.proxies.proxy_anchor import proxy_anchor
 from nfl_keras.losses.proxies.soft_triple import soft_triple
+from nfl_keras.losses.proxies.stop_gradient_softmax import stop_gradient_softmax
 
-__all__ = ["anti_collapse", "norm_softmax", "proxy_anchor", "soft_triple"]
+__all__ = [
+    "anti_collapse",
+    "norm_softmax",
+    "proxy_anchor",
+    "soft_triple",
+    "stop_gradient_softmax",
+]

@@ -61,9 +61,13 @@ def check_values(request):
 
 @pytest.fixture(scope="session")
 def check_gradient(gradients_of):
-    """Function that holds both gradients of a loss to finite differences of its loop in float64."""
+    """Function that holds both gradients of a loss to finite differences of its loop in float64.
 
-    def check(loss, by_loop, per_class=None, **settings):
+    Args of the function: loss, by_loop and per_class as of `check_values`; stops_at_proxies,
+    whether the proxies must have no gradient instead; settings, which both get.
+    """
+
+    def check(loss, by_loop, per_class=None, stops_at_proxies=False, **settings):
         for seed, (labels, num_classes) in enumerate(BATCHES[:2]):
             exact = [unit_vectors(len(labels), 3, seed=seed)]
             exact.append(proxies_of(num_classes, per_class, 3, seed))
@@ -77,10 +81,12 @@ def check_gradient(gradients_of):
             targets = np.array(labels)
             found = gradients_of(
                 lambda f, proxies, targets=targets, tensor=tensor: ops.sum(
-                    loss(f, targets, proxies, **settings) * tensor
+                    loss(f, targets, proxies, **settings) * tensor + 0.0 * ops.sum(proxies)
                 ),
                 *exact,
             )
+            if stops_at_proxies:
+                np.testing.assert_array_equal(found.pop(), np.zeros_like(exact[1]))
             for place, gradient in enumerate(found):
                 expected = np.zeros_like(exact[place])
                 for index in np.ndindex(expected.shape):
