@@ -54,7 +54,7 @@ def frozen(embedder):
 
 
 def classified(embedder):
-    return ClassificationModel(embedder, 3)
+    return ClassificationModel(embedder, 3, lambda_sgsl=1.0)
 
 
 def assert_equal(found, expected):
