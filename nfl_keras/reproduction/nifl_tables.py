@@ -1,5 +1,7 @@
 """The tables and figures of [NIFL] (doi 10.1038/s41598-025-97528-9)."""
 
+from typing import Any
+
 from nfl_keras.reproduction.baselines import BASELINES, FROZEN
 from nfl_keras.reproduction.table import Row, Table
 
@@ -44,9 +46,10 @@ def _of_networks(*networks: tuple[str, int]) -> dict[str, Row]:
     }
 
 
-def _of_dimensions(name: str, method: str, network: str) -> dict[str, Row]:
+def _of_dimensions(name: str, method: str, network: str, **settings: Any) -> dict[str, Row]:
     return {
-        f"{name} {size}-d": Row(method, {"embedding_dim": size}, network) for size in (512, 2048)
+        f"{name} {size}-d": Row(method, {"embedding_dim": size, **settings}, network)
+        for size in (512, 2048)
     }
 
 
@@ -183,7 +186,7 @@ NIFL_TABLES = (
             "EPSHN": Row("epshn"),
             "Anti-Collapse": Row("anti-collapse"),
             **_of_dimensions("NormSoftmax", "norm-softmax", "r50"),
-            **_of_dimensions("SGSL", "sgsl", "r50"),
+            **_of_dimensions("SGSL", "sgsl", "r50", label_smoothing=0.1),
             **_of_networks(("r50", 512), ("r50", 2048), ("r101", 2048)),
         },
         {**FROZEN, "NIFL": Row("nifl")},

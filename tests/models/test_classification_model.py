@@ -131,6 +131,10 @@ def test_refuses_settings_that_are_out_of_range(make_model, images, labels):
         make_model(label_smoothing=1.0)
     with pytest.raises(UserError, match="lambda_sgsl must be 0 or more"):
         make_model(lambda_sgsl=-1.0)
+    # -0.6 ln 0.6 - 0.4 ln 0.2 = 0.95, of targets 0.6, 0.2 and 0.2.
+    with pytest.raises(UserError, match=r"above 0\.95, so that SGSL would never begin"):
+        make_model(label_smoothing=0.4, lambda_sgsl=1.0, sgsl_below=0.95)
+    make_model(label_smoothing=0.4, lambda_sgsl=1.0, sgsl_below=0.951)
     with pytest.raises(UserError, match=r"behind the embedder's neck; make .* with neck=True"):
         make_model(neck=False)
     model = make_model()
