@@ -1,5 +1,6 @@
 """Defines whether figures bear out what a paper claims of two rows."""
 
+import collections
 import dataclasses
 import math
 import statistics
@@ -17,11 +18,14 @@ Verdict = Literal["holds", "does not hold", "cannot be told apart"]
 class Claim:
     """Whether one row is above another, by the runs that both have.
 
+    The seeds of one split share its photographs, and are no independent measurements beside other
+    splits. Of several splits, each counts once, with its mean over seeds.
+
     Args:
         difference: float, the mean of better less worse over splits and seeds.
-        margin: float, half of the mean's 95 % confidence interval, by Student's t. It is inf for
-            one run.
-        runs: int, how many there are.
+        margin: float, half of the mean's 95 % confidence interval, by Student's t over splits, or
+            over the seeds of the only split. It is inf for one.
+        over: str, what the interval is over, such as `"5 splits"`.
 
     Example:
 
@@ -35,7 +39,7 @@ class Claim:
 
     difference: float
     margin: float
-    runs: int
+    over: str
 
     @classmethod
     def of(cls, better: Mapping[Cell, float], worse: Mapping[Cell, float]) -> "Claim | None":
@@ -49,20 +53,25 @@ class Claim:
         Returns:
             A `Claim`, or `None` if the rows share no run.
         """
-        differences = []
+        differences = collections.defaultdict(list)
         for cell, value in better.items():
             of_split = {other.seed: v for other, v in worse.items() if other.split == cell.split}
             other = of_split.get(cell.seed, next(iter(of_split.values()), None))
             if other is not None and (cell.seed in of_split or len(of_split) == 1):
-                differences.append(value - other)
+                differences[cell.split].append(value - other)
         if not differences:
             return None
-        runs = len(differences)
+        [*of_splits] = differences.values()
+        values, unit = of_splits[0], "seed"
+        if len(of_splits) > 1:
+            values, unit = [statistics.mean(of_seeds) for of_seeds in of_splits], "split"
+        count = len(values)
         margin = math.inf
-        if runs > 1:
-            error = statistics.stdev(differences) / math.sqrt(runs)
-            margin = float(scipy.stats.t.ppf(0.975, runs - 1)) * error
-        return cls(statistics.mean(differences), margin, runs)
+        if count > 1:
+            error = statistics.stdev(values) / math.sqrt(count)
+            margin = float(scipy.stats.t.ppf(0.975, count - 1)) * error
+        over = f"{count} {unit}{'s' if count > 1 else ''}"
+        return cls(statistics.mean(values), margin, over)
 
     @property
     def verdict(self) -> Verdict:

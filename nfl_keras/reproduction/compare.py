@@ -1,6 +1,7 @@
 """Defines how measured rows become a table beside the paper's."""
 
 import json
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -120,11 +121,11 @@ def _claim(table: Table, claim: tuple[str, str], rows: Mapping[str, MeasuredRow]
     found = Claim.of(*(figures_of(column, rows[name].metrics) for name in claim))
     if found is None:
         return f"{words}: not run."
-    if found.runs == 1:
+    if math.isinf(found.margin):
         return f"{words}: {found.verdict} ({found.difference:+.4f} in one run)."
     return (
         f"{words}: {found.verdict} ({found.difference:+.4f} ± {found.margin:.4f}, "
-        f"95 % interval over {found.runs} runs)."
+        f"95 % interval over {found.over})."
     )
 
 

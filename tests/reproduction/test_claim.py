@@ -17,6 +17,7 @@ def test_the_interval_is_students():
     assert claim.difference == pytest.approx(0.2)
     # 4.3027 is the 97.5 % point of t with 2 degrees of freedom, of any table.
     assert claim.margin == pytest.approx(4.3027 * 0.1 / math.sqrt(3), abs=1e-4)
+    assert claim.over == "3 seeds"
     assert claim.verdict == "cannot be told apart"
 
 
@@ -42,7 +43,15 @@ def test_runs_are_compared_with_those_of_their_split_and_seed():
     better = {Cell(0, 0): 0.5, Cell(1, 0): 0.6, Cell(0, 1): 0.9, Cell(2, 0): 0.9}
     worse = {Cell(1, 0): 0.5, Cell(0, 0): 0.4, Cell(0, 1): 0.8}
     claim = Claim.of(better, worse)
-    assert (claim.runs, claim.difference) == (3, pytest.approx(0.1))
+    assert (claim.over, claim.difference) == ("2 splits", pytest.approx(0.1))
+
+
+def test_seeds_of_one_split_are_one_measurement_of_several():
+    splits = [cells(0.5, 0.7), cells(0.6, 0.8, split=1), cells(0.7, 0.9, split=2)]
+    better = {cell: value for of_split in splits for cell, value in of_split.items()}
+    claim = Claim.of(better, dict.fromkeys(better, 0.5))
+    assert (claim.over, claim.difference) == ("3 splits", pytest.approx(0.2))
+    assert claim.margin == pytest.approx(4.3027 * 0.1 / math.sqrt(3), abs=1e-4)
 
 
 def test_what_is_not_trained_has_one_seed():

@@ -58,7 +58,7 @@ def test_means_deviations_and_verdicts(rows):
     assert by_name["L_D + L_S"].note == "published, not run here"
     # Differences 0.10, 0.11, 0.10: 4.3027 x 0.0057735 / sqrt(3).
     assert comparison.notes[1] == (
-        "L_D + L_N above L_D in Recall@1: holds (+0.1033 ± 0.0143, 95 % interval over 3 runs)."
+        "L_D + L_N above L_D in Recall@1: holds (+0.1033 ± 0.0143, 95 % interval over 3 seeds)."
     )
     assert comparison.notes[2] == "L_D + L_S above L_D in Recall@1: not run."
     assert "efficientnet_lite0_imagenet, 224 pixels, embeddings of 256" in comparison.summary
