@@ -1,6 +1,7 @@
 """Defines the passes of chunks through a network under TensorFlow."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -57,16 +58,33 @@ def tensorflow_chunks(
             _assign(changing, after)
             return (None, *sums), [None] * len(variables)
 
-        by_chunk, statistics_by_chunk = tf.map_fn(
-            features_and_statistics,
-            positions,
-            parallel_iterations=1,
-            fn_output_signature=(model.compute_dtype, [v.dtype for v in statistics]),
-        )
+        with _scope_restored_after_errors():
+            by_chunk, statistics_by_chunk = tf.map_fn(
+                features_and_statistics,
+                positions,
+                parallel_iterations=1,
+                fn_output_signature=(model.compute_dtype, [v.dtype for v in statistics]),
+            )
         _assign(statistics, [tf.reduce_mean(values, axis=0) for values in statistics_by_chunk])
         return by_chunk, gradient
 
     return features(images, *map(tf.identity, learned))
+
+
+@contextlib.contextmanager
+def _scope_restored_after_errors() -> Iterator[None]:
+    """Restores the caching device, which `tf.map_fn` leaves set where its function fails.
+
+    With it set, no `tf.distribute` strategy of this process could be entered any more.
+    """
+    scope = tf.compat.v1.get_variable_scope()
+    before = scope.caching_device
+    try:
+        yield
+    except BaseException:
+        if not tf.executing_eagerly():
+            scope.set_caching_device(before)
+        raise
 
 
 def _values(variables: Sequence[keras.Variable]) -> list[Tensor]:

@@ -207,3 +207,13 @@ def test_what_chunks_cannot_do_is_named(make_layer, message, images, labels):
     model = invariant(make_embedder(make_layer()))
     with pytest.raises(UserError, match=message):
         step(model, images, labels, 5)
+
+
+@pytest.mark.tensorflow("the strategy is TensorFlow's")
+def test_a_strategy_can_be_entered_after_an_error_in_a_chunk(images, labels):
+    import tensorflow as tf
+
+    with pytest.raises(UserError, match="sparse"):
+        step(invariant(make_embedder(activity())), images, labels, 5)
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        assert tf.distribute.has_strategy()
