@@ -3,6 +3,7 @@
 from keras import ops
 
 from nfl_keras.errors import UserError
+from nfl_keras.losses.pairs.reductions import logsumexp_over
 from nfl_keras.typing import Tensor
 
 
@@ -15,7 +16,7 @@ def stop_gradient_softmax(
 
         L(i) = log(1 + exp(logsumexp_{k != y}(scale s_ik) / scale - s_iy)).
 
-    The scale is inside the maximum over other classes alone, which it softens. Proxies get no
+    The scale makes the maximum over other classes soft, and scales nothing else. Proxies get no
     gradient: they are the kernel of a classifier that learns by cross-entropy beside this loss, as
     in `nfl.models.ClassificationModel` with `lambda_sgsl`. A scale of 1 gives the values of
     `norm_softmax` at temperature 1.
@@ -46,7 +47,7 @@ def stop_gradient_softmax(
         raise UserError(f"scale must be above 0, not {scale}; 30 is usual.")
     proxies = ops.stop_gradient(ops.cast(proxies, "float32"))
     similarities = ops.matmul(ops.cast(embeddings, "float32"), ops.transpose(proxies))
-    is_own = ops.one_hot(ops.reshape(labels, (-1,)), proxies.shape[0], dtype="float32")
-    own = ops.sum(is_own * similarities, axis=1)
-    others = ops.logsumexp(scale * similarities - 1e9 * is_own, axis=1) / scale
+    is_own = ops.one_hot(ops.reshape(labels, (-1,)), proxies.shape[0], dtype="bool")
+    own = ops.sum(ops.where(is_own, similarities, 0.0), axis=1)
+    others = logsumexp_over(ops.logical_not(is_own), scale * similarities) / scale
     return ops.softplus(others - own)
