@@ -36,7 +36,7 @@ class ClassificationModel(Learner):
     such a backbone for that.
 
     Compile it with an optimizer alone and train it by `fit` with integer labels. `fit` reports
-    `loss`, and unweighted `L_softmax` and `L_sgsl`.
+    `loss` and unweighted `L_softmax`, with `lambda_sgsl` also `L_sgsl`.
 
     Args:
         embedder: `nfl.models.Embedder` with `neck=True`.

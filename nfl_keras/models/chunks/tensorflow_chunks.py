@@ -58,7 +58,7 @@ def tensorflow_chunks(
             _assign(changing, after)
             return (None, *sums), [None] * len(variables)
 
-        with _scope_restored_after_errors():
+        with _caching_device_restored():
             by_chunk, statistics_by_chunk = tf.map_fn(
                 features_and_statistics,
                 positions,
@@ -72,19 +72,18 @@ def tensorflow_chunks(
 
 
 @contextlib.contextmanager
-def _scope_restored_after_errors() -> Iterator[None]:
-    """Restores the caching device, which `tf.map_fn` leaves set where its function fails.
+def _caching_device_restored() -> Iterator[None]:
+    """Restores the caching device, which `tf.map_fn` sets and leaves set where its function fails.
 
-    With it set, no `tf.distribute` strategy of this process could be entered any more.
+    While it is set, TensorFlow refuses to enter the scope of any `tf.distribute` strategy.
     """
     scope = tf.compat.v1.get_variable_scope()
     before = scope.caching_device
     try:
         yield
-    except BaseException:
+    finally:
         if not tf.executing_eagerly():
             scope.set_caching_device(before)
-        raise
 
 
 def _values(variables: Sequence[keras.Variable]) -> list[Tensor]:
